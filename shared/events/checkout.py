@@ -1,0 +1,161 @@
+"""What tills and web shops send: carts before payment, sales after it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from shared.events.values import (
+    MAX_CODES,
+    MAX_LINES,
+    Channel,
+    Count,
+    Currency,
+    CustomerId,
+    Event,
+    Gift,
+    Id,
+    Instant,
+    Money,
+    Quantity,
+    SignedMoney,
+    Text,
+)
+
+
+class OtherDiscount(Event):
+    """A discount on a line that Tillstream did not give; it is already within ``price``."""
+
+    kind: Literal["staff", "markdown", "manual", "loyalty", "other"]
+    amount: Money
+
+
+class CartLine(Event):
+    """One line of a cart.
+
+    ``amount`` is the till's own, tax included, before Tillstream's discounts; it is ``price`` ×
+    ``quantity`` to ±1 minor unit. ``list_price`` and ``price`` are per unit (1000 thousandths).
+    """
+
+    line: Count
+    sku: Text
+    group: Text | None = None
+    brand: Text | None = None
+    attributes: dict[Id, Text] = Field(default_factory=dict, max_length=50)
+    quantity: Quantity
+    list_price: Money
+    price: Money
+    amount: Money
+    discounts: Annotated[tuple[OtherDiscount, ...], Field(max_length=20)] = ()
+    no_promo: bool = False
+    min_line_amount: Money = 0
+    min_unit_price: Money = 0
+    tax_code: Text | None = None
+
+    @model_validator(mode="after")
+    def _amount_is_price_times_quantity(self) -> Self:
+        if abs(self.amount * 1000 - self.price * self.quantity) > 1000:
+            message = (
+                f"amount of line {self.line} must be price × quantity, to ±1 minor unit"
+            )
+            raise ValueError(message)
+        return self
+
+
+class SoldLine(CartLine):
+    """A cart line as it was paid: ``discount`` is what Tillstream's benefits took off it."""
+
+    discount: Money = 0
+
+    @model_validator(mode="after")
+    def _discount_within_amount(self) -> Self:
+        if self.discount > self.amount:
+            message = f"discount of line {self.line} exceeds its amount"
+            raise ValueError(message)
+        return self
+
+
+class _Receipt(Event):
+    """What carts and sales have in common. A higher ``revision`` replaces a lower one."""
+
+    receipt_id: Id
+    revision: Annotated[int, Field(ge=0, le=10**6)] = 0
+    store_id: Id
+    terminal_id: Id
+    occurred_at: Instant
+    currency: Currency
+    customer_id: CustomerId | None = None
+    channel: Channel = "till"
+    user_agent: Annotated[Text, Field(max_length=500)] | None = None
+    device_id: Id | None = None
+    codes: Annotated[tuple[Text, ...], Field(max_length=MAX_CODES)] = ()
+
+
+def _numbered_once(lines: Sequence[CartLine]) -> None:
+    if len({line.line for line in lines}) != len(lines):
+        message = "lines: line numbers must be unique on a receipt"
+        raise ValueError(message)
+
+
+class Cart(_Receipt):
+    """A cart before payment.
+
+    ``quote`` asks for advice and holds nothing, ``checkout`` holds the slots it needs until the
+    decision's ``expires_at``, ``cancel`` frees them (its lines may be empty).
+    """
+
+    intent: Literal["quote", "checkout", "cancel"] = "checkout"
+    lines: Annotated[tuple[CartLine, ...], Field(max_length=MAX_LINES)] = ()
+
+    @model_validator(mode="after")
+    def _has_lines(self) -> Self:
+        if not self.lines and self.intent != "cancel":
+            message = "lines: a cart needs at least one line"
+            raise ValueError(message)
+        _numbered_once(self.lines)
+        return self
+
+
+class GivenBenefit(Event):
+    """A benefit that the till really gave, in the terms of the decision that granted it."""
+
+    campaign_id: Id
+    instrument_id: Id
+    discount: Money = 0
+    gifts: Annotated[tuple[Gift, ...], Field(max_length=20)] = ()
+
+
+class Payment(Event):
+    """One means of payment and the amount paid by it."""
+
+    method: Literal["cash", "card", "voucher", "account", "other"]
+    amount: SignedMoney
+
+
+class Sale(_Receipt):
+    """A paid receipt, stating the discounts, codes and gifts really given.
+
+    ``decision_id`` names the decision that it follows, if there was one. The discounts of the
+    lines add up to those of ``given``. ``cash_rounding`` is outside discounts.
+    """
+
+    intent: Literal["sale"] = "sale"
+    decision_id: Id | None = None
+    lines: Annotated[tuple[SoldLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    given: Annotated[tuple[GivenBenefit, ...], Field(max_length=200)] = ()
+    payments: Annotated[tuple[Payment, ...], Field(max_length=20)] = ()
+    cash_rounding: SignedMoney = 0
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        _numbered_once(self.lines)
+        by_line = sum(line.discount for line in self.lines)
+        by_benefit = sum(benefit.discount for benefit in self.given)
+        if by_line != by_benefit:
+            message = f"given: discounts add up to {by_benefit}, those of the lines to {by_line}"
+            raise ValueError(message)
+        named = {(benefit.campaign_id, benefit.instrument_id) for benefit in self.given}
+        if len(named) != len(self.given):
+            message = "given: each instrument of a campaign is named once"
+            raise ValueError(message)
+        return self

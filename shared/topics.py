@@ -1,0 +1,154 @@
+"""Every topic: its event, its key, its partitions and how long it is kept.
+
+The key is what order and deduplication are about. Checkout and decision topics are keyed by
+terminal (store + till): the order in which a till sends is the order that matters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.events.checkout import Cart, Sale
+from shared.events.outcome import BonusEntry, Decision, Receipt, Redemption
+from shared.events.promotion import Campaign
+from shared.events.reference import CodeChunk, Customer, Store
+from shared.events.values import Event
+
+_DAY_MS = 24 * 3600 * 1000
+_COMPACTED = {"cleanup.policy": "compact"}
+_FOREVER = {"retention.ms": "-1"}
+# Tills' clocks differ; what "read up to this time" means is the broker's clock.
+_BROKER_TIME = {"message.timestamp.type": "LogAppendTime"}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic and its contract.
+
+    ``event_type`` is the CloudEvents type of its messages. ``public`` topics are written by tills:
+    unknown fields are refused there and ignored elsewhere. A topic with ``dead_letters`` has a
+    companion for what could not be used.
+    """
+
+    name: str
+    event: type[Event]
+    event_type: str
+    key: str
+    description: str
+    partitions: int = 4
+    config: Mapping[str, str] = field(default_factory=dict)
+    public: bool = False
+    dead_letters: bool = True
+
+    @property
+    def dead_letter_name(self) -> str:
+        """The topic for messages of this one that could not be used."""
+        return dead_letter_name(self.name)
+
+
+DEAD_LETTER_CONFIG = {"retention.ms": str(30 * _DAY_MS)}
+
+
+def dead_letter_name(topic: str) -> str:
+    """The dead-letter topic of ``topic``."""
+    return f"{topic}.dlq"
+
+
+CARTS = Topic(
+    "checkout.carts.v1",
+    Cart,
+    "tillstream.checkout.cart.v1",
+    "store_id:terminal_id",
+    "Carts before payment: quotes, checkouts, cancels.",
+    config={"retention.ms": str(7 * _DAY_MS), **_BROKER_TIME},
+    public=True,
+)
+SALES = Topic(
+    "checkout.sales.v1",
+    Sale,
+    "tillstream.checkout.sale.v1",
+    "store_id:terminal_id",
+    "Paid receipts, as the tills state them.",
+    config={"retention.ms": str(7 * _DAY_MS), **_BROKER_TIME},
+    public=True,
+)
+DECISIONS = Topic(
+    "promo.decisions.v1",
+    Decision,
+    "tillstream.promo.decision.v1",
+    "store_id:terminal_id",
+    "The evaluator's answers to carts.",
+)
+REDEMPTIONS = Topic(
+    "promo.redemptions.v1",
+    Redemption,
+    "tillstream.promo.redemption.v1",
+    "store_id:terminal_id",
+    "Every change of state of every redemption.",
+)
+RECEIPTS = Topic(
+    "promo.sales.v1",
+    Receipt,
+    "tillstream.promo.receipt.v1",
+    "store_id:terminal_id",
+    "Each receipt once, clean, with device, region and redemptions.",
+)
+BONUSES = Topic(
+    "promo.bonuses.v1",
+    BonusEntry,
+    "tillstream.promo.bonus.v1",
+    "customer_id",
+    "Bonus points accrued.",
+)
+CAMPAIGNS = Topic(
+    "promo.campaigns.v1",
+    Campaign,
+    "tillstream.promo.campaign.v1",
+    "campaign_id",
+    "The latest state of every campaign; its one partition's offset is the ruleset's version.",
+    partitions=1,
+    config=_COMPACTED,
+)
+CODES = Topic(
+    "promo.codes.v1",
+    CodeChunk,
+    "tillstream.promo.codes.v1",
+    "emission_id",
+    "Keyed digests of posted promo codes, in chunks of 1,000.",
+    config=_FOREVER,
+)
+STORES = Topic(
+    "reference.stores.v1",
+    Store,
+    "tillstream.reference.store.v1",
+    "store_id",
+    "The latest state of every store.",
+    partitions=1,
+    config=_COMPACTED,
+)
+CUSTOMERS = Topic(
+    "reference.customers.v1",
+    Customer,
+    "tillstream.reference.customer.v1",
+    "customer_id",
+    "The latest groups of every customer.",
+    config=_COMPACTED,
+)
+
+TOPICS = (
+    CARTS,
+    SALES,
+    DECISIONS,
+    REDEMPTIONS,
+    RECEIPTS,
+    BONUSES,
+    CAMPAIGNS,
+    CODES,
+    STORES,
+    CUSTOMERS,
+)
+BY_NAME = {topic.name: topic for topic in TOPICS}
+
+
+def terminal_key(store_id: str, terminal_id: str) -> bytes:
+    """The key of checkout and decision topics."""
+    return f"{store_id}:{terminal_id}".encode()
