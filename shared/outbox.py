@@ -1,0 +1,193 @@
+"""The outbox: what leaves a service is written by the transaction that caused it, then relayed.
+
+One relay at a time (an advisory lock) numbers the committed rows as it claims them, because ids can
+become visible out of order, and sends them in the order of their numbers with an idempotent
+producer. After an error it discards the producer and resumes at the first row that was not
+acknowledged. Readers skip numbers that they have (``shared.consumer``).
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from shared import metrics
+from shared.codec import cloud_event_headers, encode
+from shared.dead_letters import DeadLetter
+from shared.events.values import Event
+from shared.topics import Topic, dead_letter_name
+
+PRODUCER_HEADER = "ts_producer"
+NUMBER_HEADER = "ts_number"
+MAX_VALUE_BYTES = 4 * 1024 * 1024
+_CHANNEL = "outbox"
+_LOCK = 0x7111_0B0C
+_COLUMNS = ("topic", "key", "value", "headers")
+_HEADERS = msgspec.msgpack.Encoder()
+_DECODE_HEADERS = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Message:
+    """An event on its way out. ``event_id`` becomes its CloudEvents id."""
+
+    topic: Topic
+    key: bytes
+    event: Event
+    event_id: str
+
+
+async def put(
+    connection: asyncpg.Connection, messages: Iterable[Message], source: str, now: datetime
+) -> None:
+    """Add the messages within the caller's transaction; they leave in this order, if it commits."""
+    await _insert(
+        connection,
+        [
+            (
+                message.topic.name,
+                message.key,
+                encode(message.event),
+                _HEADERS.encode(
+                    cloud_event_headers(message.event_id, message.topic.event_type, source, now)
+                ),
+            )
+            for message in messages
+        ],
+    )
+
+
+async def put_dead_letters(connection: asyncpg.Connection, dead: Sequence[DeadLetter]) -> None:
+    """Add the dead letters, as they came, for their topics' dead-letter topics."""
+    await _insert(
+        connection,
+        [
+            (
+                dead_letter_name(letter.record.topic),
+                letter.record.key,
+                letter.record.value,
+                _HEADERS.encode(letter.headers),
+            )
+            for letter in dead
+        ],
+    )
+
+
+async def _insert(
+    connection: asyncpg.Connection, rows: list[tuple[str, bytes | None, bytes | None, bytes]]
+) -> None:
+    if rows:
+        await connection.copy_records_to_table("outbox", records=rows, columns=_COLUMNS)
+        await connection.execute("select pg_notify($1, '')", _CHANNEL)
+
+
+_CLAIM = """
+with claimed as (
+    select id, row_number() over (order by id) as position
+    from (select id from outbox where number is null order by id limit $1) as oldest
+), counted as (
+    update outbox_producer set last_number = last_number + (select count(*) from claimed)
+    returning last_number - (select count(*) from claimed) as base
+)
+update outbox set number = counted.base + claimed.position
+from claimed, counted where outbox.id = claimed.id
+"""
+_NUMBERED = """
+select number, topic, key, value, headers from outbox
+where number is not null order by number limit $1
+"""
+
+
+@dataclass
+class Relay:
+    """Sends the outbox of one database. ``run`` ends only by cancellation or an error."""
+
+    kafka: str
+    database: str
+    window: int = 2_000
+    idle_seconds: float = 1.0
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Wait for the lock, then relay; Kafka's errors are retried, PostgreSQL's are raised."""
+        connection = await asyncpg.connect(self.database)
+        try:
+            await connection.add_listener(_CHANNEL, lambda *_: self._wake.set())
+            # The session holds the lock: whoever loses its connection has lost its turn to claim.
+            while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+                await asyncio.sleep(self.idle_seconds)
+            producer_id = await connection.fetchval("select producer from outbox_producer")
+            while True:
+                try:
+                    await self._relay(connection, producer_id)
+                except KafkaError as error:
+                    metrics.RELAY_RESTARTS.inc()
+                    log.warning("relay discards its producer", error=type(error).__name__)
+                    await asyncio.sleep(self.idle_seconds)
+        finally:
+            await connection.close(timeout=5)
+
+    async def _relay(self, connection: asyncpg.Connection, producer_id: UUID) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.kafka,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=2,
+            max_batch_size=256 * 1024,
+            max_request_size=MAX_VALUE_BYTES + 64 * 1024,
+        )
+        try:
+            await producer.start()
+            while True:
+                self._wake.clear()
+                # First what an earlier producer left unacknowledged, then what is new.
+                rows = await connection.fetch(_NUMBERED, self.window)
+                if not rows:
+                    await connection.execute(_CLAIM, self.window)
+                    rows = await connection.fetch(_NUMBERED, self.window)
+                if rows:
+                    await self._send(connection, producer, producer_id, rows)
+                else:
+                    await self._wait()
+        finally:
+            await producer.stop()
+
+    async def _send(
+        self,
+        connection: asyncpg.Connection,
+        producer: AIOKafkaProducer,
+        producer_id: UUID,
+        rows: Sequence[asyncpg.Record],
+    ) -> None:
+        producer_header = (PRODUCER_HEADER, str(producer_id).encode())
+        acknowledgements = []
+        for number, topic, key, value, headers in rows:
+            all_headers = [
+                *_DECODE_HEADERS.decode(headers),
+                producer_header,
+                (NUMBER_HEADER, b"%d" % number),
+            ]
+            acknowledgements.append(
+                await producer.send(topic, value=value, key=key, headers=all_headers)
+            )
+        await asyncio.gather(*acknowledgements)
+        await connection.execute(
+            "delete from outbox where number <= $1", rows[-1]["number"]
+        )
+        for row in rows:
+            metrics.SENT.labels(row["topic"]).inc()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), self.idle_seconds)
+        except TimeoutError:
+            return
