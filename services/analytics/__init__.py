@@ -1,0 +1,1 @@
+"""Live statistics of campaigns: rollups per minute, their API and the dashboard."""
