@@ -53,7 +53,7 @@ def decode(model: type[E], body: bytes, *, ignore_unknown: bool = False) -> E:
 
 
 def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
-    """pydantic's errors without the values that caused them."""
+    """Pydantic's errors without the values that caused them."""
     return tuple(
         FieldError(
             field=".".join(str(part) for part in item["loc"])[:_LONGEST_PATH],

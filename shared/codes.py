@@ -9,7 +9,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable
 
 DIGEST_BYTES = 16
-_LOOK_ALIKES = str.maketrans("АВЕІКМНОРСТХУ", "ABEIKMHOPCTXY", " -\t\n\r\u00a0\u2010\u2011\u2012\u2013\u2014")
+_LOOK_ALIKES = str.maketrans(
+    "АВЕІКМНОРСТХУ", "ABEIKMHOPCTXY", " -\t\n\r\u00a0\u2010\u2011\u2012\u2013\u2014"
+)
 
 
 def normalise(code: str) -> str:

@@ -57,7 +57,11 @@ class Run:
     def after(self, records: Sequence[ConsumerRecord], dead: Sequence[DeadLetter]) -> "Run":
         """The run after a batch; raises ``TooManyDeadLettersError`` when it is too long."""
         if not dead:
-            return self if self.length == 0 or not records else replace(self, length=0, sources=frozenset())
+            return (
+                self
+                if self.length == 0 or not records
+                else replace(self, length=0, sources=frozenset())
+            )
         unusable = {(d.record.topic, d.record.partition, d.record.offset) for d in dead}
         length, sources = self.length, set(self.sources)
         for record in records:

@@ -10,7 +10,9 @@ REPEATED = Counter(
     "tillstream_repeated_total", "Records skipped: the relay had sent them before.", ["consumer"]
 )
 FENCED = Counter(
-    "tillstream_fenced_total", "Batches rolled back: another consumer had the partition.", ["consumer"]
+    "tillstream_fenced_total",
+    "Batches rolled back: another consumer had the partition.",
+    ["consumer"],
 )
 BATCH_SECONDS = Histogram(
     "tillstream_batch_seconds", "From reading a batch to its commit.", ["consumer"]

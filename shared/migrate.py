@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import asyncpg
+from shared.database import Connection
 
 _LOCK = 0x7111_57EA  # any number, the same for every migrator of a database
 _TABLE = """
@@ -19,7 +19,7 @@ class MigrationChangedError(RuntimeError):
     """A migration that was applied has since been edited: write a new one instead."""
 
 
-async def migrate(connection: asyncpg.Connection, directories: Sequence[Path]) -> list[str]:
+async def migrate(connection: Connection, directories: Sequence[Path]) -> list[str]:
     """Apply what is new in ``directories`` (in that order), each file in its own transaction.
 
     A file is known by ``<folder of the directory>/<file name>``. Returns the names applied.
@@ -40,9 +40,7 @@ async def migrate(connection: asyncpg.Connection, directories: Sequence[Path]) -
         await connection.execute("select pg_advisory_unlock($1)", _LOCK)
 
 
-async def _apply(
-    connection: asyncpg.Connection, name: str, sql: str, known_sha256: str | None
-) -> bool:
+async def _apply(connection: Connection, name: str, sql: str, known_sha256: str | None) -> bool:
     sha256 = hashlib.sha256(sql.encode()).hexdigest()
     if known_sha256 == sha256:
         return False

@@ -7,6 +7,7 @@ acknowledged. Readers skip numbers that they have (``shared.consumer``).
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,20 +21,25 @@ from aiokafka.errors import KafkaError
 
 from shared import metrics
 from shared.codec import cloud_event_headers, encode
+from shared.database import Connection
 from shared.dead_letters import DeadLetter
 from shared.events.values import Event
-from shared.topics import Topic, dead_letter_name
+from shared.topics import MAX_MESSAGE_BYTES, Topic, dead_letter_name
 
 PRODUCER_HEADER = "ts_producer"
 NUMBER_HEADER = "ts_number"
-MAX_VALUE_BYTES = 4 * 1024 * 1024
 _CHANNEL = "outbox"
 _LOCK = 0x7111_0B0C
+_STOP_SECONDS = 5
 _COLUMNS = ("topic", "key", "value", "headers")
 _HEADERS = msgspec.msgpack.Encoder()
 _DECODE_HEADERS = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
 
 log = structlog.get_logger()
+
+
+class MessageTooLargeError(ValueError):
+    """A message is larger than what the broker takes."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Message:
 
 
 async def put(
-    connection: asyncpg.Connection, messages: Iterable[Message], source: str, now: datetime
+    connection: Connection, messages: Iterable[Message], source: str, now: datetime
 ) -> None:
     """Add the messages within the caller's transaction; they leave in this order, if it commits."""
     await _insert(
@@ -66,7 +72,7 @@ async def put(
     )
 
 
-async def put_dead_letters(connection: asyncpg.Connection, dead: Sequence[DeadLetter]) -> None:
+async def put_dead_letters(connection: Connection, dead: Sequence[DeadLetter]) -> None:
     """Add the dead letters, as they came, for their topics' dead-letter topics."""
     await _insert(
         connection,
@@ -83,8 +89,13 @@ async def put_dead_letters(connection: asyncpg.Connection, dead: Sequence[DeadLe
 
 
 async def _insert(
-    connection: asyncpg.Connection, rows: list[tuple[str, bytes | None, bytes | None, bytes]]
+    connection: Connection, rows: list[tuple[str, bytes | None, bytes | None, bytes]]
 ) -> None:
+    for topic, _, value, _ in rows:
+        # A message that the broker refuses for its size would break the order of those behind it.
+        if value is not None and len(value) > MAX_MESSAGE_BYTES:
+            message = f"a message for {topic} has {len(value)} bytes, over {MAX_MESSAGE_BYTES}"
+            raise MessageTooLargeError(message)
     if rows:
         await connection.copy_records_to_table("outbox", records=rows, columns=_COLUMNS)
         await connection.execute("select pg_notify($1, '')", _CHANNEL)
@@ -136,14 +147,14 @@ class Relay:
         finally:
             await connection.close(timeout=5)
 
-    async def _relay(self, connection: asyncpg.Connection, producer_id: UUID) -> None:
+    async def _relay(self, connection: Connection, producer_id: UUID) -> None:
         producer = AIOKafkaProducer(
             bootstrap_servers=self.kafka,
             enable_idempotence=True,
             acks="all",
             linger_ms=2,
             max_batch_size=256 * 1024,
-            max_request_size=MAX_VALUE_BYTES + 64 * 1024,
+            max_request_size=MAX_MESSAGE_BYTES + 64 * 1024,
         )
         try:
             await producer.start()
@@ -159,11 +170,13 @@ class Relay:
                 else:
                     await self._wait()
         finally:
-            await producer.stop()
+            # Stopping flushes, and a broker that is gone would never let it finish.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
 
     async def _send(
         self,
-        connection: asyncpg.Connection,
+        connection: Connection,
         producer: AIOKafkaProducer,
         producer_id: UUID,
         rows: Sequence[asyncpg.Record],
@@ -180,9 +193,7 @@ class Relay:
                 await producer.send(topic, value=value, key=key, headers=all_headers)
             )
         await asyncio.gather(*acknowledgements)
-        await connection.execute(
-            "delete from outbox where number <= $1", rows[-1]["number"]
-        )
+        await connection.execute("delete from outbox where number <= $1", rows[-1]["number"])
         for row in rows:
             metrics.SENT.labels(row["topic"]).inc()
 

@@ -18,6 +18,8 @@ _COMPACTED = {"cleanup.policy": "compact"}
 _FOREVER = {"retention.ms": "-1"}
 # Tills' clocks differ; what "read up to this time" means is the broker's clock.
 _BROKER_TIME = {"message.timestamp.type": "LogAppendTime"}
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""What every topic takes: a campaign with many products is larger than Kafka's default of 1 MiB."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,20 @@ class Topic:
     dead_letters: bool = True
 
     @property
+    def topic_config(self) -> dict[str, str]:
+        """What the topic is created with."""
+        return {"max.message.bytes": str(MAX_MESSAGE_BYTES + 64 * 1024), **self.config}
+
+    @property
     def dead_letter_name(self) -> str:
         """The topic for messages of this one that could not be used."""
         return dead_letter_name(self.name)
 
 
-DEAD_LETTER_CONFIG = {"retention.ms": str(30 * _DAY_MS)}
+DEAD_LETTER_CONFIG = {
+    "retention.ms": str(30 * _DAY_MS),
+    "max.message.bytes": str(MAX_MESSAGE_BYTES + 64 * 1024),
+}
 
 
 def dead_letter_name(topic: str) -> str:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from shared.events.values import (
     MAX_CODES,
     MAX_LINES,
+    THOUSANDTHS,
     Channel,
     Count,
     Currency,
@@ -54,10 +55,9 @@ class CartLine(Event):
 
     @model_validator(mode="after")
     def _amount_is_price_times_quantity(self) -> Self:
-        if abs(self.amount * 1000 - self.price * self.quantity) > 1000:
-            message = (
-                f"amount of line {self.line} must be price × quantity, to ±1 minor unit"
-            )
+        exact = self.price * self.quantity
+        if abs(self.amount * THOUSANDTHS - exact) > THOUSANDTHS:
+            message = f"amount of line {self.line} must be price × quantity, to ±1 minor unit"
             raise ValueError(message)
         return self
 

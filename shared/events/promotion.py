@@ -138,7 +138,7 @@ Benefit = Annotated[PercentOff | Bonuses | GiftGoods, Field(discriminator="kind"
 
 
 class Instrument(Event):
-    """ "Meet these conditions (all of them), get this benefit." """
+    """Meet these conditions, all of them, and get this benefit."""
 
     instrument_id: Id
     name: Text

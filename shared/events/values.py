@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_extra_types.currency_code import ISO4217
 
+THOUSANDTHS = 1_000
+"""Of a piece, kilogram or litre: the unit of quantities."""
 MAX_LINES = 1_000
 MAX_CODES = 10
 MAX_MONEY = 10**12
@@ -24,10 +26,14 @@ class Event(BaseModel):
 def _opaque(value: str) -> str:
     """Refuse what looks like a person's e-mail address, telephone number or name."""
     if _EMAIL.search(value) or " " in value or not value.isascii():
-        message = "must be an opaque id, not an e-mail address or a name: keep personal data in the CRM"
+        message = (
+            "must be an opaque id, not an e-mail address or a name: keep personal data in the CRM"
+        )
         raise ValueError(message)
     if _PHONE.fullmatch(value):
-        message = "looks like a telephone number: send an opaque id and keep personal data in the CRM"
+        message = (
+            "looks like a telephone number: send an opaque id and keep personal data in the CRM"
+        )
         raise ValueError(message)
     return value
 
@@ -70,5 +76,3 @@ class Gift(Event):
 
     sku: Text
     quantity: Quantity = 1000
-
-

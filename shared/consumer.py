@@ -1,0 +1,273 @@
+"""The transactional consumer: a batch, its effects and its offsets in one PostgreSQL transaction.
+
+Effects are exactly-once whatever Kafka's committed offsets say: a partition is read from the offset
+in PostgreSQL, and the first statement of every transaction moves that offset or fails.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from shared import clock, metrics
+from shared.cluster import cluster_id
+from shared.database import Connection
+from shared.dead_letters import DeadLetter, Run
+from shared.offsets import (
+    FencedError,
+    Move,
+    Numbers,
+    fence,
+    load_numbers,
+    positions,
+    save_numbers,
+)
+from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER, put_dead_letters
+from shared.watchdog import Watchdog
+
+Apply = Callable[[Connection, Sequence[ConsumerRecord]], Awaitable[Sequence[DeadLetter]]]
+"""Applies records through the connection (never committing); returns those that can't be used."""
+
+_DEADLOCK_ATTEMPTS = 5
+_IDLE_SECONDS = 1.0
+_POLL_MS = 200
+_WATCH_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass
+class TransactionalConsumer:
+    """Reads ``topics`` in consumer group ``name``; ``run`` ends only by cancellation or an error.
+
+    Raises what breaks it: a wrong cluster, an offset outside the log, too many dead letters,
+    ``StalledError`` by the watchdog, a lost PostgreSQL or Kafka.
+    """
+
+    name: str
+    topics: Sequence[str]
+    kafka: str
+    pool: asyncpg.Pool
+    apply: Apply
+    max_records: int = 1000
+    watchdog: Watchdog = field(default_factory=Watchdog)
+    _next: dict[TopicPartition, int] = field(default_factory=dict)
+    _numbers: Numbers = field(default_factory=dict)
+    _run_of_dead_letters: Run = field(default_factory=Run)
+    _failure: BaseException | None = None
+    _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _idle_since: float = 0.0
+    _cluster_id: str = ""
+    _seeks: int = 0
+
+    async def run(self) -> None:
+        """Consume until cancelled."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.kafka,
+            group_id=self.name,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=100,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+        )
+        consumer.subscribe(list(self.topics), listener=_Rebalance(self, consumer))
+        self._cluster_id = await cluster_id(self.kafka)
+        await consumer.start()
+        watch = asyncio.create_task(self._watch(consumer))
+        consume = asyncio.create_task(self._consume(consumer))
+        try:
+            await asyncio.wait((watch, consume), return_when=asyncio.FIRST_EXCEPTION)
+            for task in (watch, consume):
+                if task.done():
+                    task.result()
+        finally:
+            for task in (watch, consume):
+                task.cancel()
+            await asyncio.gather(watch, consume, return_exceptions=True)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(consumer.stop(), 10)
+
+    async def _consume(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            seeks = self._seeks
+            batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self.max_records)
+            if self._failure is not None:
+                raise self._failure
+            if seeks == self._seeks:  # else the batch was read from where we no longer stand
+                await self._step(consumer, batch, seeks)
+
+    async def _step(
+        self,
+        consumer: AIOKafkaConsumer,
+        batch: dict[TopicPartition, list[ConsumerRecord]],
+        seeks: int,
+    ) -> None:
+        async with self._busy:
+            if seeks != self._seeks:  # a rebalance came while this waited
+                return
+            idle = not batch and clock.monotonic() - self._idle_since > _IDLE_SECONDS
+            moves = self._moves(consumer, batch) if batch or idle else []
+            if not moves:
+                return
+            started = self._idle_since = clock.monotonic()
+            try:
+                await self._transact(moves, batch)
+            except FencedError:
+                metrics.FENCED.labels(self.name).inc()
+                log.warning("fenced: another consumer has the partition", consumer=self.name)
+                await self.seek(consumer, list(consumer.assignment()))
+                return
+            if batch:
+                metrics.BATCH_SECONDS.labels(self.name).observe(clock.monotonic() - started)
+
+    def _moves(
+        self, consumer: AIOKafkaConsumer, batch: dict[TopicPartition, list[ConsumerRecord]]
+    ) -> list[Move]:
+        """The step of every partition; one without records only tells until when it was read."""
+        moves = []
+        for partition, start in sorted(self._next.items()):
+            records = batch.get(partition)
+            end = records[-1].offset + 1 if records else start
+            polled_ms = None
+            if consumer.highwater(partition) == end:
+                polled_ms = consumer.last_poll_timestamp(partition)
+            elif records:
+                polled_ms = records[-1].timestamp
+            read_until = None if not polled_ms else datetime.fromtimestamp(polled_ms / 1000, UTC)
+            if records or read_until is not None:
+                moves.append(Move(partition, start, end, read_until))
+        return moves
+
+    async def _transact(
+        self, moves: Sequence[Move], batch: dict[TopicPartition, list[ConsumerRecord]]
+    ) -> None:
+        records, numbers = self._unseen(batch)
+        for attempt in range(1, _DEADLOCK_ATTEMPTS + 1):
+            try:
+                async with self.pool.acquire() as connection, connection.transaction():
+                    await fence(connection, self.name, moves)
+                    dead = await self.apply(connection, records) if records else ()
+                    following_run = self._run_of_dead_letters.after(records, dead)
+                    await put_dead_letters(connection, dead)
+                    await save_numbers(connection, self.name, numbers)
+                break
+            except asyncpg.DeadlockDetectedError:
+                if attempt == _DEADLOCK_ATTEMPTS:
+                    raise
+        self._run_of_dead_letters = following_run
+        self._numbers |= numbers
+        self._next |= {move.partition: move.end for move in moves}
+        self._count(records, dead)
+
+    def _unseen(
+        self, batch: dict[TopicPartition, list[ConsumerRecord]]
+    ) -> tuple[list[ConsumerRecord], Numbers]:
+        """The records that were not applied before, and the highest numbers among them."""
+        records: list[ConsumerRecord] = []
+        numbers: Numbers = {}
+        for partition, read in batch.items():
+            for record in read:
+                producer, number = _origin(record)
+                if producer is not None:
+                    key = (partition, producer)
+                    if number <= numbers.get(key, self._numbers.get(key, 0)):
+                        metrics.REPEATED.labels(self.name).inc()
+                        continue
+                    numbers[key] = number
+                records.append(record)
+        return records, numbers
+
+    def _count(self, records: Sequence[ConsumerRecord], dead: Sequence[DeadLetter]) -> None:
+        by_topic: dict[str, int] = {}
+        for record in records:
+            by_topic[record.topic] = by_topic.get(record.topic, 0) + 1
+        for topic, count in by_topic.items():
+            metrics.RECORDS.labels(self.name, topic).inc(count)
+        for letter in dead:
+            metrics.DEAD_LETTERS.labels(letter.record.topic, letter.reason).inc()
+            log.warning(
+                "dead letter",
+                topic=letter.record.topic,
+                partition=letter.record.partition,
+                offset=letter.record.offset,
+                reason=letter.reason,
+            )
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+        watchdog = self.watchdog
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            standing = dict(self._next)
+            ends = await consumer.end_offsets(list(standing)) if standing else {}
+            lag: dict[str, int] = dict.fromkeys(self.topics, 0)
+            for partition, end in ends.items():
+                lag[partition.topic] += max(0, end - standing[partition])
+            for topic, records in lag.items():
+                metrics.LAG.labels(self.name, topic).set(records)
+            watchdog = watchdog.observe(
+                sum(standing.values()), sum(lag.values()), clock.monotonic()
+            )
+
+    async def forget(self, partitions: set[TopicPartition]) -> None:
+        """Give partitions up, after the transaction under way."""
+        async with self._busy:
+            self._seeks += 1
+            self._next = {p: n for p, n in self._next.items() if p not in partitions}
+            self._numbers = {k: n for k, n in self._numbers.items() if k[0] not in partitions}
+
+    async def assign(self, consumer: AIOKafkaConsumer, partitions: set[TopicPartition]) -> None:
+        """Take partitions over; what fails is raised by ``run``."""
+        async with self._busy:
+            try:
+                await self.seek(consumer, sorted(partitions))
+            except Exception as error:  # noqa: BLE001 - raised by run, in the consumer's own task
+                self._failure = error
+
+    async def seek(self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
+        """Stand where PostgreSQL says; what was read beyond that is dropped."""
+        if not partitions:
+            return
+        beginnings = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        async with self.pool.acquire() as connection:
+            found = await positions(connection, self.name, self._cluster_id, beginnings, ends)
+            self._numbers |= await load_numbers(connection, self.name, partitions)
+        self._seeks += 1
+        self._next |= found
+        for partition, offset in found.items():
+            consumer.seek(partition, offset)
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
+    """aiokafka logs and drops what a listener raises, so failures are kept for the consumer."""
+
+    def __init__(self, owner: TransactionalConsumer, consumer: AIOKafkaConsumer) -> None:
+        self._owner = owner
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Let the transaction under way end, then forget the partitions."""
+        await self._owner.forget(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Stand where PostgreSQL says."""
+        await self._owner.assign(self._consumer, assigned)
+
+
+def _origin(record: ConsumerRecord) -> tuple[str | None, int]:
+    """The relay's producer id and number, if a relay sent the record."""
+    producer, number = None, 0
+    for key, value in record.headers:
+        if key == NUMBER_HEADER:
+            number = int(value)
+        elif key == PRODUCER_HEADER:
+            producer = value.decode()
+    return producer, number

@@ -1,0 +1,19 @@
+"""Connections to PostgreSQL."""
+
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+else:
+    Connection = object
+
+
+async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
+    """A pool of up to ``size`` connections; dead ones are replaced as they are found."""
+    return await asyncpg.create_pool(dsn, min_size=1, max_size=size, command_timeout=60)

@@ -1,0 +1,40 @@
+"""Tasks that wait for a server to come back instead of ending the service."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import structlog
+from aiokafka.errors import KafkaError
+
+from shared import clock
+
+_STEADY_SECONDS = 30.0
+
+log = structlog.get_logger()
+
+TRANSIENT = (
+    OSError,
+    KafkaError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+"""What passes when a server comes back."""
+
+
+async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Run again after a server was away, waiting longer each time; anything else is raised."""
+    delay = 0.2
+    while True:
+        started = clock.monotonic()
+        try:
+            await run()
+        except TRANSIENT as error:
+            if clock.monotonic() - started > _STEADY_SECONDS:
+                delay = 0.2
+            log.warning("waiting for a server", task=name, error=type(error).__name__, delay=delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 5.0)
