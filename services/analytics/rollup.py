@@ -1,0 +1,196 @@
+"""Folding events to sums per minute: a pure function of the records, whatever their order.
+
+The minute is that of ``occurred_at``, in whole minutes since 1970 (UTC). Adding the cells of two
+folds gives those of the fold of both, which is what the store does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka.structs import ConsumerRecord
+from msgspec.json import Decoder
+
+from services.analytics.messages import (
+    Campaign,
+    Decision,
+    Receipt,
+    Redemption,
+    Store,
+    decode,
+    minute_of,
+)
+from shared import topics
+from shared.dead_letters import DeadLetter
+
+Place = tuple[str, str, str, str]
+"""Store, device, region, currency."""
+Offer = tuple[str, str]
+"""Campaign, instrument."""
+RefusalKind = tuple[str, str, str]
+"""Campaign, instrument, reason."""
+
+# What tells when a till's clock is broken, and what PostgreSQL and Python can hold: to the year 3000.
+_LAST_MINUTE = 541_728_000
+
+
+@dataclass(slots=True)
+class ReceiptSums:
+    """All receipts of a cell: how many, and money (minor units) and bonuses (points)."""
+
+    receipts: int = 0
+    total: int = 0
+    discount: int = 0
+    paid: int = 0
+    bonuses: int = 0
+
+
+@dataclass(slots=True)
+class InstrumentSums:
+    """What one instrument did in a cell.
+
+    ``carts`` considered it, ``decided`` are those it gave a benefit; ``activations``, ``discount``
+    and ``bonuses`` are its committed redemptions', ``revenue`` the paid amount of their receipts.
+    """
+
+    carts: int = 0
+    decided: int = 0
+    activations: int = 0
+    discount: int = 0
+    revenue: int = 0
+    bonuses: int = 0
+    unauthorised: int = 0
+    unauthorised_discount: int = 0
+
+
+@dataclass(slots=True)
+class Rollup:
+    """Cells by (minute, place), (minute, place, offer) and (minute, place, refusal kind).
+
+    ``campaigns`` and ``stores`` are the latest states; ``dead`` can't be used.
+    """
+
+    receipts: dict[tuple[int, Place], ReceiptSums] = field(default_factory=dict)
+    instruments: dict[tuple[int, Place, Offer], InstrumentSums] = field(default_factory=dict)
+    refusals: dict[tuple[int, Place, RefusalKind], int] = field(default_factory=dict)
+    campaigns: dict[str, Campaign] = field(default_factory=dict)
+    stores: dict[str, Store] = field(default_factory=dict)
+    dead: list[DeadLetter] = field(default_factory=list)
+
+    def instrument(self, minute: int, place: Place, offer: Offer) -> InstrumentSums:
+        """The sums of that cell, to add to."""
+        sums = self.instruments.get((minute, place, offer))
+        if sums is None:
+            sums = self.instruments[minute, place, offer] = InstrumentSums()
+        return sums
+
+
+_RECEIPT = Decoder(Receipt)
+_DECISION = Decoder(Decision)
+_CAMPAIGN = Decoder(Campaign)
+_STORE = Decoder(Store)
+
+
+def fold(records: Sequence[ConsumerRecord]) -> Rollup:
+    """The cells of the records. Each record is taken once: repeats are the consumer's to skip."""
+    rollup = Rollup()
+    for record in records:
+        letter = _FOLDS[record.topic](rollup, record)
+        if letter is not None:
+            rollup.dead.append(letter)
+    return rollup
+
+
+def _fold_receipt(rollup: Rollup, record: ConsumerRecord) -> DeadLetter | None:
+    receipt = decode(_RECEIPT, record)
+    if isinstance(receipt, DeadLetter):
+        return receipt
+    minute = minute_of(receipt.occurred_at)
+    if not 0 <= minute < _LAST_MINUTE:
+        return _implausible(record)
+    place = (receipt.store_id, receipt.device, receipt.region, receipt.currency)
+    sums = rollup.receipts.get((minute, place))
+    if sums is None:
+        rollup.receipts[minute, place] = ReceiptSums(
+            1, receipt.total, receipt.discount, receipt.paid, receipt.bonuses
+        )
+    else:
+        sums.receipts += 1
+        sums.total += receipt.total
+        sums.discount += receipt.discount
+        sums.paid += receipt.paid
+        sums.bonuses += receipt.bonuses
+    for redemption in receipt.redemptions:
+        offer = (redemption.campaign_id, redemption.instrument_id)
+        _add_redemption(rollup.instrument(minute, place, offer), redemption, receipt.paid)
+    return None
+
+
+def _add_redemption(sums: InstrumentSums, redemption: Redemption, paid: int) -> None:
+    if redemption.status == "committed":
+        sums.activations += 1
+        sums.discount += redemption.discount
+        sums.revenue += paid
+        sums.bonuses += redemption.bonuses
+    else:
+        sums.unauthorised += 1
+        sums.unauthorised_discount += redemption.discount
+
+
+def _fold_decision(rollup: Rollup, record: ConsumerRecord) -> DeadLetter | None:
+    decision = decode(_DECISION, record)
+    if isinstance(decision, DeadLetter):
+        return decision
+    if decision.intent != "checkout" or decision.outcome != "decided":
+        return None
+    minute = minute_of(decision.occurred_at)
+    if not 0 <= minute < _LAST_MINUTE:
+        return _implausible(record)
+    place = (decision.store_id, decision.device, decision.region, decision.currency)
+    decided = {(item.campaign_id, item.instrument_id) for item in decision.applied}
+    kinds = {(item.campaign_id, item.instrument_id, item.reason) for item in decision.not_applied}
+    for offer in decided:
+        rollup.instrument(minute, place, offer).decided += 1
+    for offer in decided.union((campaign, instrument) for campaign, instrument, _ in kinds):
+        rollup.instrument(minute, place, offer).carts += 1
+    for kind in kinds:
+        cell = (minute, place, kind)
+        rollup.refusals[cell] = rollup.refusals.get(cell, 0) + 1
+    return None
+
+
+def _fold_campaign(rollup: Rollup, record: ConsumerRecord) -> DeadLetter | None:
+    if record.value is None:  # Deleted: what it did in its time keeps its name.
+        return None
+    campaign = decode(_CAMPAIGN, record)
+    if isinstance(campaign, DeadLetter):
+        return campaign
+    known = rollup.campaigns.get(campaign.campaign_id)
+    if known is None or known.version <= campaign.version:
+        rollup.campaigns[campaign.campaign_id] = campaign
+    return None
+
+
+def _fold_store(rollup: Rollup, record: ConsumerRecord) -> DeadLetter | None:
+    if record.value is None:
+        return None
+    store = decode(_STORE, record)
+    if isinstance(store, DeadLetter):
+        return store
+    rollup.stores[store.store_id] = store
+    return None
+
+
+def _implausible(record: ConsumerRecord) -> DeadLetter:
+    return DeadLetter(
+        record, "implausible_time", "occurred_at: not between the years 1970 and 2999"
+    )
+
+
+_FOLDS: Mapping[str, Callable[[Rollup, ConsumerRecord], DeadLetter | None]] = {
+    topics.RECEIPTS.name: _fold_receipt,
+    topics.DECISIONS.name: _fold_decision,
+    topics.CAMPAIGNS.name: _fold_campaign,
+    topics.STORES.name: _fold_store,
+}
+TOPICS = tuple(_FOLDS)
+"""The topics that ``fold`` takes records of."""
