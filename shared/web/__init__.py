@@ -1,0 +1,1 @@
+"""What every service's HTTP side shares: problem documents, tokens, bodies, the application."""

@@ -1,0 +1,138 @@
+"""Problem documents (RFC 9457): every 4xx and 5xx answer is one and names the fields at fault."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Self, TypedDict
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from shared.codec import FieldError, InvalidMessageError
+
+MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 50
+
+log = structlog.get_logger()
+
+
+class FieldMessage(TypedDict):
+    """What is wrong with which field (a dotted path)."""
+
+    field: str
+    message: str
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's own word
+    """An answer that tells the caller what is wrong.
+
+    ``status`` is the HTTP status, ``errors`` the fields at fault. Holds nothing internal: all of
+    it is sent.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str = "",
+        errors: Sequence[FieldMessage] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.errors = tuple(errors[:MAX_ERRORS])
+        self.headers = dict(headers or {})
+
+    @classmethod
+    def of_field(cls, status: int, title: str, field: str, message: str) -> Self:
+        """A problem with one field."""
+        return cls(status, title, f"{field}: {message}", [{"field": field, "message": message}])
+
+    @classmethod
+    def of_message(cls, error: InvalidMessageError) -> Self:
+        """400 for what is not JSON, 422 for fields that break their contract."""
+        status = HTTPStatus.BAD_REQUEST
+        title = "The body is not valid JSON"
+        if error.reason != "invalid_json":
+            status, title = HTTPStatus.UNPROCESSABLE_ENTITY, "The body has invalid fields"
+        return cls(status, title, str(error), [_field_message(item) for item in error.errors])
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The problem document."""
+        return {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail or self.title,
+            "errors": list(self.errors),
+        }
+
+    @property
+    def response(self) -> Response:
+        """The problem as an answer."""
+        return JSONResponse(self.document, self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error of ``app`` into a problem document."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(InvalidMessageError, _invalid_message)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unhandled)
+
+
+def _field_message(error: FieldError) -> FieldMessage:
+    return {"field": error.field, "message": error.message}
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    if not isinstance(error, Problem):
+        raise error
+    return error.response
+
+
+async def _invalid_message(_: Request, error: Exception) -> Response:
+    if not isinstance(error, InvalidMessageError):
+        raise error
+    return Problem.of_message(error).response
+
+
+async def _invalid_request(_: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors: list[FieldMessage] = [
+        # The first part is where FastAPI found it: path, query, header.
+        {"field": ".".join(str(part) for part in item["loc"][1:]), "message": item["msg"]}
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors[:5])
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The request has invalid parameters", detail, errors
+    ).response
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    title = HTTPStatus(error.status_code).phrase
+    return Problem(error.status_code, title, str(error.detail), headers=error.headers).response
+
+
+async def _unhandled(request: Request, error: Exception) -> Response:
+    log.error("unhandled error", method=request.method, route=_route(request), exc_info=error)
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Internal error",
+        "The service failed on this request; its log says why.",
+    ).response
+
+
+def _route(request: Request) -> str:
+    """The route's template, not the path: paths hold ids."""
+    return str(getattr(request.scope.get("route"), "path", "unknown"))

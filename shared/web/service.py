@@ -1,0 +1,180 @@
+"""The application that every service is: probes, metrics, limits, problems, OpenAPI; and its server."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.settings import ServiceSettings
+from shared.web import problems
+from shared.web.auth import Verifier
+from shared.web.openapi import document
+from shared.web.problems import Problem
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+_GRACEFUL_SECONDS = 10
+
+Ready = Callable[[], Awaitable[Sequence[str]]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+log = structlog.get_logger()
+
+
+def create_app(
+    title: str, *, verifier: Verifier, ready: Ready, lifespan: Lifespan | None = None
+) -> FastAPI:
+    """A service's application.
+
+    ``ready`` names what is not ready yet, in words for an operator; nothing = ready. Bodies over
+    4 MiB are answered 413.
+    """
+    app = FastAPI(
+        title=title,
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.verifier = verifier
+    problems.install(app)
+    app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES)
+    _add_probes(app, ready)
+    document(app)
+    return app
+
+
+def _add_probes(app: FastAPI, ready: Ready) -> None:
+    async def livez() -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz() -> Response:
+        missing = await ready()
+        if missing:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "Not ready",
+                "; ".join(missing),
+                headers={"Retry-After": "1"},
+            )
+        return JSONResponse({"status": "ready"})
+
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    for endpoint in (livez, readyz, metrics):
+        app.add_api_route(f"/{endpoint.__name__}", endpoint, include_in_schema=False)
+
+
+class LimitedBody:
+    """Refuses bodies over ``max_bytes``, by their stated length or while they come in."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a ``receive`` that counts."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        stated = dict(scope["headers"]).get(b"content-length", b"0")
+        if stated.isdigit() and int(stated) > self.max_bytes:
+            await self._too_large().response(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise self._too_large()
+            return message
+
+        await self.app(scope, counted, send)
+
+    def _too_large(self) -> Problem:
+        return Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "The body is too large",
+            f"A body may have {self.max_bytes} bytes.",
+        )
+
+
+@asynccontextmanager
+async def background(
+    *coroutines: Coroutine[Any, Any, None],
+    stop: Callable[[], None] = lambda: signal.raise_signal(signal.SIGTERM),
+) -> AsyncIterator[None]:
+    """Run the coroutines beside the server, for use in a lifespan; cancel them at the end.
+
+    If one ends, the service stops (``stop``): half a service that looks alive is worse than none.
+    Raises what it raised, so that the process ends with an error for its supervisor to see.
+    """
+    stopping = False
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not stopping and not task.cancelled():
+            log.error("background task ended", task=task.get_coro(), exc_info=task.exception())
+            stop()
+
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    for task in tasks:
+        task.add_done_callback(ended)
+    try:
+        yield
+    finally:
+        stopping = True
+        failed = [task for task in tasks if task.done()]
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    errors = [r for r in results if isinstance(r, Exception)]
+    if errors:
+        message = "background tasks failed"
+        raise ExceptionGroup(message, errors)
+    if failed:
+        message = "a background task ended early"
+        raise RuntimeError(message)
+
+
+def serve(app: FastAPI, settings: ServiceSettings) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is open (up to 10 s).
+
+    Returns after a graceful stop; raises ``SystemExit`` (1) when the start, the lifespan or a
+    background task failed.
+    """
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    # uvicorn raises the signal again when it is done; a requested stop is not a failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _already_stopped)
+    server.run()
+    if not server.started or server.lifespan.should_exit or server.lifespan.error_occurred:
+        raise SystemExit(1)
+
+
+def _already_stopped(_: int, __: FrameType | None) -> None:
+    return
