@@ -1,0 +1,1 @@
+"""Decides promotions at the checkout and counts them live."""
