@@ -1,5 +1,6 @@
 """Problem documents (RFC 9457): every 4xx and 5xx answer is one and names the fields at fault."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self, TypedDict
@@ -14,6 +15,7 @@ from shared.codec import FieldError, InvalidMessageError
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 50
+_NAMED = re.compile(r"([a-z][a-z_]*): (.+)", re.DOTALL)
 
 log = structlog.get_logger()
 
@@ -88,7 +90,11 @@ def install(app: FastAPI) -> None:
 
 
 def _field_message(error: FieldError) -> FieldMessage:
-    return {"field": error.field, "message": error.message}
+    """Our own validators compare fields; they name the one at fault at the start of the message."""
+    named = _NAMED.match(error.message) if error.code == "value_error" else None
+    if named is None:
+        return {"field": error.field, "message": error.message}
+    return {"field": ".".join(filter(None, (error.field, named[1]))), "message": named[2]}
 
 
 async def _problem(_: Request, error: Exception) -> Response:

@@ -112,6 +112,10 @@ class LimitedBody:
         )
 
 
+class BackgroundEndedError(RuntimeError):
+    """A task that runs as long as the service ended before it."""
+
+
 @asynccontextmanager
 async def background(
     *coroutines: Coroutine[Any, Any, None],
@@ -120,33 +124,34 @@ async def background(
     """Run the coroutines beside the server, for use in a lifespan; cancel them at the end.
 
     If one ends, the service stops (``stop``): half a service that looks alive is worse than none.
-    Raises what it raised, so that the process ends with an error for its supervisor to see.
+    Raises ``BackgroundEndedError`` at the end, so that a supervisor sees the process fail; why is
+    in the log.
     """
     stopping = False
+    ended = 0
 
-    def ended(task: asyncio.Task[None]) -> None:
+    def watch(task: asyncio.Task[None]) -> None:
+        nonlocal ended
         if not stopping and not task.cancelled():
-            log.error("background task ended", task=task.get_coro(), exc_info=task.exception())
+            ended += 1
+            log.error("background task ended", task=task.get_name(), exc_info=task.exception())
             stop()
 
-    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    tasks = [
+        asyncio.create_task(coroutine, name=coroutine.__qualname__) for coroutine in coroutines
+    ]
     for task in tasks:
-        task.add_done_callback(ended)
+        task.add_done_callback(watch)
     try:
         yield
     finally:
         stopping = True
-        failed = [task for task in tasks if task.done()]
         for task in tasks:
             task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    errors = [r for r in results if isinstance(r, Exception)]
-    if errors:
-        message = "background tasks failed"
-        raise ExceptionGroup(message, errors)
-    if failed:
-        message = "a background task ended early"
-        raise RuntimeError(message)
+        await asyncio.gather(*tasks, return_exceptions=True)
+    if ended:
+        message = f"{ended} background tasks ended before the service"
+        raise BackgroundEndedError(message)
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
