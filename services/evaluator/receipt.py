@@ -1,0 +1,339 @@
+"""The life of a receipt: revisions of its cart, its payment (domain: "The life of a receipt").
+
+Pure: a step takes a receipt as it is and an event, and returns the receipt as it is then, with the
+answer. Only ``Counters``, a transaction's working copy, changes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Literal
+
+from services.evaluator import redemption
+from services.evaluator.counters import Counters
+from services.evaluator.promotion.basket import Basket
+from services.evaluator.promotion.decision import Verdict, decide
+from services.evaluator.promotion.ruleset import Ruleset
+from services.evaluator.redemption import Key, Redemption
+from shared.events.checkout import Cart, Sale
+from shared.events.outcome import (
+    Applied,
+    DecidedLine,
+    Decision,
+    LineDiscount,
+    NotApplied,
+    ReceiptRedemption,
+    RecordedLine,
+)
+from shared.events.outcome import Receipt as ReceiptRecorded
+from shared.events.values import Device
+
+Status = Literal["open", "cancelled", "paid"]
+Outcome = Literal["decided", "superseded", "cancelled", "paid"]
+
+
+class ConflictError(ValueError):
+    """An event contradicts what is known of its receipt; ``reason`` is a word for counting."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt as the ledger has it. ``revision`` is the highest seen of its cart (−1: none).
+
+    ``body_digest`` tells whether a revision that comes again is the same. ``decision`` is the one
+    that its redemptions come from.
+    """
+
+    receipt_id: str
+    store_id: str
+    terminal_id: str
+    revision: int = -1
+    body_digest: bytes | None = None
+    status: Status = "open"
+    decision: Decision | None = None
+    redemptions: Mapping[Key, Redemption] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What an event is decided with, beside its receipt.
+
+    ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
+    """
+
+    event_key: bytes
+    body_digest: bytes
+    basket: Basket
+    region: str
+    device: Device
+    ruleset: Ruleset
+    now: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a cart changes: the receipt as it is then, and the decision to send."""
+
+    receipt: Receipt
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a sale changes: the receipt as it is then, and its record for everybody else."""
+
+    receipt: Receipt
+    record: ReceiptRecorded
+
+
+def open_receipt(event: Cart | Sale) -> Receipt:
+    """A receipt that is met for the first time."""
+    return Receipt(event.receipt_id, event.store_id, event.terminal_id)
+
+
+def answer(cart: Cart, receipt: Receipt, given: Circumstances, counters: Counters) -> Answer:
+    """The answer to one revision of a cart. Raises ``ConflictError``."""
+    _same_terminal(cart, receipt)
+    if receipt.status == "paid":
+        return Answer(receipt, _as_paid(cart, receipt, given))
+    if cart.intent == "quote":
+        return Answer(receipt, quote(cart, receipt, given, counters))
+    if cart.revision < receipt.revision:
+        return Answer(receipt, _decision(cart, given, "superseded"))
+    if cart.revision == receipt.revision:
+        if given.body_digest == receipt.body_digest and receipt.decision is not None:
+            return Answer(receipt, receipt.decision)
+        message = f"revision: {cart.revision} of this receipt was sent before with another body"
+        raise ConflictError("conflicting_revision", message)
+    moved = replace(receipt, revision=cart.revision, body_digest=given.body_digest)
+    if cart.intent == "cancel":
+        released = redemption.end_holds(receipt.redemptions, "released", counters)
+        decision = _decision(cart, given, "cancelled")
+        return Answer(
+            replace(moved, status="cancelled", decision=decision, redemptions=released), decision
+        )
+    redemption.let_go(receipt.redemptions, counters)
+    verdict = decide(given.basket, given.ruleset, counters.free)
+    held = redemption.hold(
+        cart.receipt_id, receipt.redemptions, verdict.granted, given.expires_at, counters
+    )
+    decision = _decision(cart, given, "decided", verdict, given.expires_at)
+    return Answer(replace(moved, status="open", decision=decision, redemptions=held), decision)
+
+
+def quote(cart: Cart, receipt: Receipt, given: Circumstances, counters: Counters) -> Decision:
+    """Advice: what the cart would get now; its own holds count as free. Nothing changes."""
+    own = [r.limit_ids for r in receipt.redemptions.values() if r.status == "held"]
+    for limit_ids in own:
+        counters.move(limit_ids, held=-1)
+    try:
+        verdict = decide(given.basket, given.ruleset, counters.free)
+    finally:
+        for limit_ids in own:
+            counters.move(limit_ids, held=1)
+    return _decision(cart, given, "decided", verdict)
+
+
+def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counters) -> Recorded:
+    """Record a sale and commit its redemptions. Raises ``ConflictError``.
+
+    A sale whose cart was never decided is decided at its own ``occurred_at`` and commits at once.
+    """
+    _same_terminal(sale, receipt)
+    if receipt.status == "paid":
+        message = "receipt_id: this receipt is already paid, by another event"
+        raise ConflictError("already_paid", message)
+    decision = receipt.decision
+    if decision is None:
+        verdict = decide(given.basket, given.ruleset, counters.free)
+        decision = _decision(sale, given, "decided", verdict)
+        before: Mapping[Key, Redemption] = {}
+        decided = _unheld(sale.receipt_id, verdict)
+    else:
+        before = receipt.redemptions
+        rights = {(a.campaign_id, a.instrument_id) for a in decision.applied}
+        decided = {key: r for key, r in before.items() if key in rights}
+    settled = redemption.commit(sale.receipt_id, decided, sale.given, counters)
+    paid = replace(
+        receipt,
+        revision=max(receipt.revision, sale.revision),
+        status="paid",
+        decision=decision,
+        redemptions={**before, **settled},
+    )
+    return Recorded(paid, _record(sale, paid, given))
+
+
+def expire(receipt: Receipt, counters: Counters) -> Receipt:
+    """The receipt when its hold is over: its slots are free again."""
+    return replace(
+        receipt, redemptions=redemption.end_holds(receipt.redemptions, "expired", counters)
+    )
+
+
+def _same_terminal(event: Cart | Sale, receipt: Receipt) -> None:
+    if (event.store_id, event.terminal_id) != (receipt.store_id, receipt.terminal_id):
+        message = "receipt_id: belongs to another store or terminal"
+        raise ConflictError("conflicting_receipt", message)
+
+
+def _unheld(receipt_id: str, verdict: Verdict) -> dict[Key, Redemption]:
+    """What a sale without a decision has a right to; its slots are taken as it commits."""
+    return {
+        (g.campaign_id, g.instrument_id): Redemption(
+            redemption.redemption_id(receipt_id, (g.campaign_id, g.instrument_id)),
+            g.campaign_id,
+            g.instrument_id,
+            "released",
+            g.discount,
+            g.bonuses,
+            tuple(sorted(limit.limit_id for limit in g.limits)),
+            g.gifts,
+        )
+        for g in verdict.granted
+    }
+
+
+def _decision(
+    event: Cart | Sale,
+    given: Circumstances,
+    outcome: Outcome,
+    verdict: Verdict | None = None,
+    expires_at: datetime | None = None,
+) -> Decision:
+    """The decision as it is sent. Its id follows from the event's, so a retry gets the same."""
+    intent = event.intent if isinstance(event, Cart) else "checkout"
+    total = sum(line.amount for line in event.lines)
+    lines = (
+        tuple(DecidedLine(line=x.line, amount=x.amount, discount=x.discount) for x in verdict.lines)
+        if verdict
+        else tuple(DecidedLine(line=x.line, amount=x.amount, discount=0) for x in event.lines)
+    )
+    return Decision(
+        decision_id="d-" + blake2b(given.event_key, digest_size=12).hexdigest(),
+        receipt_id=event.receipt_id,
+        revision=event.revision,
+        intent=intent,
+        outcome=outcome,
+        store_id=event.store_id,
+        terminal_id=event.terminal_id,
+        region=given.region,
+        device=given.device,
+        customer_id=event.customer_id,
+        occurred_at=event.occurred_at,
+        decided_at=given.now,
+        expires_at=expires_at,
+        currency=event.currency,
+        ruleset_version=given.ruleset.version,
+        total=total,
+        discount=verdict.discount if verdict else 0,
+        bonuses=verdict.bonuses if verdict else 0,
+        lines=lines,
+        applied=_applied(event.receipt_id, verdict, held=expires_at is not None) if verdict else (),
+        not_applied=_not_applied(verdict) if verdict else (),
+    )
+
+
+def _applied(receipt_id: str, verdict: Verdict, *, held: bool) -> tuple[Applied, ...]:
+    return tuple(
+        Applied(
+            campaign_id=g.campaign_id,
+            instrument_id=g.instrument_id,
+            redemption_id=redemption.redemption_id(receipt_id, (g.campaign_id, g.instrument_id))
+            if held
+            else None,
+            discount=g.discount,
+            lines=tuple(LineDiscount(line=line, discount=share) for line, share in g.lines),
+            bonuses=g.bonuses,
+            gifts=g.gifts,
+            code=g.code,
+        )
+        for g in verdict.granted
+    )
+
+
+def _not_applied(verdict: Verdict) -> tuple[NotApplied, ...]:
+    return tuple(
+        NotApplied(
+            campaign_id=r.campaign_id,
+            instrument_id=r.instrument_id,
+            reason=r.reason,
+            condition=r.condition,
+            missing=r.missing,
+            unit=r.unit,
+        )
+        for r in verdict.refused
+    )
+
+
+def _as_paid(cart: Cart, receipt: Receipt, given: Circumstances) -> Decision:
+    """The answer to a cart that comes after its sale: what it was paid with, nothing held."""
+    fresh = _decision(cart, given, "paid")
+    if receipt.decision is None:
+        return fresh
+    return receipt.decision.model_copy(
+        update={
+            "decision_id": fresh.decision_id,
+            "revision": cart.revision,
+            "intent": cart.intent,
+            "outcome": "paid",
+            "expires_at": None,
+            "decided_at": given.now,
+        }
+    )
+
+
+def _record(sale: Sale, receipt: Receipt, given: Circumstances) -> ReceiptRecorded:
+    total = sum(line.amount for line in sale.lines)
+    discount = sum(line.discount for line in sale.lines)
+    kept = [
+        r
+        for _, r in sorted(receipt.redemptions.items())
+        if r.status in ("committed", "unauthorised")
+    ]
+    return ReceiptRecorded(
+        receipt_id=sale.receipt_id,
+        decision_id=receipt.decision.decision_id if receipt.decision else None,
+        store_id=sale.store_id,
+        terminal_id=sale.terminal_id,
+        region=given.region,
+        channel=sale.channel,
+        device=given.device,
+        customer_id=sale.customer_id,
+        occurred_at=sale.occurred_at,
+        recorded_at=given.now,
+        currency=sale.currency,
+        total=total,
+        discount=discount,
+        paid=total - discount,
+        bonuses=sum(r.bonuses for r in kept),
+        lines=tuple(
+            RecordedLine(
+                line=x.line,
+                sku=x.sku,
+                group=x.group,
+                brand=x.brand,
+                quantity=x.quantity,
+                amount=x.amount,
+                discount=x.discount,
+            )
+            for x in sale.lines
+        ),
+        redemptions=tuple(
+            ReceiptRedemption(
+                redemption_id=r.redemption_id,
+                campaign_id=r.campaign_id,
+                instrument_id=r.instrument_id,
+                status="committed" if r.status == "committed" else "unauthorised",
+                discount=r.discount,
+                bonuses=r.bonuses,
+            )
+            for r in kept
+        ),
+    )

@@ -1,0 +1,156 @@
+"""The life of a redemption: held → committed, or held → released / expired (domain: Terms).
+
+Pure: functions of values, with ``now`` given. Only ``Counters``, a transaction's working copy, changes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+
+from services.evaluator.counters import Counters
+from services.evaluator.promotion.decision import Granted
+from shared.events.checkout import GivenBenefit
+from shared.events.outcome import RedemptionStatus
+from shared.events.values import Gift
+
+Key = tuple[str, str]
+"""Campaign id, instrument id: what names a redemption on its receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """One use of one instrument on one receipt, and the limits that it takes a slot of.
+
+    ``mismatch`` is given − decided (minor units).
+    """
+
+    redemption_id: str
+    campaign_id: str
+    instrument_id: str
+    status: RedemptionStatus
+    discount: int
+    bonuses: int
+    limit_ids: tuple[str, ...] = ()
+    gifts: tuple[Gift, ...] = ()
+    mismatch: int = 0
+    expires_at: datetime | None = None
+
+    @property
+    def key(self) -> Key:
+        """What names it on its receipt."""
+        return self.campaign_id, self.instrument_id
+
+
+Redemptions = Mapping[Key, Redemption]
+
+
+def redemption_id(receipt_id: str, key: Key) -> str:
+    """The id of a receipt's use of an instrument: the same for every revision and retry."""
+    return "r-" + blake2b("/".join((receipt_id, *key)).encode(), digest_size=12).hexdigest()
+
+
+def hold(
+    receipt_id: str,
+    before: Redemptions,
+    granted: Iterable[Granted],
+    expires_at: datetime,
+    counters: Counters,
+) -> dict[Key, Redemption]:
+    """The redemptions after a decision whose slots are held: new ones held, the rest released.
+
+    The slots of ``before`` must have been let go (``let_go``) when the decision was made, so that
+    a slot still needed is taken again within the same step.
+    """
+    after = {
+        key: replace(redemption, status="released") if redemption.status == "held" else redemption
+        for key, redemption in before.items()
+    }
+    for grant in granted:
+        limit_ids = tuple(sorted(limit.limit_id for limit in grant.limits))
+        counters.move(limit_ids, held=1)
+        key = (grant.campaign_id, grant.instrument_id)
+        after[key] = Redemption(
+            redemption_id(receipt_id, key),
+            grant.campaign_id,
+            grant.instrument_id,
+            "held",
+            grant.discount,
+            grant.bonuses,
+            limit_ids,
+            grant.gifts,
+            expires_at=expires_at,
+        )
+    return after
+
+
+def let_go(redemptions: Redemptions, counters: Counters) -> None:
+    """Free the slots of what is held."""
+    for redemption in redemptions.values():
+        if redemption.status == "held":
+            counters.move(redemption.limit_ids, held=-1)
+
+
+def end_holds(
+    redemptions: Redemptions, status: RedemptionStatus, counters: Counters
+) -> dict[Key, Redemption]:
+    """Free what is held, as ``released`` or ``expired``."""
+    let_go(redemptions, counters)
+    return {
+        key: replace(redemption, status=status) if redemption.status == "held" else redemption
+        for key, redemption in redemptions.items()
+    }
+
+
+def commit(
+    receipt_id: str,
+    decided: Redemptions,
+    given: Iterable[GivenBenefit],
+    counters: Counters,
+) -> dict[Key, Redemption]:
+    """The redemptions of a paid receipt.
+
+    What was decided and given is committed, with its own slot or, when its hold is over, a free one.
+    Bonuses are ours to give, so the sale need not name them. What was decided and not given is
+    released; what was given without right is ``unauthorised``: a cost, outside the cap.
+    """
+    named = {(benefit.campaign_id, benefit.instrument_id): benefit for benefit in given}
+    after = {
+        key: _settle(redemption, named.get(key), counters) for key, redemption in decided.items()
+    }
+    for key, benefit in named.items():
+        if key not in decided:
+            after[key] = Redemption(
+                redemption_id(receipt_id, key),
+                *key,
+                "unauthorised",
+                benefit.discount,
+                0,
+                gifts=benefit.gifts,
+                mismatch=benefit.discount,
+            )
+    return after
+
+
+def _settle(decided: Redemption, given: GivenBenefit | None, counters: Counters) -> Redemption:
+    held = decided.status == "held"
+    if held:
+        counters.move(decided.limit_ids, held=-1)
+    if given is None and not _is_ours_to_give(decided):
+        return replace(decided, status="released") if held else decided
+    discount = decided.discount if given is None else given.discount
+    gifts = decided.gifts if given is None else given.gifts
+    if decided.gifts and not gifts:  # no gift taken: no redemption
+        return replace(decided, status="released") if held else decided
+    settled = replace(decided, discount=discount, gifts=gifts, mismatch=discount - decided.discount)
+    if counters.has_room(decided.limit_ids):
+        counters.move(decided.limit_ids, used=1)
+        return replace(settled, status="committed")
+    if given is None:
+        return replace(decided, status="released") if held else decided
+    return replace(settled, status="unauthorised", bonuses=0)
+
+
+def _is_ours_to_give(redemption: Redemption) -> bool:
+    """Bonus points only: they are accrued by us, not registered by the till."""
+    return redemption.bonuses > 0 and redemption.discount == 0 and not redemption.gifts

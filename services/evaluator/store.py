@@ -1,0 +1,368 @@
+"""All SQL of the evaluator. Every function works within the caller's transaction."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from services.evaluator.bonuses import Entry
+from services.evaluator.counters import Counter, Counters
+from services.evaluator.receipt import Receipt
+from services.evaluator.redemption import Key, Redemption
+from shared.codec import decode, encode
+from shared.database import Connection
+from shared.events.outcome import Decision
+from shared.events.promotion import Campaign
+from shared.events.reference import Store
+from shared.events.values import Gift
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the evaluator must know of a store."""
+
+    region: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A checkout event that was applied before, and the decision that answered it, if any."""
+
+    body_digest: bytes
+    decision: bytes | None
+
+
+async def now(connection: Connection) -> datetime:
+    """The arbiter's clock: lifetimes of holds and plausibility of times go by it."""
+    instant: datetime = await connection.fetchval("select clock_timestamp()")
+    return instant
+
+
+# Reference data
+
+
+async def ruleset_versions(connection: Connection) -> tuple[int, int]:
+    """(version of the rules, version of the codes), locked against change until the commit."""
+    row = await connection.fetchrow("select version, codes_version from ruleset for share")
+    return row["version"], row["codes_version"]
+
+
+async def campaigns_since(connection: Connection, version: int) -> list[Campaign]:
+    """The campaigns whose latest state is newer than ``version``, oldest first."""
+    rows = await connection.fetch(
+        "select definition from campaigns where version > $1 order by version", version
+    )
+    return [decode(Campaign, row["definition"], ignore_unknown=True) for row in rows]
+
+
+async def codes_held(connection: Connection) -> dict[str, int]:
+    """How many codes are held of each emission."""
+    rows = await connection.fetch("select emission_id, codes_held from emissions")
+    return {row["emission_id"]: row["codes_held"] for row in rows}
+
+
+async def save_campaigns(
+    connection: Connection, campaigns: Mapping[str, tuple[int, bytes]]
+) -> None:
+    """Save the latest state of campaigns, by id: (offset, definition); it is a new ruleset."""
+    ids = sorted(campaigns)
+    await connection.execute(
+        "insert into campaigns (campaign_id, version, definition)"
+        " select * from unnest($1::text[], $2::bigint[], $3::bytea[])"
+        " on conflict (campaign_id) do update"
+        " set version = excluded.version, definition = excluded.definition",
+        ids,
+        [campaigns[i][0] for i in ids],
+        [campaigns[i][1] for i in ids],
+    )
+    newest = max(offset for offset, _ in campaigns.values())
+    await connection.execute("update ruleset set version = greatest(version, $1)", newest)
+
+
+async def save_codes(connection: Connection, emission_id: str, digests: Sequence[bytes]) -> None:
+    """Add codes of an emission; one that is there already is not counted again."""
+    await connection.execute(
+        "with added as (insert into codes (digest, emission_id) select unnest($2::bytea[]), $1"
+        " on conflict do nothing returning 1)"
+        " insert into emissions (emission_id, codes_held) select $1, count(*) from added"
+        " on conflict (emission_id) do update"
+        " set codes_held = emissions.codes_held + excluded.codes_held",
+        emission_id,
+        digests,
+    )
+
+
+async def codes_changed(connection: Connection) -> None:
+    """Note that codes have arrived: campaigns that waited for them may become active."""
+    await connection.execute("update ruleset set codes_version = codes_version + 1")
+
+
+async def save_stores(connection: Connection, stores: Iterable[Store]) -> None:
+    """Save the latest state of stores (the last of an id counts)."""
+    latest = {store.store_id: store for store in stores}
+    await connection.executemany(
+        "insert into stores (store_id, region, currency) values ($1, $2, $3)"
+        " on conflict (store_id) do update"
+        " set region = excluded.region, currency = excluded.currency",
+        [(s.store_id, s.region, s.currency) for _, s in sorted(latest.items())],
+    )
+
+
+async def save_groups(connection: Connection, groups: Mapping[str, Sequence[str]]) -> None:
+    """Save the latest groups of customers, by customer id."""
+    await connection.executemany(
+        "insert into customer_groups (customer_id, groups) values ($1, $2)"
+        " on conflict (customer_id) do update set groups = excluded.groups",
+        [(customer, list(names)) for customer, names in sorted(groups.items())],
+    )
+
+
+async def places(connection: Connection, store_ids: Collection[str]) -> dict[str, Place]:
+    """The known ones of the stores."""
+    rows = await connection.fetch(
+        "select store_id, region, currency from stores where store_id = any($1)", list(store_ids)
+    )
+    return {row["store_id"]: Place(row["region"], row["currency"]) for row in rows}
+
+
+async def groups_of(
+    connection: Connection, customer_ids: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """The groups of the customers that have any."""
+    rows = await connection.fetch(
+        "select customer_id, groups from customer_groups where customer_id = any($1)",
+        list(customer_ids),
+    )
+    return {row["customer_id"]: frozenset(row["groups"]) for row in rows}
+
+
+async def emissions_of(connection: Connection, digests: Collection[bytes]) -> dict[bytes, str]:
+    """The emission of each digest that is a code."""
+    rows = await connection.fetch(
+        "select digest, emission_id from codes where digest = any($1)", list(digests)
+    )
+    return {row["digest"]: row["emission_id"] for row in rows}
+
+
+# Receipts, redemptions, limits
+
+
+async def seen(connection: Connection, event_keys: Sequence[bytes]) -> dict[bytes, Seen]:
+    """The events that were applied before."""
+    rows = await connection.fetch(
+        "select event_key, body_digest, decision from checkout_events where event_key = any($1)",
+        event_keys,
+    )
+    return {row["event_key"]: Seen(row["body_digest"], row["decision"]) for row in rows}
+
+
+async def save_seen(
+    connection: Connection, rows: Sequence[tuple[bytes, bytes, str, bytes | None, datetime]]
+) -> None:
+    """Note events: (event key, body digest, receipt id, decision, received at)."""
+    await connection.copy_records_to_table(
+        "checkout_events",
+        records=rows,
+        columns=("event_key", "body_digest", "receipt_id", "decision", "received_at"),
+    )
+
+
+async def receipts(connection: Connection, receipt_ids: Collection[str]) -> dict[str, Receipt]:
+    """The known ones of the receipts, locked in the order of their ids, with their redemptions."""
+    rows = await connection.fetch(
+        "select receipt_id, store_id, terminal_id, revision, body_digest, status, decision"
+        " from receipts where receipt_id = any($1) order by receipt_id for update",
+        list(receipt_ids),
+    )
+    if not rows:
+        return {}
+    redemptions = await _redemptions(connection, [row["receipt_id"] for row in rows])
+    return {
+        row["receipt_id"]: Receipt(
+            receipt_id=row["receipt_id"],
+            store_id=row["store_id"],
+            terminal_id=row["terminal_id"],
+            revision=row["revision"],
+            body_digest=row["body_digest"],
+            status=row["status"],
+            decision=decode(Decision, row["decision"]) if row["decision"] else None,
+            redemptions=redemptions.get(row["receipt_id"], {}),
+        )
+        for row in rows
+    }
+
+
+_GIFTS = msgspec.json.Decoder(list[tuple[str, int]])
+
+
+async def _redemptions(
+    connection: Connection, receipt_ids: Sequence[str]
+) -> dict[str, dict[Key, Redemption]]:
+    found: dict[str, dict[Key, Redemption]] = {}
+    for row in await connection.fetch(
+        "select redemption_id, receipt_id, campaign_id, instrument_id, status, discount, bonuses,"
+        " mismatch, limit_ids, gifts, expires_at from redemptions where receipt_id = any($1)",
+        receipt_ids,
+    ):
+        redemption = Redemption(
+            redemption_id=row["redemption_id"],
+            campaign_id=row["campaign_id"],
+            instrument_id=row["instrument_id"],
+            status=row["status"],
+            discount=row["discount"],
+            bonuses=row["bonuses"],
+            limit_ids=tuple(row["limit_ids"]),
+            gifts=tuple(Gift(sku=s, quantity=q) for s, q in _GIFTS.decode(row["gifts"] or b"[]")),
+            mismatch=row["mismatch"],
+            expires_at=row["expires_at"],
+        )
+        found.setdefault(row["receipt_id"], {})[redemption.key] = redemption
+    return found
+
+
+async def save_receipts(
+    connection: Connection, changed: Collection[Receipt], at: datetime
+) -> None:
+    """Save receipts as they are now."""
+    ordered = sorted(changed, key=lambda receipt: receipt.receipt_id)
+    await connection.execute(
+        "insert into receipts (receipt_id, store_id, terminal_id, revision, body_digest, status,"
+        " decision, updated_at)"
+        " select *, $8 from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::bytea[],"
+        " $6::text[], $7::bytea[])"
+        " on conflict (receipt_id) do update set revision = excluded.revision,"
+        " body_digest = excluded.body_digest, status = excluded.status,"
+        " decision = excluded.decision, updated_at = excluded.updated_at",
+        [r.receipt_id for r in ordered],
+        [r.store_id for r in ordered],
+        [r.terminal_id for r in ordered],
+        [r.revision for r in ordered],
+        [r.body_digest for r in ordered],
+        [r.status for r in ordered],
+        [encode(r.decision) if r.decision else None for r in ordered],
+        at,
+    )
+
+
+async def save_redemptions(
+    connection: Connection, changed: Sequence[tuple[str, Redemption]], at: datetime
+) -> None:
+    """Save redemptions as they are now: (receipt id, redemption)."""
+    if not changed:
+        return
+    await connection.execute(
+        "insert into redemptions (redemption_id, receipt_id, campaign_id, instrument_id, status,"
+        " discount, bonuses, mismatch, limit_ids, gifts, expires_at, changed_at)"
+        " select id, receipt, campaign, instrument, status, discount, bonuses, mismatch,"
+        " string_to_array(limits, ' '), gifts, expires, $12"
+        " from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],"
+        " $7::bigint[], $8::bigint[], $9::text[], $10::bytea[], $11::timestamptz[])"
+        " as new (id, receipt, campaign, instrument, status, discount, bonuses, mismatch, limits,"
+        " gifts, expires)"
+        " on conflict (redemption_id) do update set status = excluded.status,"
+        " discount = excluded.discount, bonuses = excluded.bonuses, mismatch = excluded.mismatch,"
+        " limit_ids = excluded.limit_ids, gifts = excluded.gifts,"
+        " expires_at = excluded.expires_at, changed_at = excluded.changed_at",
+        [r.redemption_id for _, r in changed],
+        [receipt_id for receipt_id, _ in changed],
+        [r.campaign_id for _, r in changed],
+        [r.instrument_id for _, r in changed],
+        [r.status for _, r in changed],
+        [r.discount for _, r in changed],
+        [r.bonuses for _, r in changed],
+        [r.mismatch for _, r in changed],
+        # unnest flattens arrays of arrays; ids hold no spaces (shared.events.values.Id)
+        [" ".join(r.limit_ids) for _, r in changed],
+        [
+            msgspec.json.encode([(g.sku, g.quantity) for g in r.gifts]) if r.gifts else None
+            for _, r in changed
+        ],
+        [r.expires_at for _, r in changed],
+        at,
+    )
+
+
+async def lock_limits(connection: Connection, caps: Mapping[str, int | None]) -> Counters:
+    """Create what is missing and lock all, in the order of ids, so that no two wait crosswise.
+
+    ``caps`` gives a limit's cap, or None for one that must be there already.
+    """
+    ids = sorted(caps)
+    rows = await connection.fetch(
+        "insert into limits (limit_id, cap) select id, coalesce(cap, 0)"
+        " from unnest($1::text[], $2::bigint[]) as wanted (id, cap) order by id"
+        " on conflict (limit_id) do update set cap = coalesce("
+        "(select cap from unnest($1::text[], $2::bigint[]) as wanted (id, cap)"
+        " where id = limits.limit_id), limits.cap)"
+        " returning limit_id, cap, held, used",
+        ids,
+        [caps[i] for i in ids],
+    )
+    return _counters(rows)
+
+
+async def read_limits(connection: Connection, limit_ids: Collection[str]) -> Counters:
+    """The counters as they are, unlocked: good for advice only."""
+    rows = await connection.fetch(
+        "select limit_id, cap, held, used from limits where limit_id = any($1)", list(limit_ids)
+    )
+    return _counters(rows)
+
+
+def _counters(rows: Sequence[Mapping[str, object]]) -> Counters:
+    return Counters(
+        {
+            str(row["limit_id"]): Counter(row["cap"], row["held"], row["used"])  # type: ignore[arg-type]
+            for row in rows
+        }
+    )
+
+
+async def save_limits(connection: Connection, counters: Counters) -> None:
+    """Save the counters that changed; their rows are locked."""
+    ids = sorted(counters.changed)
+    if ids:
+        await connection.execute(
+            "update limits set held = new.held, used = new.used"
+            " from unnest($1::text[], $2::bigint[], $3::bigint[]) as new (id, held, used)"
+            " where limit_id = new.id",
+            ids,
+            [counters[i].held for i in ids],
+            [counters[i].used for i in ids],
+        )
+
+
+async def save_bonuses(connection: Connection, entries: Sequence[Entry], at: datetime) -> None:
+    """Add entries to the bonus ledger."""
+    if entries:
+        await connection.copy_records_to_table(
+            "bonus_entries",
+            records=[(e.entry_id, e.account, e.points, e.redemption_id, at) for e in entries],
+            columns=("entry_id", "account", "points", "redemption_id", "recorded_at"),
+        )
+
+
+async def sales_read_until(
+    connection: Connection, consumer: str, topic: str, partitions: int
+) -> datetime | None:
+    """Until when every partition of the sales has been read; None while any is unknown."""
+    row = await connection.fetchrow(
+        "select min(read_until) as until, count(read_until) as known from offsets"
+        " where consumer = $1 and topic = $2",
+        consumer,
+        topic,
+    )
+    return row["until"] if row["known"] == partitions else None
+
+
+async def expired_receipts(connection: Connection, until: datetime, most: int) -> list[str]:
+    """Receipts that have holds which ended before ``until``, oldest first."""
+    rows = await connection.fetch(
+        "select receipt_id from redemptions where status = 'held' and expires_at < $1"
+        " order by expires_at limit $2",
+        until,
+        most,
+    )
+    return sorted({row["receipt_id"] for row in rows})
