@@ -1,0 +1,123 @@
+"""The query parameters of the statistics, validated; each error names its parameter."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+from services.analytics.queries import Selection
+from services.analytics.reading import Question
+from services.analytics.window import Period, Step, Window
+from shared.events.values import Currency, Device, Id, Text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = "is not the name of a time zone such as Europe/Warsaw"
+        raise ValueError(message) from error
+    return name
+
+
+TimeZone = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_zone)]
+Limit = Annotated[int, Field(ge=1, le=1_000, description="rows at most")]
+
+
+class Filter(BaseModel):
+    """What is counted and when: ``from`` ≤ minute < ``to``, or a period; without either, all."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    from_: AwareDatetime | None = Field(None, alias="from", description="RFC 3339, with zone")
+    to: AwareDatetime | None = Field(None, description="RFC 3339, with zone; excluded")
+    period: Period | None = Field(
+        None, description="instead of from and to: ends now and moves on with the time"
+    )
+    time_zone: TimeZone = Field("UTC", description="whose days and hours count")
+    campaign_id: Id | None = Field(None, description="instruments only: receipts have no campaign")
+    instrument_id: Id | None = Field(None, description="instruments only")
+    store_id: Id | None = None
+    device: Device | None = None
+    region: Text | None = None
+    currency: Currency | None = Field(
+        None, description="ISO 4217; default: the one with most receipts"
+    )
+
+    @field_validator("to")
+    @classmethod
+    def _after_from(cls, to: datetime | None, info: ValidationInfo) -> datetime | None:
+        since = info.data.get("from_")
+        if to is not None and since is not None and to <= since:
+            message = "must be after from"
+            raise ValueError(message)
+        return to
+
+    @field_validator("period")
+    @classmethod
+    def _instead(cls, period: Period | None, info: ValidationInfo) -> Period | None:
+        if period is not None and (info.data.get("from_") or info.data.get("to")):
+            message = "comes instead of from and to, not with them"
+            raise ValueError(message)
+        return period
+
+    @property
+    def question(self) -> Question:
+        """The question that these parameters ask."""
+        return Question(
+            selection=Selection(
+                campaign_id=self.campaign_id,
+                instrument_id=self.instrument_id,
+                store_id=self.store_id,
+                device=self.device,
+                region=self.region,
+                currency=self.currency,
+            ),
+            window=Window(self.from_, self.to),
+            period=self.period,
+            time_zone=self.time_zone,
+        )
+
+
+class SeriesFilter(Filter):
+    """A filter and the step of the series."""
+
+    step: Step | None = Field(None, description="default: one that gives a readable chart")
+
+    @property
+    def question(self) -> Question:
+        """The question that these parameters ask."""
+        return replace(super().question, step=self.step)
+
+
+class RowsFilter(Filter):
+    """A filter and how many rows are wanted."""
+
+    limit: Limit = 100
+
+    @property
+    def question(self) -> Question:
+        """The question that these parameters ask."""
+        return replace(super().question, limit=self.limit)
+
+
+class StreamFilter(Filter):
+    """A filter, the step of the series, and how many rows each table may have."""
+
+    step: Step | None = None
+    limit: Limit = 50
+
+    @property
+    def question(self) -> Question:
+        """The question that these parameters ask."""
+        return replace(super().question, step=self.step, limit=self.limit)

@@ -1,0 +1,122 @@
+"""Which time an answer is about, and the buckets of a series over it. Pure.
+
+Windows are half-open and counted in minutes: a minute belongs to the window that its start is in.
+A period such as ``7d`` has no upper bound: tills' clocks may run ahead of ours, and what they sold
+must not vanish until our clock gets there.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Step = Literal["minute", "hour", "day"]
+Period = Literal["hour", "today", "7d", "30d", "90d", "all"]
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAYS: dict[Period, int] = {"today": 1, "7d": 7, "30d": 30, "90d": 90}
+
+
+@dataclass(frozen=True)
+class Window:
+    """``since`` ≤ minute < ``until``; None is unbounded."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def of_period(period: Period, now: datetime, zone: ZoneInfo) -> Window:
+    """The window of a period that ends now; days are those of ``zone``, today's included."""
+    if period == "all":
+        return Window()
+    if period == "hour":
+        return Window(floor(now, "minute", zone) - _HOUR + _MINUTE)
+    return Window(_midnight(now, zone, _DAYS[period] - 1))
+
+
+def before(window: Window, period: Period | None, now: datetime, zone: ZoneInfo) -> Window | None:
+    """The window to compare with: as long, just before; None when there is nothing before.
+
+    Today until 14:00 is compared with yesterday until 14:00, seven days with the seven before.
+    """
+    if window.since is None:
+        return None
+    until = floor(now, "minute", zone) + _MINUTE if window.until is None else window.until
+    if until <= window.since:
+        return None
+    if period in _DAYS:
+        days = _DAYS[period]
+        return Window(_midnight(window.since, zone, days), _days_earlier(until, zone, days))
+    length = _HOUR if period == "hour" else until - window.since
+    return Window(window.since - length, until - length)
+
+
+def step_of(window: Window, period: Period | None, now: datetime) -> Step:
+    """A step that gives a readable number of points."""
+    if period is not None:
+        return "minute" if period == "hour" else "hour" if period in ("today", "7d") else "day"
+    if window.since is None:
+        return "day"
+    length = (window.until or now) - window.since
+    return "minute" if length <= 6 * _HOUR else "hour" if length <= 14 * 24 * _HOUR else "day"
+
+
+def floor(instant: datetime, step: Step, zone: ZoneInfo) -> datetime:
+    """The start (UTC) of the minute, hour or day of ``zone`` that the instant is in."""
+    local = instant.astimezone(zone)
+    if step == "day":
+        return _midnight(instant, zone, 0)
+    start = local.replace(second=0, microsecond=0)
+    if step == "hour":
+        start = start.replace(minute=0)
+    return start.astimezone(UTC)
+
+
+def buckets(
+    filled: Collection[datetime],
+    window: Window,
+    *,
+    now: datetime,
+    step: Step,
+    zone: ZoneInfo,
+    most: int,
+) -> list[datetime]:
+    """The starts of a series' points, ascending: without gaps, if they are no more than ``most``.
+
+    Otherwise the latest ``most`` of those that hold something. A window without a beginning begins
+    and ends with what it holds; any other ends now, or later if it holds something later.
+    """
+    held = sorted(filled)
+    first = floor(window.since, step, zone) if window.since else held[0] if held else None
+    if first is None:
+        return []
+    end = min(window.until - timedelta(microseconds=1), now) if window.until else now
+    last = floor(end, step, zone) if window.since else first
+    last = max(last, held[-1]) if held else last
+    points: list[datetime] = []
+    at = first
+    while at <= last:
+        if len(points) == most:
+            return held[-most:]
+        points.append(at)
+        at = _following(at, step, zone)
+    return points
+
+
+def _following(at: datetime, step: Step, zone: ZoneInfo) -> datetime:
+    if step == "day":
+        return _midnight(at, zone, -1)
+    return at + (_MINUTE if step == "minute" else _HOUR)
+
+
+def _midnight(instant: datetime, zone: ZoneInfo, days_earlier: int) -> datetime:
+    day = instant.astimezone(zone).date() - timedelta(days=days_earlier)
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def _days_earlier(instant: datetime, zone: ZoneInfo, days: int) -> datetime:
+    """The same time of the day in ``zone``, some days earlier."""
+    # Arithmetic within a zone is that of its wall clock.
+    return (instant.astimezone(zone) - timedelta(days=days)).astimezone(UTC)
