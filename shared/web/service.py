@@ -138,7 +138,8 @@ async def background(
             stop()
 
     tasks = [
-        asyncio.create_task(coroutine, name=coroutine.__qualname__) for coroutine in coroutines
+        asyncio.create_task(coroutine, name=getattr(coroutine, "__qualname__", None))
+        for coroutine in coroutines
     ]
     for task in tasks:
         task.add_done_callback(watch)
