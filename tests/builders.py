@@ -3,12 +3,13 @@
 A test names only what it is about: ``cart([line(amount=30_000)], codes=["WELCOME"])``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from services.evaluator.promotion.basket import Basket, PresentedCode
+from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Ruleset
 from shared.codes import digest
 from shared.events.checkout import Cart, CartLine, GivenBenefit, OtherDiscount, Sale, SoldLine
@@ -238,3 +239,18 @@ def utc(*parts: int) -> datetime:
     year, month, day, *rest = parts
     hour, minute, second = (*rest, 0, 0, 0)[:3]
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+def all_free(limit: Limit) -> int:
+    """Nobody else has taken anything."""
+    return limit.cap
+
+
+def left(**slots: int) -> Callable[[Limit], int]:
+    """``free`` where limits whose id ends with the word have so many slots left, others all."""
+
+    def free(limit: Limit) -> int:
+        last = limit.limit_id.rsplit("/", 1)[-1]
+        return slots.get(last.replace("-", "_"), limit.cap)
+
+    return free

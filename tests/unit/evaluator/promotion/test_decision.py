@@ -1,0 +1,151 @@
+"""The examples that must always work, as tills would see them."""
+
+from typing import Any
+
+import pytest
+
+from services.evaluator.promotion import DecidedLine, Granted, Limit, Refused, decide
+from tests.builders import (
+    NOON,
+    all_free,
+    basket,
+    campaign,
+    code,
+    instrument,
+    left,
+    line,
+    percent_off,
+    products,
+    quantity_of,
+    ruleset,
+    total,
+    utc,
+)
+
+WELCOME = ruleset(
+    campaign(
+        "december",
+        [
+            instrument(
+                "ten-percent", [total(30_000), code("WELCOME", cap=1_000)], percent_off(1_000)
+            )
+        ],
+        stores=("store-1",),
+    )
+)
+"""Emission WELCOME, 10% off receipts of 300.00 or more, 1000 activations, 5–31 December."""
+
+
+@pytest.mark.parametrize(
+    ("amount", "discount", "missing"),
+    [
+        (30_000, 3_000, None),
+        (30_001, 3_000, None),
+        (30_005, 3_001, None),
+        (29_999, 0, 1),
+        (25_750, 0, 4_250),
+    ],
+)
+def test_welcome_takes_ten_percent_off_300_or_more(
+    amount: int, discount: int, missing: int | None
+) -> None:
+    found = decide(basket([line(amount=amount)], codes=["WELCOME"]), WELCOME, all_free)
+    assert (found.total, found.discount) == (amount, discount)
+    assert [refused.missing for refused in found.refused] == ([missing] if missing else [])
+
+
+def test_all_of_a_decision() -> None:
+    goods = [line(2, amount=10_001), line(1, amount=20_002), line(3, amount=500, no_promo=True)]
+    found = decide(basket(goods, codes=["FRIDAY", "WELCOME"]), WELCOME, all_free)
+    assert found.lines == (
+        DecidedLine(2, 10_001, 1_000),
+        DecidedLine(1, 20_002, 2_000),
+        DecidedLine(3, 500, 0),
+    )
+    assert found.granted == (
+        Granted(
+            campaign_id="december",
+            instrument_id="ten-percent",
+            discount=3_000,
+            lines=((1, 2_000), (2, 1_000)),
+            bonuses=0,
+            gifts=(),
+            code=1,
+            emission_id="WELCOME",
+            limits=(Limit("december/ten-percent/code", 1_000),),
+        ),
+    )
+    assert (found.refused, found.total, found.discount, found.bonuses) == ((), 30_503, 3_000, 0)
+
+
+def test_the_receipt_after_the_thousandth_gets_none() -> None:
+    shopper = basket([line(amount=30_000)], codes=["WELCOME"])
+    assert decide(shopper, WELCOME, left(code=1)).discount == 3_000
+    found = decide(shopper, WELCOME, left(code=0))
+    assert found.discount == 0
+    assert found.refused == (
+        Refused("december", "ten-percent", "limit_reached", "code", None, None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"store_id": "store-2"}, "wrong_store"),
+        ({"occurred_at": utc(2026, 12, 31, 23)}, "campaign_not_active"),
+    ],
+)
+def test_welcome_elsewhere_or_too_late(values: dict[str, Any], reason: str) -> None:
+    shopper = basket([line(amount=30_000)], codes=["WELCOME"], **values)
+    found = decide(shopper, WELCOME, all_free)
+    assert [refused.reason for refused in found.refused] == [reason]
+
+
+def test_without_the_code_nothing_is_said_of_it() -> None:
+    found = decide(basket([line(amount=30_000)]), WELCOME, all_free)
+    assert (found.granted, found.refused) == ((), ())
+
+
+@pytest.mark.parametrize(("grams", "discount"), [(1_000, 90), (1_250, 113), (999, 0), (2_500, 225)])
+def test_a_kilo_of_bounty_sweets_with_bounty10(grams: int, discount: int) -> None:
+    bounty = products(brands=["Bounty"])
+    sweets = instrument(
+        "bounty",
+        [code("BOUNTY10"), quantity_of(bounty, 1_000)],
+        percent_off(1_000, products=bounty),
+    )
+    by_weight = (900 * grams + 500) // 1000
+    goods = [line(1, brand="Bounty", quantity=grams, amount=by_weight), line(2, amount=5_000)]
+    found = decide(
+        basket(goods, codes=["BOUNTY10"]), ruleset(campaign(instruments=[sweets])), all_free
+    )
+    assert [decided.discount for decided in found.lines] == [discount, 0]
+
+
+def test_chips_with_chips10() -> None:
+    chips = products(groups=["chips"])
+    asked = instrument("chips", [code("CHIPS10")], percent_off(1_000, products=chips))
+    goods = [line(1, group="chips", amount=199), line(2, group="chips", amount=249), line(3)]
+    found = decide(
+        basket(goods, codes=["CHIPS10"]), ruleset(campaign(instruments=[asked])), all_free
+    )
+    assert [decided.discount for decided in found.lines] == [20, 25, 0]
+
+
+def test_opening_day_the_first_thousand_buyers_get_twelve_percent() -> None:
+    opening = campaign(
+        "opening",
+        [instrument("all", benefit=percent_off(1_200), max_redemptions=1_000)],
+        stores=("store-1",),
+        starts_at=utc(2026, 12, 9, 23),
+        ends_at=utc(2026, 12, 10, 23),
+    )
+    assert decide(basket(), ruleset(opening), left(all=1)).discount == 120
+    assert decide(basket(), ruleset(opening), left(all=0)).discount == 0
+    late = basket(occurred_at=NOON.replace(day=11, hour=0))
+    assert decide(late, ruleset(opening), all_free).discount == 0
+
+
+def test_a_cart_without_lines() -> None:
+    found = decide(basket([], codes=["WELCOME"]), WELCOME, all_free)
+    assert (found.lines, found.total, found.granted) == ((), 0, ())
