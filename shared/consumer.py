@@ -68,6 +68,7 @@ class TransactionalConsumer:
 
     async def run(self) -> None:
         """Consume until cancelled."""
+        self._failure, self._next, self._numbers = None, {}, {}
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.kafka,
             group_id=self.name,

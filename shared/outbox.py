@@ -44,11 +44,11 @@ class MessageTooLargeError(ValueError):
 
 @dataclass(frozen=True)
 class Message:
-    """An event on its way out. ``event_id`` becomes its CloudEvents id."""
+    """An event on its way out, or its encoded body. ``event_id`` becomes its CloudEvents id."""
 
     topic: Topic
     key: bytes
-    event: Event
+    event: Event | bytes
     event_id: str
 
 
@@ -62,7 +62,7 @@ async def put(
             (
                 message.topic.name,
                 message.key,
-                encode(message.event),
+                message.event if isinstance(message.event, bytes) else encode(message.event),
                 _HEADERS.encode(
                     cloud_event_headers(message.event_id, message.topic.event_type, source, now)
                 ),

@@ -177,6 +177,11 @@ def expire(receipt: Receipt, counters: Counters) -> Receipt:
     )
 
 
+def decision_id(event_key: bytes) -> str:
+    """The id of the decision on an event: a retry gets the same."""
+    return "d-" + blake2b(event_key, digest_size=12).hexdigest()
+
+
 def _same_terminal(event: Cart | Sale, receipt: Receipt) -> None:
     if (event.store_id, event.terminal_id) != (receipt.store_id, receipt.terminal_id):
         message = "receipt_id: belongs to another store or terminal"
@@ -207,7 +212,7 @@ def _decision(
     verdict: Verdict | None = None,
     expires_at: datetime | None = None,
 ) -> Decision:
-    """The decision as it is sent. Its id follows from the event's, so a retry gets the same."""
+    """The decision as it is sent."""
     intent = event.intent if isinstance(event, Cart) else "checkout"
     total = sum(line.amount for line in event.lines)
     lines = (
@@ -216,7 +221,7 @@ def _decision(
         else tuple(DecidedLine(line=x.line, amount=x.amount, discount=0) for x in event.lines)
     )
     return Decision(
-        decision_id="d-" + blake2b(given.event_key, digest_size=12).hexdigest(),
+        decision_id=decision_id(given.event_key),
         receipt_id=event.receipt_id,
         revision=event.revision,
         intent=intent,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
 import msgspec
 
 from services.evaluator.bonuses import Entry
@@ -45,7 +46,7 @@ async def now(connection: Connection) -> datetime:
 
 async def ruleset_versions(connection: Connection) -> tuple[int, int]:
     """(version of the rules, version of the codes), locked against change until the commit."""
-    row = await connection.fetchrow("select version, codes_version from ruleset for share")
+    [row] = await connection.fetch("select version, codes_version from ruleset for share")
     return row["version"], row["codes_version"]
 
 
@@ -169,13 +170,27 @@ async def save_seen(
     )
 
 
+_RECEIPTS = """
+select receipt_id, store_id, terminal_id, revision, body_digest, status, decision
+from receipts where receipt_id = any($1) order by receipt_id
+"""
+
+
 async def receipts(connection: Connection, receipt_ids: Collection[str]) -> dict[str, Receipt]:
     """The known ones of the receipts, locked in the order of their ids, with their redemptions."""
-    rows = await connection.fetch(
-        "select receipt_id, store_id, terminal_id, revision, body_digest, status, decision"
-        " from receipts where receipt_id = any($1) order by receipt_id for update",
-        list(receipt_ids),
-    )
+    rows = await connection.fetch(_RECEIPTS + "for update", list(receipt_ids))
+    return await _with_redemptions(connection, rows)
+
+
+async def receipt(connection: Connection, receipt_id: str) -> Receipt | None:
+    """One receipt as it is, unlocked; None if it is not known."""
+    rows = await connection.fetch(_RECEIPTS, [receipt_id])
+    return (await _with_redemptions(connection, rows)).get(receipt_id)
+
+
+async def _with_redemptions(
+    connection: Connection, rows: Sequence[asyncpg.Record]
+) -> dict[str, Receipt]:
     if not rows:
         return {}
     redemptions = await _redemptions(connection, [row["receipt_id"] for row in rows])
@@ -222,9 +237,7 @@ async def _redemptions(
     return found
 
 
-async def save_receipts(
-    connection: Connection, changed: Collection[Receipt], at: datetime
-) -> None:
+async def save_receipts(connection: Connection, changed: Collection[Receipt], at: datetime) -> None:
     """Save receipts as they are now."""
     ordered = sorted(changed, key=lambda receipt: receipt.receipt_id)
     await connection.execute(
@@ -293,9 +306,8 @@ async def lock_limits(connection: Connection, caps: Mapping[str, int | None]) ->
     rows = await connection.fetch(
         "insert into limits (limit_id, cap) select id, coalesce(cap, 0)"
         " from unnest($1::text[], $2::bigint[]) as wanted (id, cap) order by id"
-        " on conflict (limit_id) do update set cap = coalesce("
-        "(select cap from unnest($1::text[], $2::bigint[]) as wanted (id, cap)"
-        " where id = limits.limit_id), limits.cap)"
+        # A cap is at least 1: 0 stands for one that is not known here and stays as it is.
+        " on conflict (limit_id) do update set cap = coalesce(nullif(excluded.cap, 0), limits.cap)"
         " returning limit_id, cap, held, used",
         ids,
         [caps[i] for i in ids],
@@ -311,12 +323,9 @@ async def read_limits(connection: Connection, limit_ids: Collection[str]) -> Cou
     return _counters(rows)
 
 
-def _counters(rows: Sequence[Mapping[str, object]]) -> Counters:
+def _counters(rows: Sequence[asyncpg.Record]) -> Counters:
     return Counters(
-        {
-            str(row["limit_id"]): Counter(row["cap"], row["held"], row["used"])  # type: ignore[arg-type]
-            for row in rows
-        }
+        {row["limit_id"]: Counter(row["cap"], row["held"], row["used"]) for row in rows}
     )
 
 
@@ -348,7 +357,7 @@ async def sales_read_until(
     connection: Connection, consumer: str, topic: str, partitions: int
 ) -> datetime | None:
     """Until when every partition of the sales has been read; None while any is unknown."""
-    row = await connection.fetchrow(
+    [row] = await connection.fetch(
         "select min(read_until) as until, count(read_until) as known from offsets"
         " where consumer = $1 and topic = $2",
         consumer,

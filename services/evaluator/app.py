@@ -1,0 +1,126 @@
+"""The evaluator, composed: two consumers, the relay, the expiry of holds, and HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import asyncpg
+from fastapi import FastAPI
+
+from services.evaluator import checkout, http, reference
+from services.evaluator.checkout import Checkout
+from services.evaluator.expiry import Expiry
+from services.evaluator.facts import Gatherer
+from services.evaluator.http import Quotes
+from services.evaluator.rulesets import Rulesets
+from services.evaluator.settings import Settings
+from shared import database
+from shared.cluster import records_behind
+from shared.consumer import TransactionalConsumer
+from shared.outbox import Relay
+from shared.supervision import TRANSIENT, supervise
+from shared.web.auth import Verifier
+from shared.web.service import background, create_app
+
+_POLL_SECONDS = 0.2
+
+
+@dataclass
+class Service:
+    """The running parts. Checkouts begin once the reference data has been read to its end."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    informed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def gatherer(self) -> Gatherer:
+        """A gatherer with a ruleset of its own."""
+        key = bytes.fromhex(self.settings.code_key.get_secret_value())
+        return Gatherer(Rulesets(), key, self.settings.hold)
+
+    async def consume_reference(self) -> None:
+        """Read campaigns, codes, stores and groups."""
+        await supervise(reference.CONSUMER, self._reference().run)
+
+    def _reference(self) -> TransactionalConsumer:
+        return TransactionalConsumer(
+            reference.CONSUMER,
+            reference.TOPICS,
+            self.settings.kafka,
+            self.pool,
+            reference.apply,
+            max_records=500,
+        )
+
+    async def consume_checkouts(self) -> None:
+        """Decide carts and record sales, once what they are decided by is there."""
+        await supervise("reference data", self._wait_until_informed)
+        await supervise(checkout.CONSUMER, self._checkouts().run)
+
+    def _checkouts(self) -> TransactionalConsumer:
+        return TransactionalConsumer(
+            checkout.CONSUMER,
+            checkout.TOPICS,
+            self.settings.kafka,
+            self.pool,
+            Checkout(self.gatherer).apply,
+            max_records=self.settings.batch_records,
+        )
+
+    async def _wait_until_informed(self) -> None:
+        while any((await self._behind()).values()):
+            await asyncio.sleep(_POLL_SECONDS)
+        self.informed.set()
+
+    async def _behind(self) -> dict[str, int]:
+        return await records_behind(
+            self.settings.kafka, self.pool, reference.CONSUMER, reference.TOPICS
+        )
+
+    async def relay(self) -> None:
+        """Send what leaves the service."""
+        database_url = self.settings.database.get_secret_value()
+        await supervise("relay", Relay(self.settings.kafka, database_url).run)
+
+    async def expire(self) -> None:
+        """Free holds that are over."""
+        await supervise("expiry", Expiry(self.pool).run)
+
+    async def ready(self) -> Sequence[str]:
+        """What is missing before carts are answered."""
+        try:
+            await self.pool.fetchval("select 1")
+        except TRANSIENT:
+            return ["PostgreSQL does not answer"]
+        return [] if self.informed.is_set() else ["reference data is still being read"]
+
+
+def create(settings: Settings) -> FastAPI:
+    """The application; its parts start and stop with it."""
+    service: Service | None = None
+
+    async def ready() -> Sequence[str]:
+        return await service.ready() if service else ["starting"]
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        nonlocal service
+        async with await database.pool(settings.database.get_secret_value()) as pool:
+            service = Service(settings, pool)
+            app.include_router(http.routes(Quotes(pool, service.gatherer)))
+            async with background(
+                service.consume_reference(),
+                service.consume_checkouts(),
+                service.relay(),
+                service.expire(),
+            ):
+                yield
+
+    return create_app(
+        "Tillstream evaluator",
+        verifier=Verifier(settings.verify_key),
+        ready=ready,
+        lifespan=lifespan,
+    )

@@ -1,0 +1,77 @@
+"""Frees holds that are over, once the sales have been read past their end.
+
+Lag must never take a slot from a punctual sale: a sale that the broker had before the hold's end is
+applied before the hold is freed.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from services.evaluator import checkout, outgoing, receipt, store
+from services.evaluator.facts import limits_of
+from services.evaluator.receipt import Receipt
+from services.evaluator.redemption import Redemption
+from shared import outbox
+from shared.database import Connection
+from shared.outbox import Message
+from shared.topics import SALES
+
+_MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Looks for holds that are over every ``interval_seconds``."""
+
+    pool: asyncpg.Pool
+    interval_seconds: float = 1.0
+
+    async def run(self) -> None:
+        """Free holds until cancelled."""
+        while True:
+            if await self.free_some() < _MOST:
+                await asyncio.sleep(self.interval_seconds)
+
+    async def free_some(self) -> int:
+        """Free the oldest holds that are over; returns how many receipts had some."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            until = await store.sales_read_until(
+                connection, checkout.CONSUMER, SALES.name, SALES.partitions
+            )
+            if until is None:
+                return 0
+            receipt_ids = await store.expired_receipts(connection, until, _MOST)
+            if receipt_ids:
+                await _free(connection, receipt_ids, until)
+            return len(receipt_ids)
+
+
+async def _free(connection: Connection, receipt_ids: list[str], until: datetime) -> None:
+    now = await store.now(connection)
+    # Locked in the order that the checkout locks: receipts, then limits.
+    found = await store.receipts(connection, receipt_ids)
+    over = [known for known in found.values() if _is_over(known, until)]
+    caps = limits_of(over)
+    if not caps and not over:
+        return
+    counters = await store.lock_limits(connection, caps)
+    freed: list[tuple[str, Redemption]] = []
+    messages: list[Message] = []
+    for known in over:
+        after = receipt.expire(known, counters)
+        moved = outgoing.changed(known, after)
+        freed += [(known.receipt_id, redemption) for redemption in moved]
+        if known.decision is not None:
+            messages += outgoing.redemption_messages(known.decision, moved, now)
+    await store.save_redemptions(connection, freed, now)
+    await store.save_limits(connection, counters)
+    await outbox.put(connection, messages, checkout.SOURCE, now)
+
+
+def _is_over(known: Receipt, until: datetime) -> bool:
+    """A revision may have held its slots anew since they were found."""
+    holds = [r.expires_at for r in known.redemptions.values() if r.status == "held"]
+    return bool(holds) and all(end is not None and end < until for end in holds)

@@ -1,0 +1,81 @@
+"""What a step of a receipt sends: its answer, its record, and the redemptions that changed."""
+
+from datetime import datetime
+from hashlib import blake2b
+
+from services.evaluator import bonuses
+from services.evaluator.receipt import Receipt
+from services.evaluator.redemption import Redemption
+from shared.events.outcome import Decision
+from shared.events.outcome import Receipt as ReceiptRecorded
+from shared.events.outcome import Redemption as RedemptionChanged
+from shared.outbox import Message
+from shared.topics import BONUSES, RECEIPTS, REDEMPTIONS, terminal_key
+
+
+def changed(before: Receipt, after: Receipt) -> list[Redemption]:
+    """The redemptions that a step changed, by campaign and instrument."""
+    return [
+        redemption
+        for key, redemption in sorted(after.redemptions.items())
+        if before.redemptions.get(key) != redemption
+    ]
+
+
+def receipt_message(record: ReceiptRecorded) -> Message:
+    """A paid receipt for everybody else."""
+    key = terminal_key(record.store_id, record.terminal_id)
+    return Message(RECEIPTS, key, record, f"s-{record.receipt_id}")
+
+
+def redemption_messages(
+    decision: Decision, redemptions: list[Redemption], now: datetime
+) -> list[Message]:
+    """An event for each change; ``decision`` is the one that the redemptions come from."""
+    return [
+        Message(
+            REDEMPTIONS,
+            terminal_key(decision.store_id, decision.terminal_id),
+            RedemptionChanged(
+                redemption_id=r.redemption_id,
+                status=r.status,
+                campaign_id=r.campaign_id,
+                instrument_id=r.instrument_id,
+                receipt_id=decision.receipt_id,
+                decision_id=decision.decision_id,
+                store_id=decision.store_id,
+                terminal_id=decision.terminal_id,
+                region=decision.region,
+                device=decision.device,
+                customer_id=decision.customer_id,
+                occurred_at=decision.occurred_at,
+                changed_at=now,
+                currency=decision.currency,
+                discount=r.discount,
+                bonuses=r.bonuses,
+                gifts=r.gifts,
+                mismatch=r.mismatch,
+            ),
+            _change_id(r, decision, now),
+        )
+        for r in redemptions
+    ]
+
+
+def bonus_messages(
+    decision: Decision, redemptions: list[Redemption], now: datetime
+) -> list[Message]:
+    """An event for each accrual."""
+    customer = decision.customer_id
+    if customer is None:
+        return []
+    return [
+        Message(BONUSES, customer.encode(), entry, entry.entry_id)
+        for entry in bonuses.events(decision, customer, redemptions, now)
+    ]
+
+
+def _change_id(redemption: Redemption, decision: Decision, now: datetime) -> str:
+    change = f"{redemption.redemption_id}/{redemption.status}"
+    name = f"{change}/{decision.decision_id}/{now.isoformat()}"
+    return "e-" + blake2b(name.encode(), digest_size=12).hexdigest()

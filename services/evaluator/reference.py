@@ -1,0 +1,60 @@
+"""Reference data from emission's topics: campaigns, codes, stores, customers' groups."""
+
+from collections.abc import Sequence
+
+from aiokafka.structs import ConsumerRecord
+
+from services.evaluator import store
+from shared import codes
+from shared.codec import InvalidMessageError, decode
+from shared.database import Connection
+from shared.dead_letters import DeadLetter
+from shared.events.promotion import Campaign
+from shared.events.reference import CodeChunk, Customer, Store
+from shared.events.values import Event
+from shared.topics import BY_NAME, CAMPAIGNS, CODES, CUSTOMERS, STORES
+
+CONSUMER = "evaluator.reference"
+TOPICS = (STORES.name, CUSTOMERS.name, CODES.name, CAMPAIGNS.name)
+
+
+async def apply(connection: Connection, records: Sequence[ConsumerRecord]) -> Sequence[DeadLetter]:
+    """Save what the records say, in the caller's transaction."""
+    came: dict[type[Event], list[tuple[ConsumerRecord, Event]]] = {}
+    dead = []
+    for record in records:
+        model = BY_NAME[record.topic].event
+        try:
+            event = decode(model, record.value or b"", ignore_unknown=True)
+            if isinstance(event, CodeChunk):
+                codes.unpack(event.digests)
+        except (InvalidMessageError, ValueError) as error:
+            reason = error.reason if isinstance(error, InvalidMessageError) else "invalid_field"
+            dead.append(DeadLetter(record, reason, str(error)))
+            continue
+        came.setdefault(model, []).append((record, event))
+    await _save(connection, came)
+    return dead
+
+
+async def _save(
+    connection: Connection, came: dict[type[Event], list[tuple[ConsumerRecord, Event]]]
+) -> None:
+    stores = [event for _, event in came.get(Store, ()) if isinstance(event, Store)]
+    if stores:
+        await store.save_stores(connection, stores)
+    customers = [event for _, event in came.get(Customer, ()) if isinstance(event, Customer)]
+    if customers:
+        await store.save_groups(connection, {c.customer_id: c.groups for c in customers})
+    chunks = [event for _, event in came.get(CodeChunk, ()) if isinstance(event, CodeChunk)]
+    for chunk in sorted(chunks, key=lambda chunk: (chunk.emission_id, chunk.chunk)):
+        await store.save_codes(connection, chunk.emission_id, codes.unpack(chunk.digests))
+    if chunks:
+        await store.codes_changed(connection)
+    campaigns = {
+        event.campaign_id: (record.offset, record.value or b"")
+        for record, event in came.get(Campaign, ())
+        if isinstance(event, Campaign)
+    }
+    if campaigns:
+        await store.save_campaigns(connection, campaigns)

@@ -1,0 +1,31 @@
+"""The ruleset in memory, as fresh as the transaction that decides by it."""
+
+from dataclasses import dataclass, field
+
+from services.evaluator import store
+from services.evaluator.promotion.ruleset import Ruleset
+from shared.database import Connection
+
+_UNKNOWN = (-1, -1)
+
+
+@dataclass
+class Rulesets:
+    """Keeps the latest ruleset; only campaigns that changed are read and compiled again."""
+
+    latest: Ruleset = field(default_factory=Ruleset.empty)
+    _versions: tuple[int, int] = _UNKNOWN
+
+    async def current(self, connection: Connection) -> Ruleset:
+        """The ruleset that holds until the transaction ends: its version is locked until then."""
+        version, codes_version = await store.ruleset_versions(connection)
+        if (version, codes_version) != self._versions:
+            known_version, known_codes = self._versions
+            ruleset = self.latest
+            if version != known_version:
+                changed = await store.campaigns_since(connection, known_version)
+                ruleset = ruleset.with_campaigns(changed, version)
+            if codes_version != known_codes:
+                ruleset = ruleset.with_codes(await store.codes_held(connection))
+            self.latest, self._versions = ruleset, (version, codes_version)
+        return self.latest

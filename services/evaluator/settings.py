@@ -1,0 +1,24 @@
+"""The evaluator's settings, from the environment."""
+
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """``code_key`` (hex) is the key of the codes' digests; emission has the same one.
+
+    ``hold_seconds`` is how long a checkout holds its slots, ``batch_records`` how many carts and
+    sales one transaction takes at most.
+    """
+
+    code_key: SecretStr
+    hold_seconds: int = Field(default=900, ge=1, le=86_400)
+    batch_records: int = Field(default=1_000, ge=1, le=100_000)
+
+    @property
+    def hold(self) -> timedelta:
+        """How long a checkout holds its slots."""
+        return timedelta(seconds=self.hold_seconds)
