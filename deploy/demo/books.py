@@ -1,0 +1,191 @@
+"""What the services have: evaluator's ledger, analytics' rollups, the dashboard's API."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from deploy.demo.authoring import Api
+from deploy.demo.topics import Key, ends_of
+from shared.topics import DECISIONS, RECEIPTS
+
+_MOST_ROWS = 1_000
+
+
+@dataclass
+class Ledger:
+    """Evaluator's tables. ``cap``, ``used``, ``held`` are WELCOME's counter.
+
+    ``slots`` and ``held_slots`` count the redemptions that say they take a slot of it.
+    """
+
+    decided: int = 0
+    paid: int = 0
+    bonuses: int = 0
+    discount: int = 0
+    held: int = 0
+    unauthorised: int = 0
+    campaigns: int = 0
+    cap: int = 0
+    cap_used: int = 0
+    cap_held: int = 0
+    slots: int = 0
+    held_slots: int = 0
+    activations: Counter[Key] = field(default_factory=Counter)
+    discounts: Counter[Key] = field(default_factory=Counter)
+
+
+@dataclass
+class Counted:
+    """Rollups, or what the dashboard's API answers from them."""
+
+    receipts: int = 0
+    paid: int = 0
+    discount: int = 0
+    bonuses: int = 0
+    unauthorised: int = 0
+    campaigns: int = 0
+    activations: Counter[Key] = field(default_factory=Counter)
+    discounts: Counter[Key] = field(default_factory=Counter)
+
+
+async def ledger(database: str, limit_id: str) -> Ledger:
+    """Read evaluator's database; ``limit_id`` is WELCOME's counter."""
+    connection = await asyncpg.connect(database)
+    try:
+        totals = await connection.fetchrow(
+            """
+            select
+                (select count(*) from receipts where decision is not null) as decided,
+                (select count(*) from receipts where status = 'paid') as paid,
+                (select count(*) from campaigns) as campaigns,
+                (select coalesce(sum(points) filter (where points > 0), 0) from bonus_entries)::bigint
+                    as bonuses,
+                coalesce(sum(discount) filter (where status in ('committed', 'unauthorised')), 0)::bigint
+                    as discount,
+                count(*) filter (where status = 'held') as held,
+                count(*) filter (where status = 'unauthorised') as unauthorised,
+                count(*) filter (where status = 'committed' and $1 = any(limit_ids)) as slots,
+                count(*) filter (where status = 'held' and $1 = any(limit_ids)) as held_slots
+            from redemptions
+            """,
+            limit_id,
+        )
+        limit = await connection.fetchrow(
+            "select cap, used as cap_used, held as cap_held from limits where limit_id = $1",
+            limit_id,
+        )
+        rows = await connection.fetch(
+            """
+            select campaign_id, instrument_id, count(*) as activations, sum(discount)::bigint as discount
+            from redemptions where status = 'committed' group by 1, 2
+            """
+        )
+    finally:
+        await connection.close()
+    return Ledger(
+        **dict(totals or {}),
+        **dict(limit or {}),
+        activations=_activations(rows),
+        discounts=_discounts(rows),
+    )
+
+
+async def rollups(database: str) -> Counted:
+    """Read analytics' tables."""
+    connection = await asyncpg.connect(database)
+    try:
+        totals = await connection.fetchrow(
+            """
+            select coalesce(sum(receipts), 0)::bigint as receipts, coalesce(sum(paid), 0)::bigint as paid,
+                coalesce(sum(discount), 0)::bigint as discount,
+                coalesce(sum(bonuses), 0)::bigint as bonuses,
+                (select coalesce(sum(unauthorised), 0)::bigint from instrument_minutes) as unauthorised,
+                (select count(*) from campaigns where status = 'running') as campaigns
+            from receipt_minutes
+            """
+        )
+        rows = await connection.fetch(
+            """
+            select campaign_id, instrument_id, sum(activations)::bigint as activations,
+                sum(discount)::bigint as discount
+            from instrument_minutes group by 1, 2
+            """
+        )
+    finally:
+        await connection.close()
+    return Counted(**dict(totals or {}), activations=_activations(rows), discounts=_discounts(rows))
+
+
+async def dashboard(api: Api) -> Counted:
+    """Ask the API that the dashboard asks, over all time."""
+    totals = (await api.call("GET", "/v1/statistics/totals"))["totals"]
+    answer = await api.call("GET", f"/v1/statistics/instruments?limit={_MOST_ROWS}")
+    choices = await api.call("GET", "/v1/statistics/choices")
+    receipts = totals["receipts"]
+    return Counted(
+        receipts=receipts["receipts"],
+        paid=receipts["paid"],
+        discount=receipts["discount"],
+        bonuses=receipts["bonuses"],
+        unauthorised=totals["instruments"]["unauthorised"],
+        campaigns=sum(one["status"] == "running" for one in choices["campaigns"]),
+        activations=_activations(answer["rows"]),
+        discounts=_discounts(answer["rows"]),
+    )
+
+
+async def has_sent_all(database: str) -> bool:
+    """Whether a service's outbox is empty: all that it said is on the topics."""
+    connection = await asyncpg.connect(database)
+    try:
+        return not await connection.fetchval("select exists (select from outbox)")
+    finally:
+        await connection.close()
+
+
+async def has_read_all(database: str, kafka: str, topics: list[str]) -> bool:
+    """Whether a service has applied everything that is on the topics now."""
+    ends = await ends_of(kafka, topics)
+    connection = await asyncpg.connect(database)
+    try:
+        rows = await connection.fetch("select topic, partition, next from offsets")
+    finally:
+        await connection.close()
+    read = {(row["topic"], row["partition"]): row["next"] for row in rows}
+    return all(read.get(partition, 0) >= end for partition, end in ends.items())
+
+
+async def counted_all(evaluator: str, analytics: str, kafka: str, sales: int) -> bool:
+    """Whether every sale is recorded and sent on, and analytics has read what was sent."""
+    connection = await asyncpg.connect(evaluator)
+    try:
+        recorded = await connection.fetchval("select count(*) from receipts where status = 'paid'")
+    finally:
+        await connection.close()
+    return (
+        recorded >= sales
+        and await has_sent_all(evaluator)
+        and await has_read_all(analytics, kafka, [DECISIONS.name, RECEIPTS.name])
+    )
+
+
+def _activations(rows: list[Any]) -> Counter[Key]:
+    return Counter(
+        {
+            (row["campaign_id"], row["instrument_id"]): row["activations"]
+            for row in rows
+            if row["activations"]
+        }
+    )
+
+
+def _discounts(rows: list[Any]) -> Counter[Key]:
+    return Counter(
+        {
+            (row["campaign_id"], row["instrument_id"]): row["discount"]
+            for row in rows
+            if row["discount"]
+        }
+    )

@@ -1,0 +1,225 @@
+"""The reconciliation table: the same figure from every source that has one of its own. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from deploy.demo.books import Counted, Ledger
+from deploy.demo.till import Tally
+from deploy.demo.topics import Key, Logged
+
+COLUMNS = ("tills sent", "tills received", "kafka", "evaluator", "rollups", "dashboard")
+_OWN = ("welcome", "everyday")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure; ``cells`` are its sources' values. It reconciles when they are all the same."""
+
+    what: str
+    cells: Mapping[str, int]
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether all sources agree."""
+        return len(set(self.cells.values())) == 1
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything that is compared. ``cap`` and ``campaigns`` are what was authored."""
+
+    tally: Tally
+    logged: Logged
+    ledger: Ledger
+    rollups: Counted
+    dashboard: Counted
+    cap: int
+    campaigns: int
+    welcome: Key
+
+
+def table_rows(sources: Sources) -> list[Row]:
+    """Every figure, receipts and money first, then instrument by instrument, then the cap."""
+    return [*_receipts(sources), *_instruments(sources), *_cap(sources), *_nothing(sources)]
+
+
+def differences(rows: Iterable[Row]) -> list[Row]:
+    """The rows that do not reconcile."""
+    return [row for row in rows if not row.reconciles]
+
+
+def _row(what: str, **cells: int) -> Row:
+    return Row(what, {name.replace("_", " "): value for name, value in cells.items()})
+
+
+def _receipts(of: Sources) -> list[Row]:
+    tally, logged, ledger, rollups, dashboard = (
+        of.tally,
+        of.logged,
+        of.ledger,
+        of.rollups,
+        of.dashboard,
+    )
+    return [
+        _row(
+            "Campaigns running",
+            tills_sent=of.campaigns,
+            evaluator=ledger.campaigns,
+            rollups=rollups.campaigns,
+            dashboard=dashboard.campaigns,
+        ),
+        _row("Carts sent", tills_sent=tally.carts, kafka=logged.carts, evaluator=ledger.decided),
+        _row(
+            "Carts sent = decisions received",
+            tills_sent=tally.carts,
+            tills_received=tally.decisions,
+            kafka=logged.decisions,
+        ),
+        _row(
+            "Sales sent = receipts recorded",
+            tills_sent=tally.sales,
+            kafka=logged.receipts,
+            evaluator=ledger.paid,
+            rollups=rollups.receipts,
+            dashboard=dashboard.receipts,
+        ),
+        _row(
+            "Paid (cents)",
+            tills_sent=tally.paid,
+            kafka=logged.paid,
+            rollups=rollups.paid,
+            dashboard=dashboard.paid,
+        ),
+        _row(
+            "Line discounts = discount in decisions (cents)",
+            tills_sent=tally.discount,
+            tills_received=tally.decided_discount,
+            kafka=logged.decided_discount,
+        ),
+        _row(
+            "Line discounts = discount recorded (cents)",
+            tills_sent=tally.discount,
+            kafka=logged.discount,
+            evaluator=ledger.discount,
+            rollups=rollups.discount,
+            dashboard=dashboard.discount,
+        ),
+        _row(
+            "Bonus points",
+            tills_received=tally.bonuses,
+            kafka=logged.bonuses,
+            evaluator=ledger.bonuses,
+            rollups=rollups.bonuses,
+            dashboard=dashboard.bonuses,
+        ),
+    ]
+
+
+def _instruments(of: Sources) -> list[Row]:
+    """Two rows an instrument; the many coupons of a campaign are summed where all agree."""
+    activations = [
+        of.tally.given,
+        of.logged.activations,
+        of.ledger.activations,
+        of.rollups.activations,
+        of.dashboard.activations,
+    ]
+    discounts = [
+        of.tally.given_discount,
+        of.logged.discounts,
+        of.ledger.discounts,
+        of.rollups.discounts,
+        of.dashboard.discounts,
+    ]
+    return [
+        *_by_instrument("activations", activations),
+        *_by_instrument("discount (cents)", discounts),
+    ]
+
+
+def _by_instrument(what: str, sources: Sequence[Counter[Key]]) -> list[Row]:
+    names = ("tills sent", "kafka", "evaluator", "rollups", "dashboard")
+    keys = sorted({key for source in sources for key in source})
+    each = [
+        (
+            key,
+            Row(
+                f"{key[1]}: {what}",
+                {name: source[key] for name, source in zip(names, sources, strict=True)},
+            ),
+        )
+        for key in keys
+    ]
+    rows = [row for key, row in each if key[0] in _OWN or not row.reconciles]
+    for campaign in sorted({key[0] for key in keys} - set(_OWN)):
+        mine = [row for key, row in each if key[0] == campaign]
+        agreeing = [row for row in mine if row.reconciles]
+        if agreeing:
+            cells = {name: sum(row.cells[name] for row in agreeing) for name in names}
+            rows.append(Row(f"{campaign}, {len(agreeing)} coupons: {what}", cells))
+    return rows
+
+
+def _cap(of: Sources) -> list[Row]:
+    ledger = of.ledger
+    free = ledger.cap - ledger.cap_used - ledger.cap_held
+    return [
+        _row(
+            f"WELCOME: the first {of.cap} of {of.tally.qualifying} that qualify",
+            tills_sent=min(of.cap, of.tally.qualifying),
+            kafka=of.logged.activations[of.welcome],
+            evaluator=ledger.cap_used,
+            rollups=of.rollups.activations[of.welcome],
+            dashboard=of.dashboard.activations[of.welcome],
+        ),
+        _row(
+            "WELCOME: used + held + free = cap",
+            tills_sent=of.cap,
+            evaluator=ledger.slots + ledger.held_slots + free,
+        ),
+    ]
+
+
+def _nothing(of: Sources) -> list[Row]:
+    return [
+        _row(
+            "Given without right",
+            tills_sent=0,
+            kafka=of.logged.unauthorised,
+            evaluator=of.ledger.unauthorised,
+            rollups=of.rollups.unauthorised,
+            dashboard=of.dashboard.unauthorised,
+        ),
+        _row("Slots still held", tills_sent=0, evaluator=of.ledger.held),
+        _row("Dead letters", tills_sent=0, kafka=of.logged.dead_letters),
+    ]
+
+
+def as_table(rows: Iterable[Row]) -> Table:
+    """The rows for a terminal; a row that does not reconcile is marked."""
+    table = Table(title="Reconciliation: every cell from its own source")
+    table.add_column("")
+    for column in COLUMNS:
+        table.add_column(column, justify="right")
+    table.add_column("same")
+    for row in rows:
+        cells = [f"{row.cells[name]:,}" if name in row.cells else "" for name in COLUMNS]
+        mark = "[green]yes[/]" if row.reconciles else "[bold red]NO[/]"
+        table.add_row(row.what, *cells, mark)
+    return table
+
+
+def summary(rows: Sequence[Row], elapsed_s: float, baskets: int) -> dict[str, Any]:
+    """The outcome for machines."""
+    return {
+        "reconciled": not differences(rows),
+        "baskets": baskets,
+        "elapsed_s": round(elapsed_s, 1),
+        "baskets_per_s": round(baskets / elapsed_s) if elapsed_s else 0,
+        "rows": len(rows),
+        "different": [{"what": row.what, "cells": dict(row.cells)} for row in differences(rows)],
+    }
