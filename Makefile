@@ -1,0 +1,88 @@
+# Everything a developer does here. Needs Python 3.11, make and git; the rest is installed.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BASKETS ?= all
+PYTHON ?= $(shell for name in python3.11 python3 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+	&& { command -v $$name; break; }; done)
+BIN := .venv/bin
+STAMPS := .venv/stamps
+
+.PHONY: help setup setup-test demo up down test unit lint format typecheck bench bench-rollup check
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMPS)/python $(STAMPS)/kafka $(STAMPS)/npm ## install all that is needed, below .venv and node_modules
+
+setup-test: setup $(STAMPS)/chromium
+
+$(STAMPS)/venv:
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 was not found: install python3.11, or give PYTHON=<path>" >&2; exit 1; }
+	@echo "==> virtual environment"
+	@$(PYTHON) -m venv .venv || { echo "error: no virtual environment could be made: install python3.11-venv" >&2; exit 1; }
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/python: $(STAMPS)/venv requirements.lock pyproject.toml
+	@echo "==> Python packages (a few minutes the first time)"
+	@$(BIN)/python -m pip install --progress-bar off -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+$(STAMPS)/kafka: $(STAMPS)/python deploy/local/kafka.lock
+	@echo "==> Kafka"
+	@$(BIN)/python -m deploy.local.jars --download
+	@touch $@
+
+$(STAMPS)/npm: $(STAMPS)/python package.json package-lock.json .npmrc
+	@echo "==> npm packages"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-progress --loglevel=error
+	@touch $@
+
+$(STAMPS)/chromium: $(STAMPS)/python
+	@echo "==> Chromium, for the browser tests"
+	@$(BIN)/python -m deploy.local.chromium
+	@touch $@
+
+demo: setup ## replay real baskets through the whole stack and watch (BASKETS=1000 for fewer)
+	@$(BIN)/tillstream demo --baskets $(BASKETS)
+
+up: setup ## start Kafka, PostgreSQL and the services
+	@$(BIN)/tillstream up
+
+down: setup ## stop them; the data stay
+	@$(BIN)/tillstream down
+
+test: setup-test ## run every test
+	@$(BIN)/python -m pytest
+
+unit: $(STAMPS)/python ## run the unit tests: no servers, seconds
+	@$(BIN)/python -m pytest tests/unit
+
+lint: $(STAMPS)/python ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(STAMPS)/python ## let ruff format and mend what it can
+	@$(BIN)/ruff check --fix --exit-zero .
+	@$(BIN)/ruff format .
+
+typecheck: $(STAMPS)/python ## mypy, strict
+	@$(BIN)/mypy
+
+check: lint typecheck ## all that reads the code without running it
+	@$(BIN)/python -m pytest -q tests/test_tidy.py
+
+bench: setup bench-rollup ## measure: rollups, and what else is in tests/bench
+	@for bench in tests/bench/*.py; do \
+		name=$$(basename $$bench .py); \
+		if [ "$$name" != rollup ] && grep -q '__main__' $$bench; then \
+			echo "==> $$name"; $(BIN)/python -m tests.bench.$$name; \
+		fi; \
+	done
+
+bench-rollup: setup ## measure the rollups' throughput against a bare consumer
+	@$(BIN)/python -m tests.bench.rollup

@@ -1,0 +1,1 @@
+"""Running Tillstream: the embedded stack and its command line."""
