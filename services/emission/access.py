@@ -1,0 +1,52 @@
+"""API keys and the tokens that they are exchanged for."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+
+import asyncpg
+
+from services.emission.keys import ID_BYTES, SECRET_BYTES, ApiKey, KeyExchange, NewKey
+from services.emission.store import keys as store
+from services.emission.views import KeyMade, Token
+from shared import clock
+from shared.web.auth import LIFETIME, sign
+from shared.web.problems import Problem
+
+
+@dataclass
+class Access:
+    """Makes, ends and exchanges keys; ``signing_key`` is the Ed25519 private key (PEM)."""
+
+    pool: asyncpg.Pool
+    signing_key: str = field(repr=False)
+    now: Callable[[], datetime] = clock.now
+
+    async def make(self, new: NewKey) -> KeyMade:
+        """A new key; nobody can read its secret again."""
+        key = ApiKey(secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES))
+        scopes = sorted(set(new.scopes))
+        async with self.pool.acquire() as connection:
+            await store.add_key(connection, key, new.name, scopes)
+        return KeyMade(key_id=key.key_id, api_key=key.text, name=new.name, scopes=scopes)
+
+    async def exchange(self, given: KeyExchange) -> Token:
+        """A token for a key, valid for an hour even if the key is revoked meanwhile.
+
+        Raises ``Problem`` (401), the same whatever is wrong with the key.
+        """
+        key = ApiKey.parse(given.api_key)
+        stored = None
+        if key is not None:
+            async with self.pool.acquire() as connection:
+                stored = await store.secret_of(connection, key.key_id)
+        if key is None or not key.matches(stored[0] if stored else None) or stored is None:
+            raise Problem.of_field(
+                HTTPStatus.UNAUTHORIZED, "Not authenticated", "api_key", "not a valid key"
+            )
+        now = self.now()
+        row = stored[1]
+        token = sign(self.signing_key, f"key:{row.key_id}", row.scopes, LIFETIME, now)
+        return Token(token=token, expires_at=now + LIFETIME, scopes=list(row.scopes))

@@ -1,0 +1,111 @@
+"""Emission put together: the authoring API, the poster and the relay of the outbox."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import asyncpg
+import structlog
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from services.emission.access import Access
+from services.emission.authoring import Authoring
+from services.emission.cipher import CodeCipher
+from services.emission.http import Desk, add_routes
+from services.emission.keys import ApiKey
+from services.emission.posting import Poster
+from services.emission.references import References
+from services.emission.store import keys as key_store
+from shared import clock, database, migrate
+from shared.outbox import Relay
+from shared.settings import ServiceSettings
+from shared.supervision import TRANSIENT, supervise
+from shared.web.auth import Verifier
+from shared.web.service import background, create_app
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_PLUMBING = Path(migrate.__file__).parent / "migrations"
+
+log = structlog.get_logger()
+
+
+class EmissionSettings(ServiceSettings):
+    """Emission's settings.
+
+    ``signing_key``: Ed25519 private key (PEM) of the tokens. ``admin_key``: the API key that has
+    all scopes. ``code_key``: HMAC key of the digests, hex. ``code_cipher_key``: 32 bytes, URL-safe
+    base64.
+    """
+
+    signing_key: SecretStr
+    admin_key: SecretStr
+    code_key: SecretStr
+    code_cipher_key: SecretStr
+
+
+def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now) -> FastAPI:
+    """The service: its application, which runs everything else in its lifespan.
+
+    Raises ``ValueError`` when a secret has not its form.
+    """
+    admin_key = ApiKey.parse(settings.admin_key.get_secret_value())
+    if admin_key is None:
+        message = "TILLSTREAM_ADMIN_KEY must have the form ts_<id>_<secret>"
+        raise ValueError(message)
+    cipher = CodeCipher.of(settings.code_cipher_key.get_secret_value())
+    code_key = bytes.fromhex(settings.code_key.get_secret_value())
+    dsn = settings.database.get_secret_value()
+    desks: list[Desk] = []
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        pool = await database.pool(dsn)
+        try:
+            async with pool.acquire() as connection:
+                await migrate.migrate(connection, [_PLUMBING, _MIGRATIONS])
+                await key_store.ensure_bootstrap_key(connection, admin_key)
+            desk = _desk(pool, settings, cipher, code_key, now)
+            desks.append(desk)
+            relay = Relay(settings.kafka, dsn)
+            async with background(
+                supervise("relay", relay.run), supervise("poster", desk.poster.run)
+            ):
+                yield
+        finally:
+            desks.clear()
+            await pool.close()
+
+    async def ready() -> Sequence[str]:
+        if not desks:
+            return ["starting"]
+        try:
+            await desks[0].pool.fetchval("select 1")
+        except TRANSIENT as error:
+            log.warning("database away", error=type(error).__name__)
+            return ["the database does not answer"]
+        return []
+
+    verifier = Verifier(settings.verify_key, now)
+    app = create_app("Tillstream emission", verifier=verifier, ready=ready, lifespan=lifespan)
+    add_routes(app, lambda: desks[0])
+    return app
+
+
+def _desk(
+    pool: asyncpg.Pool,
+    settings: EmissionSettings,
+    cipher: CodeCipher,
+    code_key: bytes,
+    now: Callable[[], datetime],
+) -> Desk:
+    zones = frozenset(available_timezones())
+    return Desk(
+        pool=pool,
+        authoring=Authoring(pool, cipher, code_key, zones, now),
+        references=References(pool, zones, now),
+        access=Access(pool, settings.signing_key.get_secret_value(), now),
+        poster=Poster(pool, cipher, code_key, now=now),
+    )

@@ -1,0 +1,227 @@
+"""What authors do, each in one transaction: check, keep, publish."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+
+import asyncpg
+
+from services.emission.campaigns import (
+    Action,
+    CampaignPlan,
+    CampaignState,
+    NotPossibleError,
+    act,
+    edit,
+    emission_ids,
+    event,
+    faults_of_instrument,
+    faults_of_plan,
+    faults_of_posting,
+    renewed,
+)
+from services.emission.cipher import CodeCipher
+from services.emission.codes import NewEmission
+from services.emission.posting import SOURCE
+from services.emission.store import campaigns as campaign_store
+from services.emission.store import emissions as emission_store
+from services.emission.store.emissions import EmissionRow
+from shared import clock, topics
+from shared.codec import FieldError, InvalidMessageError
+from shared.codes import digest
+from shared.database import Connection
+from shared.events.promotion import CustomerGroup, Instrument
+from shared.outbox import Message, put
+from shared.web.problems import Problem
+
+
+@dataclass
+class Authoring:
+    """Writes emissions, instruments and campaigns; raises ``Problem`` or ``InvalidMessageError``.
+
+    ``zones`` are the time zones that exist. What is written answers whether it was new.
+    """
+
+    pool: asyncpg.Pool
+    cipher: CodeCipher
+    code_key: bytes = field(repr=False)
+    zones: frozenset[str]
+    now: Callable[[], datetime] = clock.now
+
+    async def add_emission(self, new: NewEmission) -> tuple[EmissionRow, bool]:
+        """Keep a draft; the same again is the same, another with its id or word is a conflict."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await campaign_store.lock_authoring(connection)
+            known = await emission_store.emission(connection, new.emission_id, self.cipher)
+            if known is not None:
+                if not _same(known.asked, new):
+                    raise _conflict("emission_id", "there is another emission with this id")
+                return known, False
+            number = await emission_store.add_emission(connection, new, self.cipher)
+            if new.word is not None and not await emission_store.claim_word(
+                connection, number, digest(new.word, self.code_key), self.now()
+            ):
+                raise _conflict("word", "another live emission has this code")
+            return await self._emission(connection, new.emission_id), True
+
+    async def post_emission(self, emission_id: str) -> EmissionRow:
+        """Have the codes made and published; the same again changes nothing."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await emission_store.begin_posting(connection, emission_id)
+            return await self._emission(connection, emission_id)
+
+    async def _emission(self, connection: Connection, emission_id: str) -> EmissionRow:
+        row = await emission_store.emission(connection, emission_id, self.cipher)
+        if row is None:
+            raise _not_found("emission", "emission_id")
+        return row
+
+    async def add_instrument(self, instrument: Instrument) -> tuple[Instrument, bool]:
+        """Keep an instrument; the same again is the same, another with its id is a conflict."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await campaign_store.lock_authoring(connection)
+            known = await campaign_store.instrument(connection, instrument.instrument_id)
+            if known is not None:
+                if known != instrument:
+                    raise _conflict("instrument_id", "there is another instrument with this id")
+                return known, False
+            await self._check_instrument(connection, instrument)
+            await campaign_store.save_instrument(connection, instrument)
+            return instrument, True
+
+    async def edit_instrument(self, instrument: Instrument) -> Instrument:
+        """Replace an instrument; started campaigns that use it are published anew."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await campaign_store.lock_authoring(connection)
+            known = await campaign_store.instrument(connection, instrument.instrument_id)
+            if known is None:
+                raise _not_found("instrument", "instrument_id")
+            if known == instrument:
+                return known
+            await self._check_instrument(connection, instrument)
+            await campaign_store.save_instrument(connection, instrument)
+            users = await campaign_store.published_campaigns_with(
+                connection, instrument.instrument_id
+            )
+            for state in users:
+                await self._save(connection, renewed(state))
+            return instrument
+
+    async def _check_instrument(self, connection: Connection, instrument: Instrument) -> None:
+        groups = [
+            group
+            for condition in instrument.conditions
+            if isinstance(condition, CustomerGroup)
+            for group in condition.groups
+        ]
+        known = await campaign_store.known(
+            connection, self.zones, groups=groups, emission_ids=emission_ids([instrument])
+        )
+        _refuse(faults_of_instrument(instrument, known))
+
+    async def add_campaign(self, plan: CampaignPlan) -> tuple[CampaignState, bool]:
+        """Keep a draft; the same again is the same, another with its id is a conflict."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await campaign_store.lock_authoring(connection)
+            known = await campaign_store.campaign(connection, plan.campaign_id)
+            if known is not None:
+                if known.plan != plan:
+                    raise _conflict("campaign_id", "there is another campaign with this id")
+                return known, False
+            await self._check_plan(connection, plan)
+            state = CampaignState(plan)
+            await self._save(connection, state)
+            return state, True
+
+    async def edit_campaign(self, plan: CampaignPlan) -> CampaignState:
+        """Replace a campaign's plan; if it was started, it is published anew."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            before = await self._locked_campaign(connection, plan.campaign_id)
+            await self._check_plan(connection, plan)
+            return await self._change(connection, before, lambda: edit(before, plan))
+
+    async def act(self, campaign_id: str, action: Action) -> CampaignState:
+        """Start, pause or finish a campaign."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            before = await self._locked_campaign(connection, campaign_id)
+            return await self._change(connection, before, lambda: act(before, action))
+
+    async def _locked_campaign(self, connection: Connection, campaign_id: str) -> CampaignState:
+        await campaign_store.lock_authoring(connection)
+        state = await campaign_store.campaign(connection, campaign_id)
+        if state is None:
+            raise _not_found("campaign", "campaign_id")
+        return state
+
+    async def _check_plan(self, connection: Connection, plan: CampaignPlan) -> None:
+        known = await campaign_store.known(
+            connection,
+            self.zones,
+            stores=plan.stores,
+            groups=plan.customer_groups,
+            instrument_ids=plan.instruments,
+        )
+        _refuse(faults_of_plan(plan, known))
+
+    async def _change(
+        self, connection: Connection, before: CampaignState, change: Callable[[], CampaignState]
+    ) -> CampaignState:
+        try:
+            after = change()
+        except NotPossibleError as error:
+            raise _conflict("status", str(error)) from error
+        if after != before:
+            await self._save(connection, after)
+        return after
+
+    async def _save(self, connection: Connection, state: CampaignState) -> None:
+        await campaign_store.save_campaign(connection, state)
+        if state.status == "draft":
+            return
+        found = await campaign_store.instruments(connection, state.plan.instruments)
+        instruments = [found[instrument_id] for instrument_id in state.plan.instruments]
+        used = await emission_store.emissions_of(connection, emission_ids(instruments), self.cipher)
+        if state.status == "running":
+            _refuse_unposted(instruments, used)
+        message = Message(
+            topics.CAMPAIGNS,
+            state.plan.campaign_id.encode(),
+            event(state, instruments, [row.summary for row in used]),
+            f"{state.plan.campaign_id}:{state.version}",
+        )
+        await put(connection, [message], SOURCE, self.now())
+
+
+def _same(one: NewEmission, other: NewEmission) -> bool:
+    """Whether both ask for the same, whichever defaults they spell out."""
+    return _spelled_out(one) == _spelled_out(other)
+
+
+def _spelled_out(asked: NewEmission) -> NewEmission:
+    return asked.model_copy(update={"pattern": asked.code_pattern, "single_use": asked.used_once})
+
+
+def _refuse(faults: Sequence[FieldError]) -> None:
+    if faults:
+        raise InvalidMessageError(faults)
+
+
+def _refuse_unposted(instruments: Sequence[Instrument], used: Sequence[EmissionRow]) -> None:
+    posted = {row.asked.emission_id for row in used if row.status == "posted"}
+    faults = faults_of_posting(instruments, posted)
+    if faults:
+        raise Problem(
+            HTTPStatus.CONFLICT,
+            "The campaign cannot run yet",
+            "; ".join(str(fault) for fault in faults[:5]),
+            [{"field": fault.field, "message": fault.message} for fault in faults],
+        )
+
+
+def _conflict(field_name: str, message: str) -> Problem:
+    return Problem.of_field(HTTPStatus.CONFLICT, "Conflict", field_name, message)
+
+
+def _not_found(noun: str, field_name: str) -> Problem:
+    return Problem.of_field(HTTPStatus.NOT_FOUND, "Not found", field_name, f"no such {noun}")

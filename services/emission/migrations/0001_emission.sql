@@ -1,0 +1,78 @@
+create table emissions (
+    emission_id text primary key,
+    -- What codes refer to: four bytes instead of an id, a million times over.
+    number int generated always as identity unique,
+    name text not null,
+    kind text not null check (kind in ('mass', 'personal')),
+    -- A mass emission's word, encrypted; no table holds a code in plain text.
+    word bytea,
+    count int not null check (count > 0),
+    pattern text,
+    single_use boolean not null,
+    valid_from timestamptz,
+    valid_until timestamptz,
+    status text not null default 'draft' check (status in ('draft', 'posting', 'posted')),
+    posted_chunks int not null default 0,
+    posted_codes int not null default 0,
+    created_at timestamptz not null default now(),
+    check (posted_codes <= count)
+);
+create index emissions_posting on emissions (number) where status = 'posting';
+
+-- Keyed digests of all codes of live emissions: what makes a code unique.
+create table codes (
+    digest bytea primary key,
+    -- No foreign key: it would be checked a million times, and no emission is ever deleted.
+    emission int not null,
+    chunk int not null
+);
+
+-- The codes themselves, a thousand at a time, encrypted: for export only.
+create table code_chunks (
+    emission int not null references emissions (number),
+    chunk int not null,
+    ciphertext bytea not null,
+    primary key (emission, chunk)
+);
+alter table code_chunks alter ciphertext set storage external; -- does not compress
+
+create table instruments (
+    instrument_id text primary key,
+    body jsonb not null
+);
+
+create table campaigns (
+    campaign_id text primary key,
+    body jsonb not null,
+    status text not null default 'draft' check (status in ('draft', 'running', 'paused', 'finished')),
+    -- Of what was published last; 0 = never started.
+    version int not null default 0
+);
+create index campaigns_instruments on campaigns using gin ((body -> 'instruments'));
+
+create table stores (
+    store_id text primary key,
+    body jsonb not null
+);
+
+create table customer_groups (
+    group_id text primary key,
+    name text not null
+);
+create table group_members (
+    group_id text not null references customer_groups,
+    customer_id text not null,
+    primary key (customer_id, group_id)
+);
+create index group_members_group on group_members (group_id, customer_id);
+
+create table api_keys (
+    key_id text primary key,
+    name text not null,
+    -- Of a secret of 256 random bits: nothing slower than SHA-256 is needed.
+    secret_sha256 bytea not null,
+    scopes text[] not null,
+    bootstrap boolean not null default false,
+    created_at timestamptz not null default now(),
+    revoked_at timestamptz
+);

@@ -1,0 +1,84 @@
+"""Stores and customer groups: kept, and published where they changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+from uuid import uuid4
+
+import asyncpg
+from pydantic import Field
+
+from services.emission.posting import SOURCE
+from services.emission.store import references as store
+from shared import clock, topics
+from shared.codec import FieldError, InvalidMessageError
+from shared.events.reference import Store
+from shared.events.values import CustomerId, Event, Text
+from shared.outbox import Message, put
+from shared.web.problems import Problem
+
+
+class NewStores(Event):
+    """Stores to be kept, each in place of what was known of it."""
+
+    stores: Annotated[tuple[Store, ...], Field(min_length=1, max_length=20_000)]
+
+
+class NewGroup(Event):
+    """A customer group with exactly these members."""
+
+    name: Text
+    customers: Annotated[tuple[CustomerId, ...], Field(max_length=200_000)]
+
+
+def faults_of_stores(stores: Sequence[Store], zones: frozenset[str]) -> list[FieldError]:
+    """Stores given twice and time zones that do not exist, by field."""
+    faults, seen = [], set()
+    for position, one in enumerate(stores):
+        if one.store_id in seen:
+            faults.append(FieldError(f"stores.{position}.store_id", "given twice", "repeated"))
+        if one.time_zone not in zones:
+            message = "not a time zone of the IANA database, as Europe/Kyiv"
+            faults.append(FieldError(f"stores.{position}.time_zone", message, "unknown"))
+        seen.add(one.store_id)
+    return faults
+
+
+@dataclass
+class References:
+    """Writes stores and customer groups; raises ``Problem`` or ``InvalidMessageError``."""
+
+    pool: asyncpg.Pool
+    zones: frozenset[str]
+    now: Callable[[], datetime] = clock.now
+
+    async def save_stores(self, stores: Sequence[Store]) -> int:
+        """Keep the stores; how many were new or different, which are published."""
+        faults = faults_of_stores(stores, self.zones)
+        if faults:
+            raise InvalidMessageError(faults)
+        async with self.pool.acquire() as connection, connection.transaction():
+            await store.lock_reference(connection)
+            changed = await store.save_stores(connection, stores)
+            messages = [
+                Message(topics.STORES, one.store_id.encode(), one, str(uuid4())) for one in changed
+            ]
+            await put(connection, messages, SOURCE, self.now())
+            return len(changed)
+
+    async def save_group(self, group_id: str, group: NewGroup) -> int:
+        """Replace the group's members; how many came or went: they are published, all groups each."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await store.lock_reference(connection)
+            if not await store.is_room_for_group(connection, group_id):
+                message = f"there may be {store.MAX_GROUPS} groups"
+                raise Problem.of_field(HTTPStatus.CONFLICT, "Too many groups", "group_id", message)
+            changed = await store.save_group(connection, group_id, group.name, group.customers)
+            messages = [
+                Message(topics.CUSTOMERS, one.customer_id.encode(), one, str(uuid4()))
+                for one in await store.customers(connection, changed)
+            ]
+            await put(connection, messages, SOURCE, self.now())
+            return len(changed)

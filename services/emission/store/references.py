@@ -1,0 +1,122 @@
+"""Stores and customer groups."""
+
+from collections.abc import Sequence
+
+from shared.codec import decode, encode
+from shared.database import Connection
+from shared.events.reference import Customer, Store
+
+MAX_GROUPS = 1_000
+_REFERENCE = 0x7111_5EF0
+
+
+async def lock_reference(connection: Connection) -> None:
+    """One change of stores or groups at a time: a customer's groups are published as a whole."""
+    await connection.execute("select pg_advisory_xact_lock($1)", _REFERENCE)
+
+
+async def save_stores(connection: Connection, new: Sequence[Store]) -> list[Store]:
+    """Keep the stores; those that are new or changed, in the order given."""
+    rows = await connection.fetch(
+        """
+        insert into stores (store_id, body) select * from unnest($1::text[], $2::jsonb[])
+        on conflict (store_id) do update set body = excluded.body
+        where stores.body <> excluded.body
+        returning store_id
+        """,
+        [store.store_id for store in new],
+        [encode(store).decode() for store in new],
+    )
+    changed = {row["store_id"] for row in rows}
+    return [store for store in new if store.store_id in changed]
+
+
+async def stores(connection: Connection, after: str, limit: int) -> list[Store]:
+    """Stores by id, from the first after ``after``."""
+    rows = await connection.fetch(
+        "select body from stores where store_id > $1 order by store_id limit $2", after, limit
+    )
+    return [decode(Store, row["body"].encode()) for row in rows]
+
+
+async def save_group(
+    connection: Connection, group_id: str, name: str, members: Sequence[str]
+) -> list[str]:
+    """Keep the group with exactly these members; the customers that came or went."""
+    await connection.execute(
+        "insert into customer_groups (group_id, name) values ($1, $2) "
+        "on conflict (group_id) do update set name = excluded.name",
+        group_id,
+        name,
+    )
+    rows = await connection.fetch(
+        """
+        with gone as (
+            delete from group_members where group_id = $1 and not customer_id = any($2::text[])
+            returning customer_id
+        ), come as (
+            insert into group_members (group_id, customer_id) select distinct $1, unnest($2::text[])
+            on conflict do nothing returning customer_id
+        )
+        select customer_id from gone union all select customer_id from come order by customer_id
+        """,
+        group_id,
+        list(members),
+    )
+    return [row["customer_id"] for row in rows]
+
+
+async def customers(connection: Connection, ids: Sequence[str]) -> list[Customer]:
+    """The customers with all their groups; none is left of somebody without any."""
+    rows = await connection.fetch(
+        """
+        select customer_id, array(
+            select group_id from group_members m where m.customer_id = c.customer_id order by group_id
+        ) as groups
+        from unnest($1::text[]) as c (customer_id)
+        """,
+        ids,
+    )
+    return [Customer(customer_id=r["customer_id"], groups=tuple(r["groups"])) for r in rows]
+
+
+async def is_room_for_group(connection: Connection, group_id: str) -> bool:
+    """Whether the group exists or another may: a customer's event has room for 1,000."""
+    return bool(
+        await connection.fetchval(
+            "select count(*) < $2 from customer_groups where group_id <> $1", group_id, MAX_GROUPS
+        )
+    )
+
+
+async def groups(connection: Connection, after: str, limit: int) -> list[tuple[str, str, int]]:
+    """Groups by id with name and number of members, from the first after ``after``."""
+    rows = await connection.fetch(
+        """
+        select group_id, name,
+            (select count(*) from group_members m where m.group_id = g.group_id) as members
+        from customer_groups g where group_id > $1 order by group_id limit $2
+        """,
+        after,
+        limit,
+    )
+    return [(row["group_id"], row["name"], row["members"]) for row in rows]
+
+
+async def group(
+    connection: Connection, group_id: str, after: str, limit: int
+) -> tuple[str, list[str]] | None:
+    """A group's name and its members by id, from the first after ``after``; None: no such group."""
+    name = await connection.fetchval(
+        "select name from customer_groups where group_id = $1", group_id
+    )
+    if name is None:
+        return None
+    rows = await connection.fetch(
+        "select customer_id from group_members where group_id = $1 and customer_id > $2 "
+        "order by customer_id limit $3",
+        group_id,
+        after,
+        limit,
+    )
+    return name, [row["customer_id"] for row in rows]

@@ -1,0 +1,165 @@
+"""What the authoring API answers with."""
+
+from datetime import datetime
+from typing import Literal
+
+from services.emission.campaigns import CampaignPlan, CampaignState, Status, period
+from services.emission.store.emissions import EmissionRow
+from services.emission.store.keys import KeyRow
+from shared.events.promotion import Instrument
+from shared.events.reference import Store
+from shared.events.values import Event
+from shared.web.auth import Scope
+
+
+class EmissionView(Event):
+    """An emission; ``word`` is a mass emission's, personal codes are only exported."""
+
+    emission_id: str
+    name: str
+    kind: Literal["mass", "personal"]
+    word: str | None = None
+    count: int
+    pattern: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    single_use: bool
+    status: Literal["draft", "posting", "posted"]
+    posted_codes: int
+
+    @classmethod
+    def of(cls, row: EmissionRow) -> "EmissionView":
+        """The view of a row."""
+        asked = row.asked
+        return cls(
+            emission_id=asked.emission_id,
+            name=asked.name,
+            kind=asked.kind,
+            word=asked.word,
+            count=asked.size,
+            pattern=asked.pattern,
+            valid_from=asked.valid_from,
+            valid_until=asked.valid_until,
+            single_use=asked.used_once,
+            status=row.status,
+            posted_codes=row.posted_codes,
+        )
+
+
+class CampaignView(CampaignPlan):
+    """A campaign: its plan, where it stands, and its period as half-open instants (UTC)."""
+
+    status: Status
+    version: int
+    starts_at: datetime
+    ends_at: datetime
+
+    @classmethod
+    def of(cls, state: CampaignState) -> "CampaignView":
+        """The view of a state."""
+        starts_at, ends_at = period(state.plan)
+        return cls(
+            **dict(state.plan),
+            status=state.status,
+            version=state.version,
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
+
+
+class GroupView(Event):
+    """A customer group and how many belong to it; ``changed`` customers were published anew."""
+
+    group_id: str
+    name: str
+    members: int
+    changed: int | None = None
+
+
+class MembersView(Event):
+    """A page of a group's customers; ``next`` is the ``after`` of the next page."""
+
+    group_id: str
+    name: str
+    customers: list[str]
+    next: str | None = None
+
+
+class StoresChanged(Event):
+    """How many stores were given, and how many of them were new or different."""
+
+    stores: int
+    changed: int
+
+
+class KeyView(Event):
+    """An API key without its secret."""
+
+    key_id: str
+    name: str
+    scopes: list[Scope]
+    revoked: bool
+
+    @classmethod
+    def of(cls, row: KeyRow) -> "KeyView":
+        """The view of a row."""
+        return cls(key_id=row.key_id, name=row.name, scopes=list(row.scopes), revoked=row.revoked)
+
+
+class KeyMade(Event):
+    """A new key. ``api_key`` is shown here and never again."""
+
+    key_id: str
+    api_key: str
+    name: str
+    scopes: list[Scope]
+
+
+class Token(Event):
+    """A signed token for ``Authorization: Bearer``."""
+
+    token: str
+    expires_at: datetime
+    scopes: list[Scope]
+
+
+class Emissions(Event):
+    """A page of emissions; ``next`` is the ``after`` of the next page."""
+
+    items: list[EmissionView]
+    next: str | None = None
+
+
+class Instruments(Event):
+    """A page of instruments; ``next`` is the ``after`` of the next page."""
+
+    items: list[Instrument]
+    next: str | None = None
+
+
+class Campaigns(Event):
+    """A page of campaigns; ``next`` is the ``after`` of the next page."""
+
+    items: list[CampaignView]
+    next: str | None = None
+
+
+class Stores(Event):
+    """A page of stores; ``next`` is the ``after`` of the next page."""
+
+    items: list[Store]
+    next: str | None = None
+
+
+class Groups(Event):
+    """A page of groups; ``next`` is the ``after`` of the next page."""
+
+    items: list[GroupView]
+    next: str | None = None
+
+
+class Keys(Event):
+    """A page of keys; ``next`` is the ``after`` of the next page."""
+
+    items: list[KeyView]
+    next: str | None = None
