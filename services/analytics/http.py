@@ -77,6 +77,14 @@ async def _asked(pool: asyncpg.Pool, question: Question) -> AsyncIterator[Readin
             "Ask for a shorter time, or come back later.",
             headers={"Retry-After": "10"},
         ) from error
+    except asyncpg.InvalidParameterValueError as error:
+        # PostgreSQL has a list of time zones of its own.
+        raise Problem.of_field(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "The request has invalid parameters",
+            "time_zone",
+            "the database does not know this time zone",
+        ) from error
 
 
 def _add_questions(router: APIRouter, pool: asyncpg.Pool) -> None:

@@ -121,12 +121,12 @@ export function drawBars(id, rows, { measure, colour: colourName, onPick }) {
         return row ? tooltip(row.name, row.details) : "";
       },
     },
-    grid: { left: 148, right: 76, top: 8, bottom: 6 },
+    grid: { left: 164, right: 72, top: 8, bottom: 6 },
     xAxis: { type: "value", show: false, min: 0 },
     yAxis: {
       type: "category", inverse: true, data: slots.map((row) => row?.name ?? ""),
       axisLine: { show: false }, axisTick: { show: false },
-      axisLabel: { color: colour.text, fontSize: 13, fontFamily: FONT, width: 128, overflow: "truncate", align: "left", margin: 136 },
+      axisLabel: { color: colour.text, fontSize: 13, fontFamily: FONT, width: 144, overflow: "truncate", align: "left", margin: 152 },
     },
     series: [{
       name: measure, type: "bar", data: slots.map((row) => row?.value ?? null),

@@ -1,14 +1,12 @@
 // The dashboard: asks for a stream of snapshots of the chosen filter and shows the latest.
 
 import { drawActivity, drawBars, showEmpty } from "./charts.js";
-import { change, clockTime, count, device, money, percent, reason } from "./figures.js";
+import { change, clockTime, count, device, money, percent, plain, reason } from "./figures.js";
 import { onThemeChange } from "./theme.js";
 
 const FILTERS = ["campaign_id", "store_id", "region", "device"];
-const BEFORE = {
-  hour: "vs. hour before", today: "vs. yesterday", "7d": "vs. 7 days before",
-  "30d": "vs. 30 days before", "90d": "vs. 90 days before", all: "",
-};
+const BEFORE = { today: "vs. yesterday", all: "" };
+const LONG_BEFORE = { hour: "the hour before", today: "yesterday until now", "7d": "the 7 days before", "30d": "the 30 days before", "90d": "the 90 days before" };
 const ANNOUNCE_EVERY_MS = 15_000;
 const CHOICES_EVERY_MS = 5_000;
 const form = document.getElementById("filters");
@@ -188,7 +186,7 @@ function showCards({ receipts, instruments }, previous) {
   const all = campaign ? "all campaigns" : "";
   const share = receipts.total ? `${percent(instruments.discount / receipts.total)} of gross sales` : "";
   const wrong = instruments.unauthorised_discount
-    ? `+ ${money(instruments.unauthorised_discount, currency)} without right` : "";
+    ? `+ ${plain(instruments.unauthorised_discount, currency)} unauthorised` : "";
   const series = (pick) => points.map(pick);
   card("receipts", count(receipts.receipts), change(receipts.receipts, before?.receipts.receipts), series((p) => p.receipts.receipts), { note: all });
   card("paid", money(receipts.paid, currency), change(receipts.paid, before?.receipts.paid), series((p) => p.receipts.paid), { note: all });
@@ -207,7 +205,9 @@ function card(id, value, changed, line, { note = "", neutral = false, warn = fal
   const changeElement = element.querySelector("[data-change]");
   changeElement.textContent = changed?.text ?? "";
   changeElement.className = neutral ? "" : changed?.sign ?? "";
-  element.querySelector("[data-before]").textContent = changed ? BEFORE[snapshot.period] : "";
+  changeElement.parentElement.hidden = !changed;
+  changeElement.parentElement.title = `compared with ${LONG_BEFORE[snapshot.period] ?? "the time before"}`;
+  element.querySelector("[data-before]").textContent = BEFORE[snapshot.period] ?? "vs. previous";
   const noteElement = element.querySelector("[data-note]");
   noteElement.textContent = note;
   noteElement.classList.toggle("warn", warn);
@@ -216,7 +216,7 @@ function card(id, value, changed, line, { note = "", neutral = false, warn = fal
 
 function spark(svg, values) {
   const most = Math.max(...values, 1);
-  const path = values.length > 1
+  const path = values.length > 1 && values.some(Boolean)
     ? values.map((value, i) => `${i ? "L" : "M"}${(100 * i / (values.length - 1)).toFixed(2)} ${(26 - 22 * value / most).toFixed(2)}`).join("")
     : "";
   svg.querySelector(".line").setAttribute("d", path);

@@ -24,6 +24,13 @@ export function money(minor, currency) {
     })).format(amount);
 }
 
+// An amount beside one that shows its currency.
+export const plain = (minor, currency) =>
+  once(`plain ${currency}`, () =>
+    new Intl.NumberFormat(locale, {
+      minimumFractionDigits: digits(currency), maximumFractionDigits: digits(currency),
+    })).format(minor / 10 ** digits(currency));
+
 export function shortMoney(minor, currency) {
   if (!currency) return "";
   return once(`short ${currency}`, () =>
