@@ -9,7 +9,7 @@ from pathlib import Path
 from shared import clock
 
 _PROC = Path("/proc")
-_STATE, _STARTED = 0, 19  # fields of /proc/<pid>/stat, counted after the process name
+_STATE, _THREADS, _STARTED = 0, 17, 19  # fields of /proc/<pid>/stat, counted after the process name
 _POLL_S = 0.02
 
 
@@ -25,7 +25,7 @@ class Identity:
     def of(cls, pid: int) -> "Identity | None":
         """The process that has ``pid`` now; None if there is none, or only a zombie."""
         fields = _stat(pid)
-        if fields is None or fields[_STATE] in ("Z", "X"):
+        if fields is None or _ended(fields):
             return None
         return cls(pid, int(fields[_STARTED]), _boot())
 
@@ -69,6 +69,11 @@ def _stat(pid: int) -> list[str] | None:
         return None
     # The name stands in parentheses and may itself hold spaces and parentheses.
     return text.rpartition(")")[2].split()
+
+
+def _ended(fields: list[str]) -> bool:
+    # A zombie with threads is still going down: its files and ports are not free yet.
+    return fields[_STATE] == "X" or (fields[_STATE] == "Z" and fields[_THREADS] in ("0", "1"))
 
 
 def _boot() -> str:

@@ -17,6 +17,9 @@ from deploy.local.errors import StackError, explained
 from deploy.local.identity import Identity
 
 
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
+
+
 def default_state() -> Path:
     """Where the stack keeps its data unless told otherwise."""
     if given := os.environ.get("TILLSTREAM_STATE"):
@@ -148,7 +151,7 @@ class StateDirectory:
         path = self.path / "stack.json"
         try:
             return _record(json.loads(path.read_text()))
-        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+        except (FileNotFoundError, NotADirectoryError, *_MALFORMED):
             return Record(phase="down")
         except OSError as error:
             msg = f"{path} can't be read: {error.strerror}"
