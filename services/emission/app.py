@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import available_timezones
 
 import asyncpg
@@ -19,15 +18,12 @@ from services.emission.keys import ApiKey
 from services.emission.posting import Poster
 from services.emission.references import References
 from services.emission.store import keys as key_store
-from shared import clock, database, migrate
+from shared import clock, database
 from shared.outbox import Relay
 from shared.settings import ServiceSettings
 from shared.supervision import TRANSIENT, supervise
 from shared.web.auth import Verifier
 from shared.web.service import background, create_app
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_PLUMBING = Path(migrate.__file__).parent / "migrations"
 
 log = structlog.get_logger()
 
@@ -65,7 +61,6 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
         pool = await database.pool(dsn)
         try:
             async with pool.acquire() as connection:
-                await migrate.migrate(connection, [_PLUMBING, _MIGRATIONS])
                 await key_store.ensure_bootstrap_key(connection, admin_key)
             desk = _desk(pool, settings, cipher, code_key, now)
             desks.append(desk)

@@ -14,6 +14,8 @@ from shared.web.auth import Scope
 SECRET_BYTES = 32
 ID_BYTES = 6
 _KEY = re.compile(r"ts_([A-Za-z0-9-]{1,40})_([A-Za-z0-9_-]{16,200})")
+# What an operator may have chosen for the bootstrap key: a secret without an id.
+_BARE = re.compile(r"ts_([A-Za-z0-9_-]{32,200})")
 
 
 class NewKey(Event):
@@ -40,11 +42,14 @@ class ApiKey:
     def parse(cls, text: str) -> "ApiKey | None":
         """The key in ``text``, or None when it has not the form of one."""
         match = _KEY.fullmatch(text)
-        return cls(match[1], match[2]) if match else None
+        if match:
+            return cls(match[1], match[2])
+        bare = _BARE.fullmatch(text)
+        return cls(f"bare-{sha256(bare[1].encode()).hexdigest()[:12]}", bare[1]) if bare else None
 
     @property
     def text(self) -> str:
-        """The key as it is shown, once."""
+        """A key of ours as it is shown, once."""
         return f"ts_{self.key_id}_{self.secret}"
 
     @property
