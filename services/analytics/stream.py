@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from aiokafka.structs import ConsumerRecord
 
-from services.analytics.rollup import fold
+from services.analytics.rollup import TOPICS, fold
 from services.analytics.store import RollupStore
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
 
 CONSUMER = "analytics.rollup"
-BATCH_RECORDS = 10_000
+MOST_RECORDS = 5_000
+__all__ = ["CONSUMER", "MOST_RECORDS", "TOPICS", "Stream"]
 
 
 @dataclass
