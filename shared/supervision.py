@@ -26,7 +26,10 @@ TRANSIENT = (
 
 
 async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
-    """Run again after a server was away, waiting longer each time; anything else is raised."""
+    """Run again after a server was away, waiting longer each time; anything else is raised.
+
+    What ends by itself is not run again.
+    """
     delay = 0.2
     while True:
         started = clock.monotonic()
@@ -38,3 +41,5 @@ async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
             log.warning("waiting for a server", task=name, error=type(error).__name__, delay=delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)
+        else:
+            return
