@@ -1,0 +1,76 @@
+"""How sums become figures."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.analytics import figures
+
+
+Rows = dict[tuple[str, ...], dict[str, int]]
+
+
+def _receipts(count: int, paid: int) -> dict[str, int]:
+    return {"receipts": count, "total": paid, "discount": 0, "paid": paid, "bonuses": 0}
+
+
+@pytest.mark.parametrize(
+    ("count", "paid", "average"), [(0, 0, None), (2, 3, 2), (3, 4, 1), (3, 5, 2), (1, 7, 7)]
+)
+def test_the_average_receipt_is_rounded_half_up_to_a_minor_unit(
+    count: int, paid: int, average: int | None
+) -> None:
+    assert figures.receipts_of(_receipts(count, paid)).average == average
+
+
+def test_no_sums_are_zeros_without_an_average() -> None:
+    assert figures.receipts_of({}) == figures.Receipts(receipts=0, paid=0, average=None)
+
+
+def test_refusals_go_from_the_most_frequent_reason_to_the_rarest_then_by_name() -> None:
+    sums: Rows = {("b",): {"refusals": 1}, ("a",): {"refusals": 1}, ("c",): {"refusals": 5}}
+    assert [row.reason for row in figures.refusals_of(sums)] == ["c", "a", "b"]
+
+
+def test_a_place_that_only_sold_and_one_that_only_decided_both_have_a_row() -> None:
+    rows = figures.place_rows(
+        {("s1",): _receipts(3, 900)}, {("s2",): {"carts": 4, "activations": 1}}, {"s1": "First"}
+    )
+    assert [(row.id, row.name, row.receipts.receipts, row.instruments.carts) for row in rows] == [
+        ("s2", "s2", 0, 4),
+        ("s1", "First", 3, 0),
+    ]
+
+
+def test_an_instrument_that_was_only_refused_has_a_row_with_its_reasons() -> None:
+    (row,) = figures.instrument_rows(
+        {},
+        {
+            ("c", "i", "limit_reached"): {"refusals": 2},
+            ("c", "i", "code_missing"): {"refusals": 3},
+        },
+        {"c": "Welcome"},
+        {("c", "i"): "10% off"},
+    )
+    assert (row.campaign, row.name, row.activations, row.refusals) == ("Welcome", "10% off", 0, 5)
+    assert [reason.reason for reason in row.reasons] == ["code_missing", "limit_reached"]
+
+
+def test_instruments_go_from_the_most_used_to_the_least_then_by_id() -> None:
+    uses: Rows = {
+        ("c", "a"): {"activations": 1},
+        ("c", "b"): {"activations": 2},
+        ("b", "z"): {"activations": 1},
+    }
+    rows = figures.instrument_rows(uses, {}, {}, {})
+    assert [(row.campaign_id, row.instrument_id) for row in rows] == [
+        ("c", "b"),
+        ("b", "z"),
+        ("c", "a"),
+    ]
+
+
+def test_a_point_without_anything_counted_is_zeros() -> None:
+    start = datetime(2026, 12, 10, tzinfo=UTC)
+    (point,) = figures.points_of([start], {}, {})
+    assert (point.at, point.receipts.receipts, point.instruments.activations) == (start, 0, 0)
