@@ -141,7 +141,7 @@ def _probe(authored: Plan, campaign_id: str, codes: list[str], sku: str) -> dict
 
 
 async def _replay(stack: local.Stack, console: Console, shop: Shop, year: dataset.Year) -> None:
-    consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka)
+    consumer = AIOKafkaConsumer(RECEIPTS.name, bootstrap_servers=stack.kafka)
     partitions = [TopicPartition(RECEIPTS.name, n) for n in range(RECEIPTS.partitions)]
 
     async def recorded() -> int:

@@ -4,7 +4,7 @@ A relay may send a message twice: everything is counted by its id.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -70,36 +70,35 @@ async def read(kafka: str) -> Logged:
     return logged
 
 
-async def ends_of(kafka: str, topics: list[str]) -> dict[tuple[str, int], int]:
+async def ends_of(kafka: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
     """The end offset of every partition of the topics."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
-    async with consumer:
-        partitions = await _partitions(consumer, topics)
-        ends = await consumer.end_offsets(partitions)
+    async with _reader(kafka, topics) as consumer:
+        ends = await consumer.end_offsets(_partitions(consumer, topics))
     return {(one.topic, one.partition): end for one, end in ends.items()}
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topics: list[str]) -> list[TopicPartition]:
-    cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - partitions_for_topic needs a subscription first
-    return [
-        TopicPartition(topic, number)
-        for topic in topics
-        for number in sorted(cluster.partitions_for_topic(topic) or ())
-    ]
-
-
-async def _values(kafka: str, topic: str) -> AsyncIterator[bytes]:
-    consumer = AIOKafkaConsumer(
+def _reader(kafka: str, topics: Sequence[str]) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        *topics,
         bootstrap_servers=kafka,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=8 * 1024 * 1024,
     )
-    async with consumer:
-        partitions = await _partitions(consumer, [topic])
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
+
+
+def _partitions(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+    return [
+        TopicPartition(topic, number)
+        for topic in topics
+        for number in sorted(consumer.partitions_for_topic(topic) or ())
+    ]
+
+
+async def _values(kafka: str, topic: str) -> AsyncIterator[bytes]:
+    async with _reader(kafka, [topic]) as consumer:
+        partitions = _partitions(consumer, [topic])
         ends = await consumer.end_offsets(partitions)
         while [one for one in partitions if await consumer.position(one) < ends[one]]:
             for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
