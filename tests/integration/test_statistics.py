@@ -1,0 +1,363 @@
+"""The statistics API over the real PostgreSQL: what was folded is what is answered."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypedDict, Unpack, cast
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+
+import services.analytics
+from services.analytics import http
+from services.analytics.changes import Changes
+from shared import clock, database
+from shared.migrate import migrate
+from shared.web import problems
+from shared.web.auth import Verifier, sign
+from tests.builders import utc
+from tests.unit.web.tokens import keys
+
+_MIGRATIONS = Path(services.analytics.__file__).parent / "migrations"
+NOON = utc(2026, 12, 10, 12)
+DAY = {"from": "2026-12-10T00:00:00Z", "to": "2026-12-11T00:00:00Z"}
+
+
+class Place(TypedDict, total=False):
+    """Where something was counted, if not in the usual place."""
+
+    store: str
+    device: str
+    region: str
+    currency: str
+
+
+class Api:
+    """Asks the statistics API and writes the cells that it reads."""
+
+    def __init__(self, client: AsyncClient, pool: asyncpg.Pool) -> None:
+        self.client = client
+        self.pool = pool
+
+    async def ask(self, path: str, **parameters: str) -> dict[str, Any]:
+        """The answer to a good question."""
+        answer = await self.client.get(f"/v1/statistics/{path}", params=parameters)
+        assert answer.status_code == 200, answer.text
+        return cast("dict[str, Any]", answer.json())
+
+    async def place(
+        self, store: str = "s1", device: str = "till", region: str = "North", currency: str = "EUR"
+    ) -> int:
+        """The number of a place."""
+        sql = "insert into places (store_id, device, region, currency) values ($1, $2, $3, $4)"
+        found = await self.pool.fetchval(
+            f"{sql} on conflict (store_id, device, region, currency)"
+            " do update set store_id = excluded.store_id returning place_id",
+            store,
+            device,
+            region,
+            currency,
+        )
+        return cast("int", found)
+
+    async def sold(
+        self, at: datetime = NOON, paid: int = 1_000, receipts: int = 1, **place: Unpack[Place]
+    ) -> None:
+        """Count receipts of ``paid`` minor units in all."""
+        await self.pool.execute(
+            "insert into receipt_cells (minute, place_id, receipts, total, discount, paid, bonuses)"
+            " values ($1, $2, $3, $4, 0, $4, 0)",
+            at,
+            await self.place(**place),
+            receipts,
+            paid,
+        )
+
+    async def used(
+        self,
+        at: datetime = NOON,
+        offer: tuple[str, str] = ("c1", "i1"),
+        *,
+        carts: int = 0,
+        activations: int = 0,
+        discount: int = 0,
+        **place: Unpack[Place],
+    ) -> None:
+        """Count uses of an instrument."""
+        sql = "insert into offers (campaign_id, instrument_id) values ($1, $2)"
+        offer_id = await self.pool.fetchval(
+            f"{sql} on conflict (campaign_id, instrument_id)"
+            " do update set campaign_id = excluded.campaign_id returning offer_id",
+            *offer,
+        )
+        await self.pool.execute(
+            "insert into instrument_cells (minute, offer_id, place_id, carts, decided, activations,"
+            " discount, revenue, bonuses, unauthorised, unauthorised_discount)"
+            " values ($1, $2, $3, $4, $5, $5, $6, 0, 0, 0, 0)",
+            at,
+            offer_id,
+            await self.place(**place),
+            carts,
+            activations,
+            discount,
+        )
+
+    async def refused(
+        self,
+        reason: str,
+        refusals: int,
+        offer: tuple[str, str] = ("c1", "i1"),
+        **place: Unpack[Place],
+    ) -> None:
+        """Count refusals of an instrument."""
+        sql = "insert into refusal_kinds (campaign_id, instrument_id, reason) values ($1, $2, $3)"
+        kind = await self.pool.fetchval(
+            f"{sql} on conflict (campaign_id, instrument_id, reason)"
+            " do update set reason = excluded.reason returning refusal_kind_id",
+            *offer,
+            reason,
+        )
+        await self.pool.execute(
+            "insert into refusal_cells values ($1, $2, $3, $4)",
+            NOON,
+            kind,
+            await self.place(**place),
+            refusals,
+        )
+
+
+@asynccontextmanager
+async def _client(pool: asyncpg.Pool) -> AsyncIterator[AsyncClient]:
+    app = FastAPI()
+    app.state.verifier = Verifier(keys().public_pem)
+    problems.install(app)
+    app.include_router(http.routes(pool, Changes()))
+    token = sign(
+        keys().private_pem, "marketer", ["statistics:read"], timedelta(hours=1), clock.now()
+    )
+    async with AsyncClient(
+        transport=ASGITransport(app),
+        base_url="http://analytics",
+        headers={"Authorization": f"Bearer {token}"},
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def api(dsn: str) -> AsyncIterator[Api]:
+    async with await database.pool(dsn) as pool:
+        async with pool.acquire() as connection:
+            await migrate(connection, [_MIGRATIONS])
+        async with _client(pool) as client:
+            yield Api(client, pool)
+
+
+async def test_totals_are_sums_of_integers_and_the_average_is_rounded(api: Api) -> None:
+    await api.sold(paid=1_000)
+    await api.sold(NOON + timedelta(minutes=1), paid=1_001)
+    await api.used(carts=3, activations=2, discount=300)
+    await api.refused("limit_reached", 1)
+    answer = await api.ask("totals", **DAY)
+    assert answer["totals"]["receipts"] == {
+        "receipts": 2,
+        "total": 2_001,
+        "discount": 0,
+        "paid": 2_001,
+        "bonuses": 0,
+        "average": 1_001,
+    }
+    instruments = answer["totals"]["instruments"]
+    assert (instruments["carts"], instruments["activations"], instruments["discount"]) == (
+        3,
+        2,
+        300,
+    )
+    assert instruments["reasons"] == [{"reason": "limit_reached", "refusals": 1}]
+
+
+async def test_sums_beyond_32_bits_stay_exact(api: Api) -> None:
+    for minute in range(3):
+        await api.sold(NOON + timedelta(minutes=minute), paid=9_007_199_254_740_993)
+    answer = await api.ask("totals", **DAY)
+    assert answer["totals"]["receipts"]["paid"] == 27_021_597_764_222_979
+
+
+async def test_currencies_are_never_added_and_the_most_used_is_the_default(api: Api) -> None:
+    await api.sold(paid=5_000, currency="CZK", receipts=2)
+    await api.sold(paid=100, currency="EUR")
+    answer = await api.ask("totals", **DAY)
+    assert answer["currency"] == "CZK"
+    assert answer["totals"]["receipts"]["paid"] == 5_000
+    assert answer["currencies"] == [
+        {"currency": "CZK", "receipts": 2},
+        {"currency": "EUR", "receipts": 1},
+    ]
+    euros = await api.ask("totals", **DAY, currency="EUR")
+    assert euros["totals"]["receipts"]["paid"] == 100
+
+
+async def test_decisions_count_before_the_first_receipt(api: Api) -> None:
+    await api.used(carts=4, currency="CZK")
+    answer = await api.ask("totals", **DAY)
+    assert (answer["currency"], answer["totals"]["instruments"]["carts"]) == ("CZK", 4)
+
+
+async def test_nothing_counted_is_zeros_without_a_currency(api: Api) -> None:
+    await api.sold(NOON - timedelta(days=1), paid=7, currency="EUR")
+    await api.sold(NOON - timedelta(days=1), paid=7, currency="CZK")
+    answer = await api.ask("totals", **DAY)
+    assert answer["currency"] is None
+    assert answer["totals"]["receipts"]["receipts"] == 0
+    # Of which of the two currencies would it be?
+    assert answer["previous"]["receipts"]["paid"] == 0
+
+
+async def test_a_window_holds_its_first_minute_and_not_its_last(api: Api) -> None:
+    for minutes in range(4):
+        await api.sold(NOON + timedelta(minutes=minutes), paid=10**minutes)
+    answer = await api.ask(
+        "totals", **{"from": "2026-12-10T12:01:00Z", "to": "2026-12-10T13:03:00+01:00"}
+    )
+    assert answer["totals"]["receipts"]["paid"] == 110
+
+
+async def test_the_window_before_is_as_long(api: Api) -> None:
+    await api.sold(NOON, paid=300)
+    await api.sold(NOON - timedelta(days=1), paid=200)
+    await api.sold(NOON - timedelta(days=2), paid=100)
+    answer = await api.ask("totals", **DAY)
+    assert answer["previous"]["receipts"]["paid"] == 200
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "receipts", "activations"),
+    [
+        ("store_id", "s2", 10, 20),
+        ("device", "app", 10, 20),
+        ("region", "South", 10, 20),
+        ("campaign_id", "c2", 11, 20),
+        ("instrument_id", "i2", 11, 20),
+        ("campaign_id", "nobody", 11, 0),
+    ],
+)
+async def test_filters_choose_cells_and_receipts_have_no_campaign(
+    api: Api, parameter: str, value: str, receipts: int, activations: int
+) -> None:
+    other = Place(store="s2", device="app", region="South")
+    await api.sold(receipts=1)
+    await api.sold(receipts=10, **other)
+    await api.used(activations=2)
+    await api.used(offer=("c2", "i2"), activations=20, **other)
+    totals = (await api.ask("totals", **DAY, **{parameter: value}))["totals"]
+    assert totals["receipts"]["receipts"] == receipts
+    assert totals["instruments"]["activations"] == activations
+
+
+async def test_days_of_a_series_are_those_of_the_zone_over_the_change_of_clocks(api: Api) -> None:
+    await api.sold(utc(2026, 10, 24, 22), paid=1)  # Sunday 00:00, the day of 25 hours
+    await api.sold(utc(2026, 10, 25, 22, 59), paid=10)  # Sunday 23:59
+    await api.sold(utc(2026, 10, 25, 23), paid=100)  # Monday 00:00
+    answer = await api.ask(
+        "series",
+        step="day",
+        time_zone="Europe/Warsaw",
+        **{"from": "2026-10-23T22:00:00Z", "to": "2026-10-26T23:00:00Z"},
+    )
+    assert [(point["at"], point["receipts"]["paid"]) for point in answer["points"]] == [
+        ("2026-10-23T22:00:00Z", 0),
+        ("2026-10-24T22:00:00Z", 11),
+        ("2026-10-25T23:00:00Z", 100),
+    ]
+
+
+@pytest.mark.parametrize("step", ["minute", "hour", "day"])
+async def test_the_points_of_a_series_add_up_to_the_totals(api: Api, step: str) -> None:
+    for hours in range(0, 20, 3):
+        await api.sold(utc(2026, 12, 10, hours, 7), paid=100 + hours)
+        await api.used(utc(2026, 12, 10, hours, 7), activations=1, discount=hours)
+    window = DAY | {"currency": "EUR"}
+    points = (await api.ask("series", **window, step=step))["points"]
+    totals = (await api.ask("totals", **window))["totals"]
+    assert sum(p["receipts"]["paid"] for p in points) == totals["receipts"]["paid"]
+    assert sum(p["instruments"]["discount"] for p in points) == totals["instruments"]["discount"]
+    assert [p["at"] for p in points] == sorted({p["at"] for p in points})
+
+
+@pytest.mark.parametrize(
+    ("dimension", "ids"),
+    [("store", ["s2", "s1"]), ("device", ["app", "till"]), ("region", ["South", "North"])],
+)
+async def test_breakdowns_go_from_most_activations_to_least(
+    api: Api, dimension: str, ids: list[str]
+) -> None:
+    other = Place(store="s2", device="app", region="South")
+    await api.sold(receipts=9)
+    await api.sold(receipts=1, **other)
+    await api.used(activations=1)
+    await api.used(activations=5, **other)
+    answer = await api.ask(f"by/{dimension}", **DAY)
+    assert [row["id"] for row in answer["rows"]] == ids
+    assert [row["receipts"]["receipts"] for row in answer["rows"]] == [1, 9]
+    assert not answer["truncated"]
+
+
+async def test_a_limit_cuts_rows_and_says_so(api: Api) -> None:
+    for number in range(3):
+        await api.sold(receipts=3 - number, store=f"s{number}")
+    answer = await api.ask("by/store", **DAY, limit="2")
+    assert [row["id"] for row in answer["rows"]] == ["s0", "s1"]
+    assert answer["truncated"]
+
+
+async def test_rows_have_names_where_they_are_known(api: Api) -> None:
+    await api.pool.execute("insert into stores values ('s1', 'Main street', 'North', 'UTC', 'EUR')")
+    await api.pool.execute(
+        "insert into campaigns (campaign_id, version, name, status, time_zone, starts_at, ends_at)"
+        " values ('c1', 1, 'Welcome', 'running', 'UTC', $1, $1)",
+        NOON,
+    )
+    await api.pool.execute("insert into instruments values ('c1', 'i1', '10% off')")
+    await api.sold()
+    await api.sold(store="s2")
+    await api.used(activations=1)
+    await api.refused("code_missing", 2)
+    await api.refused("limit_reached", 3)
+    stores = (await api.ask("by/store", **DAY))["rows"]
+    assert [row["name"] for row in stores] == ["Main street", "s2"]
+    (instrument,) = (await api.ask("instruments", **DAY))["rows"]
+    assert (instrument["campaign"], instrument["name"]) == ("Welcome", "10% off")
+    assert [reason["reason"] for reason in instrument["reasons"]] == [
+        "limit_reached",
+        "code_missing",
+    ]
+    choices = await api.ask("choices")
+    assert [choice["name"] for choice in choices["stores"]] == ["Main street", "s2"]
+
+
+async def test_refusals_add_up_over_instruments_by_reason(api: Api) -> None:
+    await api.sold()
+    await api.refused("code_missing", 2)
+    await api.refused("code_missing", 5, offer=("c2", "i2"))
+    await api.refused("limit_reached", 3)
+    assert (await api.ask("refusals", **DAY))["rows"] == [
+        {"reason": "code_missing", "refusals": 7},
+        {"reason": "limit_reached", "refusals": 3},
+    ]
+    assert (await api.ask("refusals", **DAY, campaign_id="c2"))["rows"] == [
+        {"reason": "code_missing", "refusals": 5}
+    ]
+
+
+async def test_an_answer_says_until_when_all_is_counted(api: Api) -> None:
+    assert (await api.ask("totals"))["counted_until"] is None
+    await api.pool.execute(
+        "insert into offsets values ('analytics', 't', 0, 1, 'k', $1), ('analytics', 't', 1, 1, 'k', $2)",
+        NOON,
+        NOON - timedelta(minutes=1),
+    )
+    answer = await api.ask("totals")
+    assert answer["counted_until"] == "2026-12-10T11:59:00Z"
+    assert answer["as_of"] > "2026"
