@@ -29,22 +29,35 @@ def spread(amount: int, weights: Sequence[int], rooms: Sequence[int]) -> list[in
     """Shares of ``amount`` in proportion to ``weights`` by largest remainder; they add up to it.
 
     Ties go to the earlier line. No share exceeds its line's room: what does not fit moves to the
-    others. Raises ``ValueError`` when all rooms together are too small.
+    others. Lines without weight get nothing. Raises ``ValueError`` when the room of the lines
+    with weight is too small.
     """
-    if amount > sum(rooms):
-        message = f"{amount} does not fit into {sum(rooms)}"
+    shares = [0] * len(weights)
+    open_lines = [n for n, weight in enumerate(weights) if weight]
+    if amount > (room := sum(rooms[n] for n in open_lines)):
+        message = f"{amount} does not fit into {room}"
         raise ValueError(message)
+    while amount:
+        for n, share in zip(
+            open_lines, _shares(amount, [weights[n] for n in open_lines]), strict=True
+        ):
+            shares[n] = share
+        full = {n for n in open_lines if shares[n] > rooms[n]}
+        if not full:
+            break
+        for n in full:
+            shares[n] = rooms[n]
+            amount -= rooms[n]
+        open_lines = [n for n in open_lines if n not in full]
+        for n in open_lines:
+            shares[n] = 0
+    return shares
+
+
+def _shares(amount: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
-    if not amount or not whole:
-        return [0] * len(weights)
-    shares = [
-        min(amount * weight // whole, room) for weight, room in zip(weights, rooms, strict=True)
-    ]
-    left = amount - sum(shares)
+    shares = [amount * weight // whole for weight in weights]
     by_remainder = sorted(range(len(weights)), key=lambda n: (-(amount * weights[n] % whole), n))
-    while left:
-        for n in by_remainder:
-            if left and shares[n] < rooms[n]:
-                shares[n] += 1
-                left -= 1
+    for n in by_remainder[: amount - sum(shares)]:
+        shares[n] += 1
     return shares

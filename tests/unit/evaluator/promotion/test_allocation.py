@@ -1,7 +1,7 @@
 """Rounding, floors and spreading."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.evaluator.promotion.allocation import floor_of, round_half_up, spread
@@ -49,11 +49,16 @@ def test_what_does_not_fit_moves_to_the_other_lines() -> None:
     assert spread(10, [1, 1, 1], [1, 100, 100]) == [1, 5, 4]
 
 
+def test_a_fixed_amount_moves_as_far_as_there_is_room() -> None:
+    assert spread(10**9, [10**6, 1, 0], [3, 10**9, 5]) == [3, 10**9 - 3, 0]
+
+
 def test_more_than_all_rooms_is_refused() -> None:
     with pytest.raises(ValueError, match="11 does not fit into 10"):
-        spread(11, [1, 1], [5, 5])
+        spread(11, [1, 1, 0], [5, 5, 5])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 10**6), st.integers(0, 10**6)), min_size=1, max_size=40),
     st.data(),
@@ -68,6 +73,7 @@ def test_shares_add_up_and_stay_within_their_rooms(
     assert all(0 <= share <= room for share, room in zip(shares, rooms, strict=True))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=40), st.integers(0, 10**6))
 def test_a_share_is_within_one_unit_of_the_exact_one(weights: list[int], amount: int) -> None:
     whole = sum(weights)

@@ -52,8 +52,8 @@ DESCRIBED = (
     emission("BATCH", kind="personal", single_use=True),
 )
 
-few = settings(max_examples=50, deadline=None)
-many = settings(max_examples=200, deadline=None)
+few = settings(max_examples=30, deadline=None)
+many = settings(max_examples=100, deadline=None)
 
 names = st.sampled_from(NAMES)
 rarely = st.sampled_from([False, False, False, True])
