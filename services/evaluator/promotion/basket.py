@@ -127,11 +127,9 @@ def _eligible(lines: Sequence[CartLine], positions: Sequence[int]) -> Eligible:
 
 
 def _by_emission(codes: Sequence[PresentedCode]) -> dict[str, tuple[PresentedCode, ...]]:
-    """Codes by their emission; one typed twice counts once, where it stands first."""
+    """Codes by their emission, smallest digest first, then where they stand on the cart."""
     found: dict[str, tuple[PresentedCode, ...]] = {}
-    seen: set[bytes] = set()
     for code in sorted(codes, key=lambda code: (code.digest, code.position)):
-        if code.emission_id is not None and code.digest not in seen:
-            seen.add(code.digest)
+        if code.emission_id is not None:
             found[code.emission_id] = (*found.get(code.emission_id, ()), code)
     return found
