@@ -217,18 +217,29 @@ def home(directory: Path, user: str | None, stack_id: str) -> Path:
     """
     if directory.is_symlink():
         real = directory.resolve()
-    elif user is None or directory.is_dir() or reachable(directory.parent):
+    elif user is None or reachable(directory.parent):
         real = directory
     else:
         real = _SHARED / f"stack-{stack_id}"
     with explained(real):
-        real.mkdir(parents=True, exist_ok=True)
-        real.chmod(0o700)
+        real.parent.mkdir(parents=True, exist_ok=True)
         if real != directory and not directory.is_symlink():
+            if directory.is_dir():  # from when its parents were still open
+                shutil.move(directory, real)
+                _give_all(real, user)
             directory.symlink_to(real)
+        real.mkdir(exist_ok=True)
+        real.chmod(0o700)
         if user is not None:
             shutil.chown(real, user)
     return real
+
+
+def _give_all(root: Path, user: str | None) -> None:
+    owner = pwd.getpwnam(user).pw_uid if user is not None else os.geteuid()
+    for path in root.rglob("*"):
+        # Never through a link: what is below was written by a less trusted user.
+        os.chown(path, owner, -1, follow_symlinks=False)
 
 
 def reachable(path: Path) -> bool:

@@ -47,10 +47,15 @@ class Stack:
             raise StackError(msg)
         return known.identity.pid
 
-    def ready(self, process: str) -> bool:
-        """Whether ``process`` runs and has been ready since it was last started."""
+    def ready(self, process: str, other_than: int = 0) -> bool:
+        """Whether ``process`` is ready, and has another pid than ``other_than``.
+
+        After a kill, ``ready(name, pid)`` is true once its successor is ready.
+        """
         known = record(self.state).processes.get(process)
-        return known is not None and known.state == "ready" and known.identity is not None
+        if known is None or known.identity is None or known.state != "ready":
+            return False
+        return known.identity.pid != other_than and known.identity.alive()
 
 
 def record(state: Path | None = None) -> Record:

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy.local.errors import StackError, explained
 from deploy.local.identity import Identity
 
-
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
 
 
