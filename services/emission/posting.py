@@ -21,10 +21,10 @@ from services.emission.store.emissions import EmissionRow
 from shared import clock, outbox, topics
 from shared.codes import digest, pack
 from shared.database import Connection
-from shared.events.reference import CodeChunk
+from shared.events.reference import CODES_PER_CHUNK, CodeChunk
 
 SOURCE = "/emission"
-_CHUNKS_PER_TRANSACTION = 20
+_CODES_PER_TRANSACTION = 20 * CODES_PER_CHUNK
 _IDLE_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -40,6 +40,7 @@ class Poster:
     random_bytes: RandomBytes = secrets.token_bytes
     now: Callable[[], datetime] = clock.now
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _ahead: "_Ahead | None" = None
 
     def wake(self) -> None:
         """There is something to post."""
@@ -62,52 +63,71 @@ class Poster:
             row = await store.next_posting(connection, self.cipher)
             if row is None:
                 return False
-            messages = []
-            posted, first = row.posted_codes, row.posted_chunks + 1
-            for chunk in range(first, first + _CHUNKS_PER_TRANSACTION):
-                size = row.chunk_size(posted)
-                if size == 0:
-                    break
-                messages.append(await self._post(connection, row, chunk, size))
-                posted += size
-            await store.advance(connection, row.number, first + len(messages) - 1, posted)
+            size = min(_CODES_PER_TRANSACTION, row.asked.size - row.posted_codes)
+            codes = await self._codes(connection, row, size)
+            messages = await self._keep(connection, row, codes)
+            posted = row.posted_codes + size
+            await store.advance(connection, row.number, row.posted_chunks + len(messages), posted)
             await outbox.put(connection, messages, SOURCE, self.now())
         if posted == row.asked.size:
             log.info("emission posted", emission_id=row.asked.emission_id, codes=posted)
         return True
 
-    async def _post(
-        self, connection: Connection, row: EmissionRow, chunk: int, size: int
-    ) -> outbox.Message:
-        asked = row.asked
-        codes = await self._codes(connection, row, chunk, size)
-        ciphertext = self.cipher.encrypt(list(codes.values()), asked.emission_id, chunk)
-        await store.add_chunk(connection, row.number, chunk, ciphertext)
-        return outbox.Message(
-            topics.CODES,
-            asked.emission_id.encode(),
-            CodeChunk(
-                emission_id=asked.emission_id, kind=asked.kind, chunk=chunk, digests=pack(codes)
-            ),
-            f"{asked.emission_id}:{chunk}",
-        )
+    async def _keep(
+        self, connection: Connection, row: EmissionRow, codes: dict[bytes, str]
+    ) -> list[outbox.Message]:
+        """Keep the codes, encrypted, and say what is to be published: chunk by chunk."""
+        asked, pairs = row.asked, list(codes.items())
+        ciphertexts, messages = [], []
+        for start in range(0, len(pairs), CODES_PER_CHUNK):
+            chunk = row.posted_chunks + 1 + start // CODES_PER_CHUNK
+            digests, shown = zip(*pairs[start : start + CODES_PER_CHUNK], strict=True)
+            ciphertexts.append((chunk, self.cipher.encrypt(shown, asked.emission_id, chunk)))
+            code_chunk = CodeChunk(
+                emission_id=asked.emission_id, kind=asked.kind, chunk=chunk, digests=pack(digests)
+            )
+            event_id = f"{asked.emission_id}:{chunk}"
+            messages.append(
+                outbox.Message(topics.CODES, asked.emission_id.encode(), code_chunk, event_id)
+            )
+        await store.add_chunks(connection, row.number, ciphertexts)
+        return messages
 
-    async def _codes(
-        self, connection: Connection, row: EmissionRow, chunk: int, size: int
-    ) -> dict[bytes, str]:
-        """The chunk's codes by digest, all of them ours alone."""
-        if row.asked.word is not None:  # claimed when the emission was written
-            return {digest(row.asked.word, self.code_key): row.asked.word}
+    async def _codes(self, connection: Connection, row: EmissionRow, size: int) -> dict[bytes, str]:
+        """So many codes by digest, all of them claimed for this emission."""
+        asked = row.asked
+        if asked.word is not None:  # claimed when the emission was written
+            return {digest(asked.word, self.code_key): asked.word}
+        pattern = asked.pattern or ""
         codes: dict[bytes, str] = {}
         while len(codes) < size:
-            fresh = await asyncio.to_thread(
-                generate,
-                row.asked.pattern or "",
-                size - len(codes),
-                self.code_key,
-                self.random_bytes,
-            )
-            for taken in await store.claim_codes(connection, row.number, chunk, list(fresh)):
-                del fresh[taken]
-            codes |= fresh
+            fresh = await self._made(pattern, size - len(codes))
+            if not codes:
+                self._make_ahead(pattern, min(size, asked.size - row.posted_codes - size))
+            free = await store.claim_codes(connection, row.number, fresh)
+            codes |= fresh if free is None else {d: c for d, c in fresh.items() if d in free}
         return codes
+
+    async def _made(self, pattern: str, size: int) -> dict[bytes, str]:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.pattern == pattern and ahead.size == size:
+            return await ahead.codes
+        return await asyncio.to_thread(self._generate, pattern, size)
+
+    def _make_ahead(self, pattern: str, size: int) -> None:
+        """Make the next codes while PostgreSQL keeps these; made in vain if they are not asked for."""
+        if size > 0:
+            codes = asyncio.create_task(asyncio.to_thread(self._generate, pattern, size))
+            self._ahead = _Ahead(pattern, size, codes)
+
+    def _generate(self, pattern: str, size: int) -> dict[bytes, str]:
+        return generate(pattern, size, self.code_key, self.random_bytes)
+
+
+@dataclass(frozen=True)
+class _Ahead:
+    """Codes that are being made before they are asked for."""
+
+    pattern: str
+    size: int
+    codes: asyncio.Task[dict[bytes, str]]

@@ -23,8 +23,7 @@ create index emissions_posting on emissions (number) where status = 'posting';
 create table codes (
     digest bytea primary key,
     -- No foreign key: it would be checked a million times, and no emission is ever deleted.
-    emission int not null,
-    chunk int not null
+    emission int not null
 );
 
 -- The codes themselves, a thousand at a time, encrypted: for export only.

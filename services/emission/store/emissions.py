@@ -1,6 +1,6 @@
 """Emissions, their codes and their chunks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -11,7 +11,6 @@ from services.emission.cipher import CodeCipher
 from services.emission.codes import NewEmission
 from shared.database import Connection
 from shared.events.promotion import EmissionSummary
-from shared.events.reference import CODES_PER_CHUNK
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,6 @@ class EmissionRow:
     status: Literal["draft", "posting", "posted"]
     posted_chunks: int
     posted_codes: int
-
-    def chunk_size(self, posted_codes: int) -> int:
-        """How many codes the chunk after so many codes has; 0 when all are posted."""
-        return min(CODES_PER_CHUNK, self.asked.size - posted_codes)
 
     @property
     def summary(self) -> EmissionSummary:
@@ -134,8 +129,8 @@ async def claim_word(connection: Connection, number: int, digest: bytes, now: da
     """
     taken = await connection.fetchval(
         """
-        insert into codes (digest, emission, chunk) values ($1, $2, 1)
-        on conflict (digest) do update set emission = excluded.emission, chunk = excluded.chunk
+        insert into codes (digest, emission) values ($1, $2)
+        on conflict (digest) do update set emission = excluded.emission
         where exists (
             select from emissions e where e.number = codes.emission and e.valid_until <= $3
         )
@@ -149,36 +144,40 @@ async def claim_word(connection: Connection, number: int, digest: bytes, now: da
 
 
 async def claim_codes(
-    connection: Connection, number: int, chunk: int, digests: list[bytes]
-) -> set[bytes]:
-    """Take the codes for a chunk; those that another chunk or emission had before."""
-    status = await connection.execute(
-        """
-        insert into codes (digest, emission, chunk) select digest, $2, $3 from unnest($1::bytea[]) digest
-        on conflict do nothing
-        """,
-        digests,
-        number,
-        chunk,
-    )
-    if status == f"INSERT 0 {len(digests)}":
-        return set()
-    rows = await connection.fetch(
-        "select digest from codes where digest = any($1) and (emission, chunk) <> ($2, $3)",
-        digests,
-        number,
-        chunk,
-    )
-    return {row["digest"] for row in rows}
+    connection: Connection, number: int, digests: Iterable[bytes]
+) -> set[bytes] | None:
+    """Take the codes for the emission; those that were free, None = all of them.
+
+    COPY takes half the time of an insert that minds conflicts, and a conflict is rare: a pattern
+    has room for 100,000 codes for each that is asked for. In order, the index is read less.
+    """
+    wanted = sorted(digests)
+    try:
+        async with connection.transaction():
+            await connection.copy_records_to_table(
+                "codes",
+                records=((digest, number) for digest in wanted),
+                columns=("digest", "emission"),
+            )
+    except asyncpg.UniqueViolationError:
+        rows = await connection.fetch(
+            "insert into codes (digest, emission) select digest, $2 from unnest($1::bytea[]) digest "
+            "on conflict do nothing returning digest",
+            wanted,
+            number,
+        )
+        return {row["digest"] for row in rows}
+    return None
 
 
-async def add_chunk(connection: Connection, number: int, chunk: int, ciphertext: bytes) -> None:
-    """Keep a chunk's codes for export."""
-    await connection.execute(
-        "insert into code_chunks (emission, chunk, ciphertext) values ($1, $2, $3)",
-        number,
-        chunk,
-        ciphertext,
+async def add_chunks(
+    connection: Connection, number: int, ciphertexts: Sequence[tuple[int, bytes]]
+) -> None:
+    """Keep chunks' codes for export."""
+    await connection.copy_records_to_table(
+        "code_chunks",
+        records=[(number, chunk, ciphertext) for chunk, ciphertext in ciphertexts],
+        columns=("emission", "chunk", "ciphertext"),
     )
 
 
