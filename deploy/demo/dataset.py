@@ -114,7 +114,8 @@ def read(path: Path, baskets: int | None) -> Year:
     rows = _rows(table)
     found = _baskets(table, rows)
     campaigns = _campaigns(path, found[0].at, found[-1].at)
-    presented, unmatched = present(_redemptions(path, campaigns), found)
+    from_day = found[0].at.astimezone(ZoneInfo(TIME_ZONE)).date()
+    presented, unmatched = present(_redemptions(path, campaigns, from_day), found)
     return Year(
         baskets=found,
         rows=rows,
@@ -248,9 +249,9 @@ def _campaigns(path: Path, first: datetime, last: datetime) -> list[CouponCampai
 
 
 def _redemptions(
-    path: Path, campaigns: Sequence[CouponCampaign]
+    path: Path, campaigns: Sequence[CouponCampaign], from_day: date
 ) -> list[tuple[int, date, Presented]]:
-    """Those within their campaign's days, in order of time (a few are recorded before it)."""
+    """Those of the replayed days that are within their campaign's, in order of time."""
     days = {one.campaign_id: (one.first_day, one.last_day) for one in campaigns}
     table = pq.read_table(path / "coupon_redemptions.parquet")
     found = zip(
@@ -264,7 +265,7 @@ def _redemptions(
         (
             (household, day, Presented(campaign, coupon))
             for household, day, campaign, coupon in found
-            if campaign in days and days[campaign][0] <= day <= days[campaign][1]
+            if campaign in days and max(from_day, days[campaign][0]) <= day <= days[campaign][1]
         ),
         key=lambda item: (item[1], item[0], item[2].campaign_id, item[2].coupon),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,18 @@ from typing import Any
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.console import Console
+from rich.markup import escape
 
 from deploy.demo import books, dataset, progress, reconcile, topics
-from deploy.demo.authoring import Api, AuthoringError, author, token_for, until, wait_active
+from deploy.demo.authoring import (
+    Api,
+    AuthoringError,
+    author,
+    token_for,
+    until,
+    viewer_token,
+    wait_active,
+)
 from deploy.demo.campaigns import WELCOME_ID, Plan, customer, plan
 from deploy.demo.mapping import CURRENCY
 from deploy.demo.receipts import Opening
@@ -25,11 +35,15 @@ from shared.topics import CAMPAIGNS, CODES, CUSTOMERS, RECEIPTS, STORES
 _WELCOME = ("welcome", WELCOME_ID)
 _LIMIT = f"welcome/{WELCOME_ID}/code"
 _CAUGHT_UP_WITHIN_S = 120.0
+_PLAIN_WIDTH = 130
 
 
 def run(baskets: int | None, state: Path | None) -> int:
     """See ``deploy.demo.run``."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
+    if baskets is not None and baskets < 1:
+        console.print("[bold red]The demo needs at least one basket.[/]")
+        return 1
     directory = (state or default_state()) / "demo"
     try:
         folder = dataset.folder()
@@ -38,11 +52,24 @@ def run(baskets: int | None, state: Path | None) -> int:
             stack = local.up(state=directory, report=status.update)
         try:
             return uvloop.run(_perform(stack, folder, baskets, console))
+        except BaseExceptionGroup as group:
+            return _failed(console, _first(group))
         finally:
             local.down(state=directory)
     except (dataset.DataSetMissingError, StackError, AuthoringError, NoAnswerError) as error:
-        console.print(f"[bold red]The demo failed:[/] {error}")
-        return 1
+        return _failed(console, error)
+
+
+def _failed(console: Console, error: BaseException) -> int:
+    console.print(f"[bold red]The demo failed:[/] {type(error).__name__}: {escape(str(error))}")
+    return 1
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first cause in a group: hundreds of tills fail for the same reason."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _wipe(directory: Path) -> None:
@@ -60,8 +87,9 @@ async def _perform(stack: local.Stack, folder: Path, baskets: int | None, consol
     _introduce(console, year, authored, shift)
     token = await token_for(stack.url("emission"), stack.secrets.admin_key)
     with console.status("Authoring the campaigns over the public API …"):
-        await _author(stack, token, authored, year)
-    console.print(f"Live dashboard: {stack.url('analytics')}/?token={token}", soft_wrap=True)
+        viewer = await _author(stack, token, authored, year)
+    authored_s = clock.monotonic() - begun
+    console.print(f"Live dashboard: {stack.url('analytics')}/?token={viewer}", soft_wrap=True)
     shop = Shop(stack.kafka, Opening(year, authored, shift))
     started = clock.monotonic()
     await _replay(stack, console, shop, year)
@@ -73,7 +101,8 @@ async def _perform(stack: local.Stack, folder: Path, baskets: int | None, consol
     for row in reconcile.differences(rows):
         console.print(f"[bold red]Does not reconcile:[/] {row.what}: {dict(row.cells)}")
     summary = reconcile.summary(rows, elapsed_s, len(year.baskets))
-    summary["whole_run_s"] = round(clock.monotonic() - begun, 1)
+    summary["reading_and_authoring_s"] = round(authored_s, 1)
+    summary["after_start_s"] = round(clock.monotonic() - begun, 1)
     console.print(json.dumps(summary), soft_wrap=True, highlight=False, markup=False)
     return 0 if summary["reconciled"] else 1
 
@@ -90,12 +119,14 @@ def _introduce(console: Console, year: dataset.Year, authored: Plan, shift: time
     )
 
 
-async def _author(stack: local.Stack, token: str, authored: Plan, year: dataset.Year) -> None:
+async def _author(stack: local.Stack, token: str, authored: Plan, year: dataset.Year) -> str:
+    """Author, wait until all is active; a token for who looks on."""
     emission, evaluator = Api(stack.url("emission"), token), Api(stack.url("evaluator"), token)
     try:
         await author(emission, authored)
         await until("evaluator's reading of the reference topics", _reads(stack))
         await wait_active(evaluator, _probes(authored, year))
+        return await viewer_token(emission)
     finally:
         await emission.close()
         await evaluator.close()

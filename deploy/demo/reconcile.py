@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from deploy.demo.books import Counted, Ledger
@@ -72,12 +73,13 @@ def _receipts(of: Sources) -> list[Row]:
             rollups=rollups.campaigns,
             dashboard=dashboard.campaigns,
         ),
-        _row("Carts sent", tills_sent=tally.carts, kafka=logged.carts, evaluator=ledger.decided),
+        _row("Carts sent = carts logged", tills_sent=tally.carts, kafka=logged.carts),
         _row(
             "Carts sent = decisions received",
             tills_sent=tally.carts,
             tills_received=tally.decisions,
             kafka=logged.decisions,
+            evaluator=ledger.decided,
         ),
         _row(
             "Sales sent = receipts recorded",
@@ -201,11 +203,16 @@ def _nothing(of: Sources) -> list[Row]:
 
 def as_table(rows: Iterable[Row]) -> Table:
     """The rows for a terminal; a row that does not reconcile is marked."""
-    table = Table(title="Reconciliation: every cell from its own source")
-    table.add_column("")
+    table = Table(
+        title="Reconciliation: every cell from its own source",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("", min_width=16, overflow="fold")
     for column in COLUMNS:
-        table.add_column(column, justify="right")
-    table.add_column("same")
+        table.add_column(column, justify="right", min_width=min(9, len(column)))
+    table.add_column("same", no_wrap=True)
     for row in rows:
         cells = [f"{row.cells[name]:,}" if name in row.cells else "" for name in COLUMNS]
         mark = "[green]yes[/]" if row.reconciles else "[bold red]NO[/]"

@@ -120,7 +120,10 @@ class Shop:
         self._failures: list[BaseException] = []
 
     async def replay(self, baskets: Sequence[Basket], tills: int = TILLS) -> None:
-        """Replay all baskets. Raises ``NoAnswerError``, or Kafka's error if a message was lost."""
+        """Replay all baskets.
+
+        Raises an exception group of what ended tills: ``NoAnswerError``, or Kafka's errors.
+        """
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._kafka,
             linger_ms=5,
@@ -139,7 +142,8 @@ class Shop:
             await self._producer.flush()
             reader.cancel()
         if self._failures:
-            raise self._failures[0]
+            message = "messages that Kafka did not take"
+            raise BaseExceptionGroup(message, self._failures)
 
     async def _till(self, baskets: Sequence[Basket], decisions: Decisions) -> None:
         for basket in baskets:
