@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-BASKETS ?= all
+BASKETS ?= 30000
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 	&& { command -v $$name; break; }; done)
@@ -47,7 +47,7 @@ $(STAMPS)/chromium: $(STAMPS)/python
 	@$(BIN)/python -m deploy.local.chromium
 	@touch $@
 
-demo: setup ## replay real baskets through the whole stack and watch (BASKETS=1000 for fewer)
+demo: setup ## replay real baskets through the whole stack and watch (BASKETS=all: the whole year)
 	@$(BIN)/tillstream demo --baskets $(BASKETS)
 
 up: setup ## start Kafka, PostgreSQL and the services

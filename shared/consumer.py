@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import NoOffsetForPartitionError
 from aiokafka.structs import ConsumerRecord
 
 from shared import clock, metrics
@@ -98,12 +99,15 @@ class TransactionalConsumer:
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         while True:
-            seeks = self._seeks
-            batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self.max_records)
             if self._failure is not None:
                 raise self._failure
-            if seeks == self._seeks:  # else the batch was read from where we no longer stand
-                await self._step(consumer, batch, seeks)
+            seeks = self._seeks
+            try:
+                batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self.max_records)
+            except NoOffsetForPartitionError:
+                # aiokafka asks Kafka for a committed offset while the listener is still seeking.
+                continue
+            await self._step(consumer, batch, seeks)
 
     async def _step(
         self,
@@ -112,7 +116,12 @@ class TransactionalConsumer:
         seeks: int,
     ) -> None:
         async with self._busy:
-            if seeks != self._seeks:  # a rebalance came while this waited
+            batch = {p: records for p, records in batch.items() if p in self._next}
+            if seeks != self._seeks:
+                # It was read while the consumer was being moved: from before or from after, there
+                # is no telling. Drop it and read again from where PostgreSQL says.
+                for partition in batch:
+                    consumer.seek(partition, self._next[partition])
                 return
             idle = not batch and clock.monotonic() - self._idle_since > _IDLE_SECONDS
             moves = self._moves(consumer, batch) if batch or idle else []

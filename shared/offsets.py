@@ -33,7 +33,7 @@ class Move:
 
 
 _FENCE = """
-update offsets set next = move.finish, read_until = greatest(read_until, move.read_until)
+update offsets set next = move.finish, read_until = greatest(offsets.read_until, move.read_until)
 from unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::timestamptz[])
     as move (topic, partition, start, finish, read_until)
 where offsets.consumer = $1 and offsets.topic = move.topic
