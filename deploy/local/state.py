@@ -1,9 +1,11 @@
 """The state directory: where it is, its secrets, and the record of what runs."""
 
 import base64
+import errno
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy.local.errors import StackError, explained
 from deploy.local.identity import Identity
 
+_DISK_MIN_BYTES = 512 * 1024 * 1024
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
 
 
@@ -130,6 +133,9 @@ class StateDirectory:
             for directory in (self.kafka, self.logs):
                 directory.mkdir(exist_ok=True)
             _write(self.path / ".writable", "", 0o600)
+            if shutil.disk_usage(self.path).free < _DISK_MIN_BYTES:
+                # Better now than in the middle of making a database.
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def log(self, process: str) -> Path:
         """The log of ``process``."""
