@@ -1,0 +1,362 @@
+"""The dashboard in a real browser: figures and charts change while one looks at them."""
+
+import random
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, get_args
+from urllib.parse import quote, urlsplit
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
+
+from shared import clock
+from shared.events.outcome import Decision, Reason, Receipt
+from shared.events.values import Device
+from tests.e2e.conftest import Analytics
+from tests.e2e.events import Publisher, Shop, Use, decision, receipt
+from tests.waiting import until
+
+_WITHIN_MS = 20_000
+_DATA = """(id) => {
+  const { series, yAxis } = echarts.getInstanceByDom(document.getElementById(id)).getOption();
+  return { names: yAxis[0].data ?? [], values: series.map((each) => each.data) };
+}"""
+
+
+@dataclass
+class Watched:
+    """A page, and what it asked for and complained about."""
+
+    page: Page
+    hosts: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+
+    async def chart(self, chart: str) -> dict[str, Any]:
+        """The names and the values of a chart."""
+        found: dict[str, Any] = await self.page.evaluate(_DATA, chart)
+        return found
+
+    async def shows(self, card: str, figure: str) -> None:
+        """Wait until the card shows the figure."""
+        value = self.page.locator(f"#card-{card} [data-value]")
+        await expect(value).to_have_text(figure, timeout=_WITHIN_MS)
+
+
+@dataclass(frozen=True)
+class World:
+    """Two stores in a region, and a campaign, that no other test has."""
+
+    region: str
+    first: Shop
+    second: Shop
+    campaign: str
+
+    @property
+    def use(self) -> Use:
+        """10% off a receipt of 50.00."""
+        return (self.campaign, "ten", 500)
+
+
+@pytest.fixture
+async def world(publisher: Publisher) -> World:
+    mark = secrets.token_hex(3)
+    region = f"Region {mark}"
+    made = World(
+        region,
+        Shop(f"one-{mark}", "Main street", region),
+        Shop(f"two-{mark}", "Station", region),
+        f"welcome-{mark}",
+    )
+    await publisher.shops(made.first, made.second)
+    await publisher.campaign(made.campaign, f"Welcome {mark}", {"ten": "10% off from 30"})
+    return made
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser,
+    analytics: Analytics,
+    filters: str = "",
+    scheme: Literal["light", "dark"] = "light",
+) -> AsyncIterator[Watched]:
+    """The dashboard of a signed-in viewer."""
+    context = await browser.new_context(
+        viewport={"width": 1440, "height": 900},
+        locale="en-GB",
+        timezone_id="Europe/Vienna",
+        color_scheme=scheme,
+    )
+    page = await context.new_page()
+    watched = Watched(page)
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            watched.complaints.append(message.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    page.on("request", lambda request: watched.hosts.add(urlsplit(request.url).hostname or ""))
+    await page.goto(analytics.entrance)
+    assert "token" not in page.url
+    if filters:
+        await page.goto(f"{analytics.url}/?{filters}")
+    await expect(page.locator("#status")).to_have_attribute("data-state", "live")
+    await expect(page.locator("#main")).to_have_attribute("aria-busy", "false")
+    yield watched
+    await context.close()
+
+
+async def test_figures_and_charts_change_without_a_reload(
+    browser: Browser, analytics: Analytics, publisher: Publisher, world: World
+) -> None:
+    now = clock.now()
+    async with opened(browser, analytics, f"region={quote(world.region)}") as watched:
+        page = watched.page
+        await page.evaluate("window.notReloaded = true")
+        await expect(page.locator("#activity ~ .empty")).to_contain_text("Clear the filters")
+        await publisher.outcomes(
+            decision(world.first, now, [world.use], total=5_000),
+            decision(world.first, now, [world.use], total=5_000),
+            decision(
+                world.second,
+                now,
+                refusals=[(world.campaign, "ten", "limit_reached")],
+                total=5_000,
+                device="mobile",
+            ),
+            receipt(world.first, now, [world.use], total=5_000),
+            receipt(world.first, now, [world.use], total=5_000),
+            receipt(world.second, now, total=5_000, device="mobile"),
+        )
+        await watched.shows("receipts", "3")
+        await watched.shows("paid", "€140.00")
+        await watched.shows("average", "€46.67")
+        await watched.shows("activations", "2")
+        await watched.shows("discount", "€10.00")
+        await expect(page.locator("#activity ~ .empty")).to_be_hidden()
+
+        activity = await watched.chart("activity")
+        assert [sum(values) for values in activity["values"]] == [2, 1_000, 3]
+        stores = await watched.chart("stores")
+        assert (stores["names"][0], stores["values"][0][0]) == ("Main street", 2)
+
+        await publisher.outcomes(
+            decision(world.second, now, [world.use], total=5_000, device="mobile"),
+            receipt(world.second, now, [world.use], total=5_000, device="mobile"),
+        )
+        await watched.shows("activations", "3")
+        for chart, names in (
+            ("stores", ["Main street", "Station"]),
+            ("devices", ["Till", "Mobile"]),
+            ("regions", [world.region]),
+            ("refusals", ["Limit reached"]),
+        ):
+            shown = await watched.chart(chart)
+            assert shown["names"][: len(names)] == names
+        assert (await watched.chart("stores"))["values"][0][:2] == [2, 1]
+
+        row = page.locator(f'#instruments [data-campaign="{world.campaign}"]')
+        await expect(row).to_contain_text("10% off from 30")
+        cells = await row.locator("td").all_inner_texts()
+        assert [cell.split("\n")[0] for cell in cells[1:8]] == [
+            "4",
+            "3",
+            "3",
+            "€15.00",
+            "€135.00",
+            "0",
+            "1",
+        ]
+        assert "Limit reached 1" in cells[8]
+        assert await page.evaluate("window.notReloaded")
+    assert watched.hosts == {"127.0.0.1"}
+    assert watched.complaints == []
+
+
+async def test_a_filter_changes_what_is_shown_and_survives_a_reload(
+    browser: Browser, analytics: Analytics, publisher: Publisher, world: World
+) -> None:
+    now = clock.now()
+    await publisher.outcomes(
+        receipt(world.first, now, [world.use], total=5_000),
+        receipt(world.second, now, total=5_000),
+    )
+    async with opened(browser, analytics, f"region={quote(world.region)}") as watched:
+        page = watched.page
+        await watched.shows("receipts", "2")
+        await page.get_by_role("combobox", name="Store").select_option(value=world.second.store_id)
+        await watched.shows("receipts", "1")
+        await watched.shows("activations", "0")
+        await page.reload()
+        await watched.shows("receipts", "1")
+        await page.get_by_role("button", name="Clear filters").click()
+        await expect(page.get_by_role("combobox", name="Region")).to_have_value("")
+
+
+async def test_after_a_crash_of_the_service_the_page_comes_back_by_itself(
+    browser: Browser, analytics: Analytics, publisher: Publisher, world: World
+) -> None:
+    now = clock.now()
+    await publisher.outcomes(receipt(world.first, now, [world.use], total=5_000))
+    async with opened(browser, analytics, f"region={quote(world.region)}") as watched:
+        await watched.shows("receipts", "1")
+        await analytics.crash()
+        status = watched.page.locator("#status")
+        await expect(status).to_have_attribute("data-state", "reconnecting", timeout=_WITHIN_MS)
+        await analytics.start()
+        await publisher.outcomes(receipt(world.first, now, total=5_000))
+        await watched.shows("receipts", "2")
+        await expect(status).to_have_attribute("data-state", "live")
+
+
+async def test_the_page_can_be_used_by_keyboard_and_by_a_screen_reader(
+    browser: Browser, analytics: Analytics, world: World
+) -> None:
+    async with opened(browser, analytics, f"region={quote(world.region)}") as watched:
+        page = watched.page
+        assert await page.evaluate("document.documentElement.lang") == "en"
+        for role in ("main", "banner", "contentinfo"):
+            await expect(page.get_by_role(role)).to_have_count(1)
+        await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        for name in ("Campaign", "Store", "Region", "Device"):
+            await expect(page.get_by_role("combobox", name=name)).to_be_visible()
+        for name in ("Activity", "Activations by store", "Why there was no benefit"):
+            await expect(page.get_by_role("img", name=name)).to_have_count(1)
+        await expect(page.locator("#totals [aria-live=polite]")).to_contain_text("0 receipts")
+        assert await page.locator("#instruments th:not([scope=col])").count() == 0
+        unnamed = "img:not([alt]), button:empty, input:not([id]):not(label input)"
+        assert await page.locator(unnamed).count() == 0
+
+        await page.get_by_role("radio", name="90 days").focus()
+        await page.keyboard.press("ArrowLeft")
+        await expect(page.get_by_role("radio", name="30 days")).to_be_checked()
+        assert "period=30d" in page.url
+        sort = page.get_by_role("button", name="Carts")
+        await sort.focus()
+        await page.keyboard.press("Enter")
+        column = page.locator("#instruments th", has=sort)
+        await expect(column).to_have_attribute("aria-sort", "descending")
+
+
+async def test_nothing_jumps_when_figures_arrive(
+    browser: Browser, analytics: Analytics, publisher: Publisher, world: World
+) -> None:
+    async with opened(browser, analytics, f"region={quote(world.region)}") as watched:
+        page = watched.page
+        places = "[...document.querySelectorAll('.card, .panel')].map((e) => e.offsetTop)"
+        before = await page.evaluate(places)
+        await publisher.outcomes(receipt(world.first, clock.now(), [world.use], total=5_000))
+        await watched.shows("activations", "1")
+        assert await page.evaluate(places) == before
+
+
+async def test_without_a_token_the_page_says_how_to_get_one(
+    browser: Browser, analytics: Analytics
+) -> None:
+    context = await browser.new_context()
+    page = await context.new_page()
+    answer = await page.goto(analytics.url)
+    assert answer is not None
+    assert answer.status == 401
+    await expect(page.get_by_text("tillstream token", exact=True)).to_be_visible()
+    await page.get_by_label("Token").fill(analytics.token)
+    await page.get_by_role("button", name="Open the dashboard").click()
+    await expect(page.locator("#status")).to_have_attribute("data-state", "live")
+    await context.close()
+
+
+async def test_a_well_filled_page(
+    browser: Browser, analytics: Analytics, publisher: Publisher, screenshot_path: Path
+) -> None:
+    shops = [
+        Shop(f"shop-{number}", name, f"{region} (assigned)")
+        for number, (name, region) in enumerate(_SHOPS, 1)
+    ]
+    await publisher.shops(*shops)
+    for campaign_id, (name, instruments) in _CAMPAIGNS.items():
+        await publisher.campaign(campaign_id, name, instruments)
+    events = _seventy_days(shops, random.Random(7))  # noqa: S311 - a picture is no secret
+    await publisher.outcomes(*events)
+    receipts = sum(isinstance(event, Receipt) for event in events)
+    async with opened(browser, analytics) as watched:
+        page = watched.page
+
+        async def complete() -> bool:
+            text = await page.locator("#card-receipts [data-value]").inner_text()
+            return int(text.replace(",", "")) >= receipts
+
+        await until(complete, what="all receipts on the page")
+        await expect(page.locator("#instruments tbody tr").nth(7)).to_be_visible()
+        # The bars still grow to their new lengths.
+        await page.wait_for_timeout(800)
+        picture = await page.screenshot(path=screenshot_path, full_page=True)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert watched.complaints == []
+    assert len(picture) > 50_000
+
+
+_SHOPS = (
+    ("Vienna Naschmarkt", "East"),
+    ("Vienna Praterstern", "East"),
+    ("St. Pölten", "East"),
+    ("Eisenstadt", "East"),
+    ("Graz Jakomini", "South"),
+    ("Klagenfurt", "South"),
+    ("Villach", "South"),
+    ("Linz Hauptplatz", "North"),
+    ("Wels", "North"),
+    ("Salzburg Altstadt", "West"),
+    ("Innsbruck", "West"),
+    ("Bregenz", "West"),
+    ("Web shop", "Online"),
+)
+_CAMPAIGNS = {
+    "welcome": ("Welcome", {"welcome-10": "10% off receipts from 300"}),
+    "snacks": (
+        "Snack weeks",
+        {
+            "chips-10": "CHIPS10: 10% off chips",
+            "bounty-10": "BOUNTY10: 10% off from 1 kg",
+            "cola": "Second cola at half price",
+        },
+    ),
+    "opening": ("Opening day, Graz", {"opening-12": "First 1000 buyers: 12% off"}),
+    "regulars": (
+        "For regulars",
+        {"bonuses": "50 bonuses from 60", "mug": "A mug from 120", "cheese": "5% off cheese"},
+    ),
+}
+_REASONS: tuple[Reason, ...] = get_args(Reason)
+_WEB_DEVICES: tuple[Device, ...] = ("desktop", "mobile", "tablet", "app")
+
+
+def _seventy_days(shops: list[Shop], chance: random.Random) -> list[Decision | Receipt]:
+    """Checkouts and receipts of seventy days, quiet on Sundays, busier of late."""
+    now = clock.now()
+    weights = [chance.uniform(0.5, 2) for _ in shops]
+    offers = [(key, i) for key, (_, instruments) in _CAMPAIGNS.items() for i in instruments]
+    rates = {offer: chance.uniform(0.04, 0.3) for offer in offers}
+    reasons = {offer: chance.sample(_REASONS, 3) for offer in offers}
+    events: list[Decision | Receipt] = []
+    for _ in range(3_000):
+        at = now - timedelta(days=70 * chance.random() ** 1.3, hours=chance.uniform(0, 10))
+        if at.weekday() == 6 and chance.random() < 0.7:
+            continue
+        (shop,) = chance.choices(shops, weights)
+        device: Device = chance.choice(_WEB_DEVICES) if shop.name == "Web shop" else "till"
+        total = int(chance.lognormvariate(8.4, 0.6)) + 500
+        uses, refusals = [], []
+        for offer in offers:
+            if chance.random() < rates[offer]:
+                uses.append((*offer, total * chance.randint(1, 5) // 100))
+            else:
+                (reason,) = chance.choices(reasons[offer], (6, 3, 1))
+                refusals.append((*offer, reason))
+        events.append(decision(shop, at, uses, refusals, total=total, device=device))
+        if chance.random() < 0.95:
+            events.append(receipt(shop, at, uses, total=total, device=device, bonuses=len(uses)))
+    return events
