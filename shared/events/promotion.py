@@ -193,3 +193,11 @@ class Campaign(Event):
     customer_groups: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
     instruments: Annotated[tuple[Instrument, ...], Field(min_length=1, max_length=MAX_INSTRUMENTS)]
     emissions: tuple[EmissionSummary, ...] = ()
+
+    @model_validator(mode="after")
+    def _instruments_are_named_once(self) -> Self:
+        ids = [instrument.instrument_id for instrument in self.instruments]
+        if len(set(ids)) != len(ids):
+            message = "instruments: each instrument is in a campaign once"
+            raise ValueError(message)
+        return self

@@ -139,7 +139,7 @@ async def test_one_relay_at_a_time_and_another_takes_over(
     async with running(second):
         async with running(Relay(stack.kafka, dsn, idle_seconds=0.1)):
             await put_alone(pool, topic, *(f"a{n}" for n in range(50)))
-            await read(stack, topic, 50)
+            await until(lambda: _is_empty(pool), what="the first relay has sent all")
         await put_alone(pool, topic, *(f"b{n}" for n in range(50)))
         records = await read(stack, topic, 100)
     assert numbers_of(records) == list(range(1, 101))

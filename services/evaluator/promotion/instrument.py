@@ -63,12 +63,16 @@ class CompiledInstrument:
         campaign = self.campaign
         return campaign.status == "running" and campaign.starts_at <= at < campaign.ends_at
 
+    def elsewhere(self, reading: Reading) -> bool:
+        """Whether its campaign runs in other stores only."""
+        return bool(self.stores) and reading.basket.store_id not in self.stores
+
     def failure(self, reading: Reading) -> Failure | None:
         """Why the basket does not meet it, limits and the benefit's amount aside; None if it does.
 
         Store, then customer, then its conditions as written: the first that fails is the reason.
         """
-        if self.stores and reading.basket.store_id not in self.stores:
+        if self.elsewhere(reading):
             return Failure("wrong_store")
         if self.groups and (failed := customer_failure(reading, self.groups)):
             return failed

@@ -12,7 +12,7 @@ class Limit:
 
     - ``{campaign}/{instrument}/{condition}``: the cap of a promo-code condition,
     - ``{campaign}/{instrument}``: the instrument's ``max_redemptions``,
-    - ``code/{digest in hex}``: a single-use code, for life, over all campaigns.
+    - ``code:{digest in hex}``: a single-use code, for life, over all campaigns.
     """
 
     limit_id: str
@@ -31,7 +31,7 @@ def of_instrument(campaign_id: str, instrument_id: str, cap: int) -> Limit:
 
 def of_code(digest: bytes) -> Limit:
     """The one use of a single-use code."""
-    return Limit(f"code/{digest.hex()}", 1)
+    return Limit(f"code:{digest.hex()}", 1)
 
 
 @dataclass(slots=True)

@@ -106,15 +106,20 @@ class Ruleset:
     def met(self, reading: Reading) -> list[CompiledInstrument]:
         """As ``candidates``, for a basket that has been read.
 
-        An instrument of a campaign that is not active is considered only if a code led to it:
-        whoever presents a code is owed an answer, others need not know of the campaign.
+        An instrument of a campaign that is not active, or runs in other stores, is considered only
+        if a code led to it: whoever presents a code is owed an answer, others need not know of the
+        campaign.
         """
         found: dict[CompiledInstrument, None] = dict.fromkeys(self._index.get(_ALWAYS, ()))
         for key in reading.product_keys():
             found.update(dict.fromkeys(self._index.get(key, ())))
         for emission_id in reading.codes:
             found.update(dict.fromkeys(self._index.get(("code", emission_id), ())))
-        considered = (c for c in found if c.by_code or self._active(c, reading))
+        considered = (
+            c
+            for c in found
+            if c.by_code or (self._active(c, reading) and not c.elsewhere(reading))
+        )
         return sorted(considered, key=lambda candidate: candidate.order)
 
     def failure(self, candidate: CompiledInstrument, reading: Reading) -> Failure | None:

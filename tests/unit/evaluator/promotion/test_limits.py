@@ -30,4 +30,4 @@ def test_what_others_have_taken_is_asked_for() -> None:
 def test_a_counter_belongs_to_campaign_instrument_and_condition() -> None:
     assert of_condition("c", "i", "code", 9) == Limit("c/i/code", 9)
     assert of_instrument("c", "i", 9) == Limit("c/i", 9)
-    assert of_code(bytes([0, 255])) == Limit("code/00ff", 1)
+    assert of_code(bytes([0, 255])) == Limit("code:00ff", 1)

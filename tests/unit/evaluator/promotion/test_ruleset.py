@@ -119,10 +119,15 @@ def test_a_period_is_half_open(at: datetime, active: bool) -> None:
         ]
 
 
-def test_other_stores_are_refused() -> None:
-    rules = ruleset(campaign(stores=("store-1", "store-2")))
-    assert refusals(rules, basket(store_id="store-2")) == []
-    assert refusals(rules, basket(store_id="store-3")) == ["wrong_store"]
+def test_in_other_stores_only_a_code_is_answered() -> None:
+    stores = ("store-1", "store-2")
+    rules = ruleset(
+        campaign("plain", stores=stores),
+        campaign("with-code", [instrument(conditions=[code("WELCOME")])], stores=stores),
+    )
+    assert refusals(rules, basket(store_id="store-2", codes=["WELCOME"])) == []
+    assert refusals(rules, basket(store_id="store-3", codes=["WELCOME"])) == ["wrong_store"]
+    assert refusals(rules, basket(store_id="store-3")) == []
 
 
 @pytest.mark.parametrize(
@@ -247,6 +252,6 @@ def test_limits_are_those_of_the_instruments_that_the_cart_meets() -> None:
         Limit("c/i", 5),
         Limit("c/i/code", 9),
         Limit("c/opening", 1_000),
-        *(Limit(f"code/{c.digest.hex()}", 1) for c in codes),
+        *(Limit(f"code:{c.digest.hex()}", 1) for c in codes),
     )
     assert rules.limits(basket()) == (Limit("c/opening", 1_000),)

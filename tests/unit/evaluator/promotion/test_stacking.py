@@ -33,7 +33,7 @@ def batch_campaign(
 
 
 def full(item: PresentedCode) -> str:
-    return f"code/{item.digest.hex()}"
+    return f"code:{item.digest.hex()}"
 
 
 def test_a_full_limit_drops_its_instrument_and_the_others_stay() -> None:
