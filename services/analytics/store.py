@@ -240,7 +240,8 @@ async def _save_names(
     connection: Connection, campaigns: Iterable[Campaign], stores: Iterable[Store]
 ) -> None:
     for campaign in sorted(campaigns, key=attrgetter("campaign_id")):
-        await connection.execute(_CAMPAIGN, *_CAMPAIGN_STATE(campaign))
+        if await connection.execute(_CAMPAIGN, *_CAMPAIGN_STATE(campaign)) == "INSERT 0 0":
+            continue  # a later version is there, and its instruments' names
         await connection.executemany(
             _INSTRUMENT,
             [
