@@ -4,7 +4,6 @@ import { count, longMoment, moment, money, shortCount, shortMoney } from "./figu
 import { calm, colours } from "./theme.js";
 
 const FONT = "Inter, ui-sans-serif, system-ui, sans-serif";
-const MOST_BARS = 8;
 const instances = new Map();
 
 function instance(id) {
@@ -105,9 +104,9 @@ export function drawActivity(snapshot) {
 }
 
 // rows: { id, name, value, details: [[label, text], …] }, largest first.
-export function drawBars(id, rows, { measure, colour: colourName, onPick }) {
+export function drawBars(id, rows, { measure, colour: colourName, onPick, most = 8 }) {
   const colour = colours();
-  const shown = rows.slice(0, MOST_BARS);
+  const shown = rows.slice(0, most);
   // Few bars stay thin and at the top: their places don't move when others come.
   const slots = Array.from({ length: Math.max(6, shown.length) }, (_, i) => shown[i] ?? null);
   const chart = instance(id);

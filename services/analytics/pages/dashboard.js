@@ -264,7 +264,7 @@ function showRefusals({ reasons, refusals, carts }) {
     name: reason(row.reason),
     value: row.refusals,
     details: [["Refused", count(row.refusals)], ["Share", percent(row.refusals / refusals)]],
-  })), { measure: "Refusals", colour: "refusals" });
+  })), { measure: "Refusals", colour: "refusals", most: 9 });
   showEmpty("refusals", shown ? null : carts ? "Every cart that was considered got its benefit." : "No cart was considered in this period.");
   panelNote("refusals", shown ? `${count(refusals)} times considered, nothing given` : "");
 }
