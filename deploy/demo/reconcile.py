@@ -227,6 +227,6 @@ def summary(rows: Sequence[Row], elapsed_s: float, baskets: int) -> dict[str, An
         "baskets": baskets,
         "elapsed_s": round(elapsed_s, 1),
         "baskets_per_s": round(baskets / elapsed_s) if elapsed_s else 0,
-        "rows": len(rows),
-        "different": [{"what": row.what, "cells": dict(row.cells)} for row in differences(rows)],
+        "figures": [{"what": row.what, "cells": dict(row.cells)} for row in rows],
+        "different": [row.what for row in differences(rows)],
     }
