@@ -1,0 +1,176 @@
+"""What the tree promises: a pure core, services apart, one clock, functions that fit a screen."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CODE = sorted(
+    path for top in ("shared", "services", "deploy") for path in (ROOT / top).rglob("*.py")
+)
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+LONGEST_FUNCTION = 70
+LONGEST_MODULE = 400
+
+# The pure core: left of the bar in docs/architecture.md. Modules, or whole packages.
+CORE = (
+    "services/evaluator/promotion",
+    "services/evaluator/bonuses.py",
+    "services/evaluator/counters.py",
+    "services/evaluator/receipt.py",
+    "services/evaluator/redemption.py",
+    "services/emission/campaigns.py",
+    "services/emission/codes.py",
+    "services/analytics/rollup.py",
+    "shared/events",
+    "shared/codes.py",
+    "shared/watchdog.py",
+)
+IMPURE = {
+    "aiokafka",
+    "asyncio",
+    "asyncpg",
+    "fastapi",
+    "httpx",
+    "logging",
+    "os",
+    "prometheus_client",
+    "random",
+    "shared.clock",
+    "socket",
+    "structlog",
+    "subprocess",
+    "time",
+    "uvicorn",
+}
+CLOCKS = {
+    ("datetime", "now"),
+    ("datetime", "today"),
+    ("datetime", "utcnow"),
+    ("date", "today"),
+    ("time", "monotonic"),
+    ("time", "perf_counter"),
+    ("time", "time"),
+}
+# A registry's address would tie the project to a machine's settings; written so as not to match.
+REGISTRIES = ("pypi.org", "pythonhosted.org", "npmjs.org", "maven.org")
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that is imported, also ``a.b`` of ``from a import b``."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", [p for p in CODE if name(p).startswith(CORE)], ids=name)
+def test_the_core_imports_no_io_no_clock_and_no_logging(path: Path) -> None:
+    found = [module for module in imports(path) if {module, module.split(".")[0]} & IMPURE]
+    assert found == []
+
+
+def test_every_part_of_the_core_is_there() -> None:
+    assert [part for part in CORE if not (ROOT / part).exists()] == []
+
+
+@pytest.mark.parametrize("path", CODE, ids=name)
+def test_services_import_only_themselves_and_shared(path: Path) -> None:
+    parts = name(path).split("/")
+    own = f"services.{parts[1]}" if parts[0] == "services" and len(parts) > 2 else ""
+    if parts[0] == "deploy":
+        return
+    foreign = [
+        module
+        for module in imports(path)
+        if module.startswith(("services.", "deploy"))
+        and not (own and (module == own or module.startswith(f"{own}.")))
+    ]
+    assert foreign == []
+
+
+@pytest.mark.parametrize("path", CODE, ids=name)
+def test_only_shared_clock_reads_a_clock(path: Path) -> None:
+    if name(path) == "shared/clock.py":
+        return
+    found = [
+        f"{name(path)}:{node.lineno}"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and (node.func.value.id, node.func.attr) in CLOCKS
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", [*CODE, *TESTS], ids=name)
+def test_functions_fit_a_screen_and_modules_hold_one_noun(path: Path) -> None:
+    long = [
+        f"{node.name}: {node.end_lineno - node.lineno} lines"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno > LONGEST_FUNCTION
+    ]
+    assert long == []
+    assert len(path.read_text().splitlines()) <= LONGEST_MODULE
+
+
+@pytest.mark.parametrize("path", [*CODE, *TESTS], ids=name)
+def test_no_exception_is_swallowed(path: Path) -> None:
+    found = [
+        node.lineno
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler)
+        and len(node.body) == 1
+        and isinstance(node.body[0], ast.Pass)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name)
+def test_no_test_sleeps_to_synchronise(path: Path) -> None:
+    found = [
+        node.lineno
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "sleep"
+        and node.args
+        and not (isinstance(node.args[0], ast.Constant) and node.args[0].value < 1)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", [*CODE, *TESTS], ids=name)
+def test_no_module_is_a_drawer(path: Path) -> None:
+    assert path.stem not in {"utils", "util", "helpers", "common", "misc"}
+
+
+def test_no_file_names_a_registry() -> None:
+    texts = [
+        *(path for path in ROOT.glob("*") if path.is_file()),
+        *CODE,
+        *TESTS,
+        *(ROOT / "docs").rglob("*.md"),
+    ]
+    found = [
+        name(path)
+        for path in texts
+        if any(address in path.read_text(errors="ignore") for address in REGISTRIES)
+    ]
+    assert found == []
