@@ -98,7 +98,11 @@ def folder() -> Path:
 
 
 def whole_weeks(last: datetime, now: datetime) -> timedelta:
-    """The shift, in whole weeks, that puts the last sale as late as possible but not after now."""
+    """The shift, in whole weeks, that puts the last sale as late as possible but not after now.
+
+    Instants move by it: weekdays stay, the stores' hours too, but for the few days of a year on
+    which daylight saving time differs between the two years.
+    """
     return (now - last - _SALE_AFTER) // _WEEK * _WEEK
 
 

@@ -103,6 +103,8 @@ async def _perform(stack: local.Stack, folder: Path, baskets: int | None, consol
     summary = reconcile.summary(rows, elapsed_s, len(year.baskets))
     summary["reading_and_authoring_s"] = round(authored_s, 1)
     summary["after_start_s"] = round(clock.monotonic() - begun, 1)
+    if console.is_terminal:  # the table says it better
+        del summary["figures"]
     console.print(json.dumps(summary), soft_wrap=True, highlight=False, markup=False)
     return 0 if summary["reconciled"] else 1
 

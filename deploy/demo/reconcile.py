@@ -162,7 +162,7 @@ def _by_instrument(what: str, sources: Sequence[Counter[Key]]) -> list[Row]:
         agreeing = [row for row in mine if row.reconciles]
         if agreeing:
             cells = {name: sum(row.cells[name] for row in agreeing) for name in names}
-            rows.append(Row(f"{campaign}, {len(agreeing)} coupons: {what}", cells))
+            rows.append(Row(f"{campaign}, coupons ({len(agreeing)}): {what}", cells))
     return rows
 
 

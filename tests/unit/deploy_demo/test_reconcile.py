@@ -119,7 +119,7 @@ def test_a_coupon_whose_sources_differ_is_shown_alone() -> None:
     one_less = replace(sources, dashboard=replace(sources.dashboard, activations=uneven))
     rows = table_rows(one_less)
     assert [row.what for row in differences(rows)] == ["cj-18-2: activations"]
-    assert "cj-18, 1 coupons: activations" in [row.what for row in rows]
+    assert "cj-18, coupons (1): activations" in [row.what for row in rows]
 
 
 def test_what_is_given_without_right_never_reconciles() -> None:
