@@ -56,7 +56,7 @@ CLOCKS = {
     ("time", "time"),
 }
 # A registry's address would tie the project to a machine's settings; written so as not to match.
-REGISTRIES = ("pypi.org", "pythonhosted.org", "npmjs.org", "maven.org")
+REGISTRIES = tuple(f"{host}.org" for host in ("pypi", "pythonhosted", "npmjs", "maven"))
 
 
 def name(path: Path) -> str:
@@ -150,10 +150,18 @@ def test_no_test_sleeps_to_synchronise(path: Path) -> None:
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "sleep"
-        and node.args
-        and not (isinstance(node.args[0], ast.Constant) and node.args[0].value < 1)
+        and (_is_time(node.func.value) or _is_long(node.args))
     ]
     assert found == []
+
+
+def _is_time(value: ast.expr) -> bool:
+    return isinstance(value, ast.Name) and value.id == "time"
+
+
+def _is_long(arguments: list[ast.expr]) -> bool:
+    first = arguments[0] if arguments else None
+    return isinstance(first, ast.Constant) and isinstance(first.value, int) and first.value >= 1
 
 
 @pytest.mark.parametrize("path", [*CODE, *TESTS], ids=name)
