@@ -16,7 +16,7 @@ from shared.database import Connection
 
 Dimension = Literal["store", "device", "region"]
 
-_STATEMENT_TIMEOUT = "20s"
+_SETTINGS = "set local statement_timeout = '20s'"
 _COLUMN: Mapping[Dimension, str] = {"store": "store_id", "device": "device", "region": "region"}
 _OFFER = ("campaign_id", "instrument_id")
 _EVERYTHING = Selection()
@@ -211,7 +211,7 @@ async def reading(pool: asyncpg.Pool, question: Question, now: datetime) -> Asyn
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        await connection.execute(f"set local statement_timeout = '{_STATEMENT_TIMEOUT}'")
+        await connection.execute(_SETTINGS)
         window = question.window
         if question.period is not None:
             window = of_period(question.period, now, question.zone)
