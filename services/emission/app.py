@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from http import HTTPStatus
 from zoneinfo import available_timezones
 
 import asyncpg
@@ -23,6 +24,7 @@ from shared.outbox import Relay
 from shared.settings import ServiceSettings
 from shared.supervision import TRANSIENT, supervise
 from shared.web.auth import Verifier
+from shared.web.problems import Problem
 from shared.web.service import background, create_app
 
 log = structlog.get_logger()
@@ -62,11 +64,11 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
         try:
             async with pool.acquire() as connection:
                 await key_store.ensure_bootstrap_key(connection, admin_key)
-            desk = _desk(pool, settings, cipher, code_key, now)
-            desks.append(desk)
+            started = _desk(pool, settings, cipher, code_key, now)
+            desks.append(started)
             relay = Relay(settings.kafka, dsn)
             async with background(
-                supervise("relay", relay.run), supervise("poster", desk.poster.run)
+                supervise("relay", relay.run), supervise("poster", started.poster.run)
             ):
                 yield
         finally:
@@ -83,9 +85,14 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
             return ["the database does not answer"]
         return []
 
+    def desk() -> Desk:
+        if not desks:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Starting", headers={"Retry-After": "1"})
+        return desks[0]
+
     verifier = Verifier(settings.verify_key, now)
     app = create_app("Tillstream emission", verifier=verifier, ready=ready, lifespan=lifespan)
-    add_routes(app, lambda: desks[0])
+    add_routes(app, desk)
     return app
 
 
