@@ -86,6 +86,8 @@ async def _numbers(
     return {keys[position - 1]: number for position, number in rows}
 
 
+# Arrays, because COPY needs a temporary table, which the service's role may not create; it would
+# save the client 1 µs of the 14 µs that an event takes, and PostgreSQL nothing.
 # Each upsert goes in the order of its key, so that two writers never wait for each other in a ring.
 _MINUTE = "'epoch'::timestamptz + minute * interval '1 minute'"
 _RECEIPTS = f"""

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 
 from aiokafka.structs import ConsumerRecord
 
-from services.analytics.rollup import TOPICS, fold
+from services.analytics.rollup import fold
 from services.analytics.store import RollupStore
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
 
 CONSUMER = "analytics.rollup"
 MOST_RECORDS = 5_000
-__all__ = ["CONSUMER", "MOST_RECORDS", "TOPICS", "Stream"]
 
 
 @dataclass
