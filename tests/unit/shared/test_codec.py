@@ -1,0 +1,107 @@
+"""Reading and writing messages: errors name the field and hold none of its content."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.codec import InvalidMessageError, decode, encode, header
+from shared.events.checkout import Cart, Sale
+from shared.events.reference import Customer
+from tests.builders import cart, given, line, sale, sold_line
+
+
+def body(**changes: Any) -> bytes:
+    document = json.loads(encode(cart([line(1), line(2)])))
+    return json.dumps({**document, **changes}).encode()
+
+
+def line_with(**changes: Any) -> list[dict[str, Any]]:
+    document = json.loads(encode(cart()))["lines"][0]
+    return [{**document, **changes}]
+
+
+def test_what_is_written_is_read() -> None:
+    event = cart([line(1), line(2, quantity=1_250, amount=995)], codes=["A"], customer_id="c-1")
+    assert decode(Cart, encode(event)) == event
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"receipt_id": None}, "receipt_id"),
+        ({"colour": "red"}, "colour"),
+        ({"revision": "1"}, "revision"),
+        ({"revision": -1}, "revision"),
+        ({"occurred_at": "2026-01-01T00:00:00"}, "occurred_at"),
+        ({"occurred_at": 5}, "occurred_at"),
+        ({"currency": "XXQ"}, "currency"),
+        ({"receipt_id": "a\u0000b"}, "receipt_id"),
+        ({"store_id": "../etc"}, "store_id"),
+        ({"customer_id": "ann@example.com"}, "customer_id"),
+        ({"customer_id": "+43 660 1234567"}, "customer_id"),
+        ({"customer_id": "Ann Example"}, "customer_id"),
+        ({"codes": ["A"] * 11}, "codes"),
+        ({"lines": []}, "lines"),
+        ({"lines": line_with(quantity=-1)}, "lines.0.quantity"),
+        ({"lines": line_with(quantity=10**9 + 1)}, "lines.0.quantity"),
+        ({"lines": line_with(quantity=1.5)}, "lines.0.quantity"),
+        ({"lines": line_with(amount=10**13)}, "lines.0.amount"),
+        ({"lines": line_with(amount=2_000)}, "lines.0"),
+        ({"lines": line_with(sku="a\u0000")}, "lines.0.sku"),
+        ({"lines": line_with() * 2}, "lines"),
+        ({"lines": line_with() * 10_000}, "lines"),
+    ],
+)
+def test_a_bad_field_is_named(changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidMessageError) as raised:
+        decode(Cart, body(**changes))
+    assert raised.value.reason == "invalid_field"
+    assert str(raised.value).startswith(named)
+
+
+def test_a_missing_field_is_named() -> None:
+    document = json.loads(body())
+    del document["store_id"]
+    with pytest.raises(InvalidMessageError, match="store_id: Field required"):
+        decode(Cart, json.dumps(document).encode())
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b"null", b'"cart"'])
+def test_what_is_no_object_is_refused(raw: bytes) -> None:
+    with pytest.raises(InvalidMessageError):
+        decode(Cart, raw)
+
+
+def test_the_error_does_not_repeat_the_value() -> None:
+    with pytest.raises(InvalidMessageError) as raised:
+        decode(Cart, body(customer_id="ann@example.com"))
+    assert "ann" not in str(raised.value)
+
+
+def test_unknown_fields_are_refused_from_tills_and_ignored_on_internal_topics() -> None:
+    newer = b'{"customer_id": "c-1", "groups": [], "since": "2026"}'
+    assert decode(Customer, newer, ignore_unknown=True) == Customer(customer_id="c-1")
+    with pytest.raises(InvalidMessageError, match="since"):
+        decode(Customer, newer)
+
+
+def test_a_sale_whose_benefits_do_not_add_up_is_refused() -> None:
+    with pytest.raises(ValueError, match="discounts add up to 90, those of the lines to 100"):
+        sale([sold_line(discount=100)], [given(discount=90)])
+
+
+def test_a_line_of_a_sale_never_goes_below_zero() -> None:
+    with pytest.raises(ValueError, match="discount of line 1 exceeds its amount"):
+        sold_line(amount=100, discount=101)
+
+
+def test_a_sale_is_read_as_it_is_written() -> None:
+    event = sale([sold_line(discount=100)], [given(discount=100)])
+    assert decode(Sale, encode(event)) == event
+
+
+def test_headers_are_found_by_name() -> None:
+    assert header([("a", b"1"), ("ce_id", b"x")], "ce_id") == "x"
+    assert header([("ce_id", b"\xff")], "ce_id") is None
+    assert header([], "ce_id") is None
