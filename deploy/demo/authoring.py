@@ -140,6 +140,13 @@ async def _campaign(api: Api, campaign: Authored) -> None:
     await api.call("POST", f"/v1/campaigns/{campaign.campaign_id}/start")
 
 
+async def running(api: Api, plan: Plan) -> int:
+    """How many of the plan's campaigns emission says are running."""
+    paths = [f"/v1/campaigns/{one.campaign_id}" for one in plan.campaigns]
+    states = [await api.call("GET", path) for path in paths]
+    return sum(state["status"] == "running" for state in states)
+
+
 async def wait_active(quotes: Api, carts: Iterable[tuple[dict[str, Any], str]]) -> None:
     """Wait until quotes show every campaign: (a cart that meets an instrument, the instrument)."""
     for cart, instrument_id in carts:

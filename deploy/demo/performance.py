@@ -17,6 +17,7 @@ from deploy.demo.authoring import (
     Api,
     AuthoringError,
     author,
+    running,
     token_for,
     until,
     viewer_token,
@@ -206,7 +207,7 @@ async def _catch_up(stack: local.Stack, console: Console, shop: Shop) -> None:
 
 
 async def _sources(stack: local.Stack, token: str, shop: Shop, authored: Plan) -> reconcile.Sources:
-    statistics = Api(stack.url("analytics"), token)
+    statistics, emission = Api(stack.url("analytics"), token), Api(stack.url("emission"), token)
     try:
         return reconcile.Sources(
             tally=shop.tally,
@@ -215,8 +216,9 @@ async def _sources(stack: local.Stack, token: str, shop: Shop, authored: Plan) -
             rollups=await books.rollups(stack.database("analytics")),
             dashboard=await books.dashboard(statistics),
             cap=authored.cap,
-            campaigns=len(authored.campaigns),
+            campaigns=await running(emission, authored),
             welcome=_WELCOME,
         )
     finally:
         await statistics.close()
+        await emission.close()

@@ -12,7 +12,7 @@ from deploy.demo.books import Counted, Ledger
 from deploy.demo.till import Tally
 from deploy.demo.topics import Key, Logged
 
-COLUMNS = ("tills sent", "tills received", "kafka", "evaluator", "rollups", "dashboard")
+COLUMNS = ("expected", "sent", "received", "kafka", "evaluator", "rollups", "dashboard")
 _OWN = ("welcome", "everyday")
 
 
@@ -31,7 +31,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Sources:
-    """Everything that is compared. ``cap`` and ``campaigns`` are what was authored."""
+    """Everything that is compared.
+
+    ``cap`` is what was authored, ``campaigns`` how many emission says are running.
+    """
 
     tally: Tally
     logged: Logged
@@ -54,7 +57,7 @@ def differences(rows: Iterable[Row]) -> list[Row]:
 
 
 def _row(what: str, **cells: int) -> Row:
-    return Row(what, {name.replace("_", " "): value for name, value in cells.items()})
+    return Row(what, cells)
 
 
 def _receipts(of: Sources) -> list[Row]:
@@ -68,22 +71,23 @@ def _receipts(of: Sources) -> list[Row]:
     return [
         _row(
             "Campaigns running",
-            tills_sent=of.campaigns,
+            expected=of.campaigns,
+            kafka=logged.campaigns,
             evaluator=ledger.campaigns,
             rollups=rollups.campaigns,
             dashboard=dashboard.campaigns,
         ),
-        _row("Carts sent = carts logged", tills_sent=tally.carts, kafka=logged.carts),
+        _row("Carts sent = carts logged", sent=tally.carts, kafka=logged.carts),
         _row(
             "Carts sent = decisions received",
-            tills_sent=tally.carts,
-            tills_received=tally.decisions,
+            sent=tally.carts,
+            received=tally.decisions,
             kafka=logged.decisions,
             evaluator=ledger.decided,
         ),
         _row(
             "Sales sent = receipts recorded",
-            tills_sent=tally.sales,
+            sent=tally.sales,
             kafka=logged.receipts,
             evaluator=ledger.paid,
             rollups=rollups.receipts,
@@ -91,20 +95,20 @@ def _receipts(of: Sources) -> list[Row]:
         ),
         _row(
             "Paid (cents)",
-            tills_sent=tally.paid,
+            sent=tally.paid,
             kafka=logged.paid,
             rollups=rollups.paid,
             dashboard=dashboard.paid,
         ),
         _row(
             "Line discounts = discount in decisions (cents)",
-            tills_sent=tally.discount,
-            tills_received=tally.decided_discount,
+            sent=tally.discount,
+            received=tally.decided_discount,
             kafka=logged.decided_discount,
         ),
         _row(
             "Line discounts = discount recorded (cents)",
-            tills_sent=tally.discount,
+            sent=tally.discount,
             kafka=logged.discount,
             evaluator=ledger.discount,
             rollups=rollups.discount,
@@ -112,7 +116,7 @@ def _receipts(of: Sources) -> list[Row]:
         ),
         _row(
             "Bonus points",
-            tills_received=tally.bonuses,
+            received=tally.bonuses,
             kafka=logged.bonuses,
             evaluator=ledger.bonuses,
             rollups=rollups.bonuses,
@@ -144,7 +148,7 @@ def _instruments(of: Sources) -> list[Row]:
 
 
 def _by_instrument(what: str, sources: Sequence[Counter[Key]]) -> list[Row]:
-    names = ("tills sent", "kafka", "evaluator", "rollups", "dashboard")
+    names = ("sent", "kafka", "evaluator", "rollups", "dashboard")
     keys = sorted({key for source in sources for key in source})
     each = [
         (
@@ -172,7 +176,7 @@ def _cap(of: Sources) -> list[Row]:
     return [
         _row(
             f"WELCOME: the first {of.cap} of {of.tally.qualifying} that qualify",
-            tills_sent=min(of.cap, of.tally.qualifying),
+            expected=min(of.cap, of.tally.qualifying),
             kafka=of.logged.activations[of.welcome],
             evaluator=ledger.cap_used,
             rollups=of.rollups.activations[of.welcome],
@@ -180,7 +184,7 @@ def _cap(of: Sources) -> list[Row]:
         ),
         _row(
             "WELCOME: used + held + free = cap",
-            tills_sent=of.cap,
+            expected=of.cap,
             evaluator=ledger.slots + ledger.held_slots + free,
         ),
     ]
@@ -190,21 +194,25 @@ def _nothing(of: Sources) -> list[Row]:
     return [
         _row(
             "Given without right",
-            tills_sent=0,
+            expected=0,
             kafka=of.logged.unauthorised,
             evaluator=of.ledger.unauthorised,
             rollups=of.rollups.unauthorised,
             dashboard=of.dashboard.unauthorised,
         ),
-        _row("Slots still held", tills_sent=0, evaluator=of.ledger.held),
-        _row("Dead letters", tills_sent=0, kafka=of.logged.dead_letters),
+        _row("Slots still held", expected=0, evaluator=of.ledger.held),
+        _row("Dead letters", expected=0, kafka=of.logged.dead_letters),
     ]
 
 
 def as_table(rows: Iterable[Row]) -> Table:
-    """The rows for a terminal; a row that does not reconcile is marked."""
+    """The rows for a terminal; a row that does not reconcile is marked.
+
+    ``sent`` and ``received`` are the tills' own counts.
+    """
     table = Table(
         title="Reconciliation: every cell from its own source",
+        caption="sent, received: as the tills counted; expected: as authored",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,

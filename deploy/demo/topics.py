@@ -11,7 +11,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.demo.receipts import Decision
-from shared.topics import BONUSES, CARTS, DECISIONS, RECEIPTS, REDEMPTIONS, SALES
+from shared.topics import BONUSES, CAMPAIGNS, CARTS, DECISIONS, RECEIPTS, REDEMPTIONS, SALES
 
 Key = tuple[str, str]
 """Campaign id, instrument id."""
@@ -37,10 +37,16 @@ class _Bonus(msgspec.Struct):
     points: int
 
 
+class _Campaign(msgspec.Struct):
+    campaign_id: str
+    status: str
+
+
 @dataclass
 class Logged:
     """Sums of what was logged; money in cents. Instruments count committed redemptions."""
 
+    campaigns: int = 0
     carts: int = 0
     decisions: int = 0
     decided_discount: int = 0
@@ -63,6 +69,10 @@ async def read(kafka: str) -> Logged:
     decoder = msgspec.json.Decoder(_Bonus)
     entries = [decoder.decode(value) async for value in _values(kafka, BONUSES.name)]
     logged.bonuses = sum({entry.entry_id: entry.points for entry in entries}.values())
+    campaigns = msgspec.json.Decoder(_Campaign)
+    states = [campaigns.decode(value) async for value in _values(kafka, CAMPAIGNS.name)]
+    latest = {state.campaign_id: state.status for state in states}
+    logged.campaigns = sum(status == "running" for status in latest.values())
     ends = await ends_of(kafka, [CARTS.name])
     logged.carts = sum(ends.values())
     for topic in (CARTS, SALES):

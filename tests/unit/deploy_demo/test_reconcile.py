@@ -36,6 +36,7 @@ def agreeing() -> Sources:
         given_discount=discounts(),
     )
     logged = Logged(
+        campaigns=3,
         carts=10,
         decisions=10,
         decided_discount=800,
