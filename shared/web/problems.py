@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from shared.codec import FieldError, InvalidMessageError
+from shared.supervision import TRANSIENT
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 50
@@ -86,6 +87,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(InvalidMessageError, _invalid_message)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http)
+    for away in TRANSIENT:
+        app.add_exception_handler(away, _away)
     app.add_exception_handler(Exception, _unhandled)
 
 
@@ -128,6 +131,18 @@ async def _http(_: Request, error: Exception) -> Response:
         raise error
     title = HTTPStatus(error.status_code).phrase
     return Problem(error.status_code, title, str(error.detail), headers=error.headers).response
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    if isinstance(error, ValueError):  # asyncpg's word for a wrong argument is an InterfaceError
+        return await _unhandled(request, error)
+    log.warning("a server is away", route=_route(request), error=type(error).__name__)
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Temporarily unavailable",
+        "A server that this needs does not answer: try again.",
+        headers={"Retry-After": "1"},
+    ).response
 
 
 async def _unhandled(request: Request, error: Exception) -> Response:

@@ -44,6 +44,8 @@ def _app(missing: Sequence[str] = ()) -> FastAPI:
 
     @app.get("/v1/coats/{coat_id}")
     async def get(coat_id: Id, size: int = 1) -> dict[str, Any]:
+        if coat_id == "away":
+            raise ConnectionRefusedError
         if coat_id == "broken":
             message = "SECRET-INTERNALS"
             raise ZeroDivisionError(message)
@@ -119,6 +121,14 @@ async def test_every_error_is_a_problem_document(
     assert "SECRET" not in answer.text
 
 
+async def test_while_a_server_is_away_the_answer_says_when_to_try_again(
+    client: AsyncClient,
+) -> None:
+    answer = await client.get("/v1/coats/away")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+
+
 async def test_a_wrong_parameter_is_named(client: AsyncClient) -> None:
     answer = await client.get("/v1/coats/c1?size=huge")
     assert _fields(answer.json()) == ["size"]
@@ -167,6 +177,10 @@ async def test_the_openapi_document_states_bodies_and_problems(client: AsyncClie
     assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}
 
 
+async def _forever() -> None:
+    await asyncio.Event().wait()
+
+
 async def test_a_background_task_that_fails_stops_the_service() -> None:
     stopped = asyncio.Event()
 
@@ -175,7 +189,7 @@ async def test_a_background_task_that_fails_stops_the_service() -> None:
         raise ConnectionError(message)
 
     async def serve() -> None:
-        async with background(fail(), asyncio.sleep(3600), stop=stopped.set):
+        async with background(fail(), _forever(), stop=stopped.set):
             await asyncio.wait_for(stopped.wait(), 5)
 
     with pytest.raises(BackgroundEndedError):
@@ -187,7 +201,7 @@ async def test_background_tasks_end_with_the_service() -> None:
 
     async def wait() -> None:
         try:
-            await asyncio.sleep(3600)
+            await _forever()
         finally:
             cancelled.set()
 
