@@ -11,9 +11,8 @@ from fastapi import FastAPI
 
 from services.analytics import http
 from services.analytics.changes import Changes
-from services.analytics.rollup import TOPICS
 from services.analytics.store import CHANNEL
-from services.analytics.stream import CONSUMER, MOST_RECORDS, Stream
+from services.analytics.stream import CONSUMER, MOST_RECORDS, TOPICS, Stream
 from shared import database
 from shared.consumer import TransactionalConsumer
 from shared.outbox import Relay

@@ -3,15 +3,11 @@
 The contracts are in ``shared.events``; fields not named here are ignored, as on any internal topic.
 """
 
-import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from aiokafka.structs import ConsumerRecord
-from msgspec import DecodeError, Meta, Struct, ValidationError
-from msgspec.json import Decoder
+from msgspec import Meta, Struct
 
-from shared.dead_letters import DeadLetter
 from shared.events.values import MAX_MONEY
 
 # Bounded, because an index of PostgreSQL refuses longer keys.
@@ -22,7 +18,6 @@ Instant = Annotated[datetime, Meta(tz=True)]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
-_QUOTED = re.compile(r"'[^']*'")
 
 
 class Redemption(Struct, frozen=True, gc=False):
@@ -107,27 +102,6 @@ class Store(Struct, frozen=True):
     region: Text
     time_zone: Text
     currency: Text
-
-
-M = TypeVar("M")
-
-
-def decode(decoder: Decoder[M], record: ConsumerRecord) -> M | DeadLetter:
-    """The message of a record, or the record with the reason why it can't be used."""
-    value = record.value
-    if value is None:
-        return DeadLetter(record, "no_value", "the record has no value")
-    try:
-        message = decoder.decode(value)
-    except ValidationError as error:
-        # The library quotes values in some messages: they are not for the dead letter's reason.
-        return DeadLetter(record, "invalid_field", _QUOTED.sub("…", str(error)))
-    except (DecodeError, UnicodeDecodeError):
-        return DeadLetter(record, "invalid_json", "the value is not JSON in UTF-8")
-    # A null byte can only come as an escape, and escapes are rare: looking for them is cheap.
-    if b"\\" in value and "\0" in texts(message):
-        return DeadLetter(record, "invalid_field", "a text holds a null byte")
-    return message
 
 
 def texts(message: object) -> str:

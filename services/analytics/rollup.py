@@ -1,14 +1,10 @@
-"""Folding events to sums per minute: a pure function of the records, whatever their order.
+"""Folding events to sums per minute, whatever their order.
 
 The minute is that of ``occurred_at``, in whole minutes since 1970 (UTC). Adding the cells of two
 folds gives those of the fold of both, which is what the store does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from aiokafka.structs import ConsumerRecord
-from msgspec.json import Decoder
 
 from services.analytics.messages import (
     Campaign,
@@ -16,11 +12,8 @@ from services.analytics.messages import (
     Receipt,
     Redemption,
     Store,
-    decode,
     minute_of,
 )
-from shared import topics
-from shared.dead_letters import DeadLetter
 
 Place = tuple[str, str, str, str]
 """Store, device, region, currency."""
@@ -66,7 +59,7 @@ class InstrumentSums:
 class Rollup:
     """Cells by (minute, place), (minute, place, offer) and (minute, place, refusal kind).
 
-    ``campaigns`` and ``stores`` are the latest states; ``dead`` can't be used.
+    ``campaigns`` and ``stores`` are the latest states.
     """
 
     receipts: dict[tuple[int, Place], ReceiptSums] = field(default_factory=dict)
@@ -74,7 +67,6 @@ class Rollup:
     refusals: dict[tuple[int, Place, RefusalKind], int] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
-    dead: list[DeadLetter] = field(default_factory=list)
 
     def instrument(self, minute: int, place: Place, offer: Offer) -> InstrumentSums:
         """The sums of that cell, to add to."""
@@ -84,29 +76,22 @@ class Rollup:
         return sums
 
 
-_RECEIPT = Decoder(Receipt)
-_DECISION = Decoder(Decision)
-_CAMPAIGN = Decoder(Campaign)
-_STORE = Decoder(Store)
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a message was not counted: a word for counting, and what to look at."""
+
+    reason: str
+    detail: str
 
 
-def fold(records: Sequence[ConsumerRecord]) -> Rollup:
-    """The cells of the records. Each record is taken once: repeats are the consumer's to skip."""
-    rollup = Rollup()
-    for record in records:
-        letter = _FOLDS[record.topic](rollup, record)
-        if letter is not None:
-            rollup.dead.append(letter)
-    return rollup
+_IMPLAUSIBLE = Refused("implausible_time", "occurred_at: not between the years 1970 and 2999")
 
 
-def _fold_receipt(rollup: Rollup, record: ConsumerRecord) -> DeadLetter | None:
-    receipt = decode(_RECEIPT, record)
-    if isinstance(receipt, DeadLetter):
-        return receipt
+def add_receipt(rollup: Rollup, receipt: Receipt) -> Refused | None:
+    """Count a paid receipt and its redemptions; nothing of it if it is refused."""
     minute = minute_of(receipt.occurred_at)
     if not 0 <= minute < _LAST_MINUTE:
-        return _implausible(record)
+        return _IMPLAUSIBLE
     place = (receipt.store_id, receipt.device, receipt.region, receipt.currency)
     sums = rollup.receipts.get((minute, place))
     if sums is None:
@@ -136,15 +121,13 @@ def _add_redemption(sums: InstrumentSums, redemption: Redemption, paid: int) -> 
         sums.unauthorised_discount += redemption.discount
 
 
-def _fold_decision(rollup: Rollup, record: ConsumerRecord) -> DeadLetter | None:
-    decision = decode(_DECISION, record)
-    if isinstance(decision, DeadLetter):
-        return decision
+def add_decision(rollup: Rollup, decision: Decision) -> Refused | None:
+    """Count a decided checkout; quotes, cancels and late revisions count for nothing."""
     if decision.intent != "checkout" or decision.outcome != "decided":
         return None
     minute = minute_of(decision.occurred_at)
     if not 0 <= minute < _LAST_MINUTE:
-        return _implausible(record)
+        return _IMPLAUSIBLE
     place = (decision.store_id, decision.device, decision.region, decision.currency)
     decided = {(item.campaign_id, item.instrument_id) for item in decision.applied}
     kinds = {(item.campaign_id, item.instrument_id, item.reason) for item in decision.not_applied}
@@ -158,39 +141,13 @@ def _fold_decision(rollup: Rollup, record: ConsumerRecord) -> DeadLetter | None:
     return None
 
 
-def _fold_campaign(rollup: Rollup, record: ConsumerRecord) -> DeadLetter | None:
-    if record.value is None:  # Deleted: what it did in its time keeps its name.
-        return None
-    campaign = decode(_CAMPAIGN, record)
-    if isinstance(campaign, DeadLetter):
-        return campaign
+def add_campaign(rollup: Rollup, campaign: Campaign) -> None:
+    """Keep the campaign's latest version."""
     known = rollup.campaigns.get(campaign.campaign_id)
     if known is None or known.version <= campaign.version:
         rollup.campaigns[campaign.campaign_id] = campaign
-    return None
 
 
-def _fold_store(rollup: Rollup, record: ConsumerRecord) -> DeadLetter | None:
-    if record.value is None:
-        return None
-    store = decode(_STORE, record)
-    if isinstance(store, DeadLetter):
-        return store
+def add_store(rollup: Rollup, store: Store) -> None:
+    """Keep the store's last state."""
     rollup.stores[store.store_id] = store
-    return None
-
-
-def _implausible(record: ConsumerRecord) -> DeadLetter:
-    return DeadLetter(
-        record, "implausible_time", "occurred_at: not between the years 1970 and 2999"
-    )
-
-
-_FOLDS: Mapping[str, Callable[[Rollup, ConsumerRecord], DeadLetter | None]] = {
-    topics.RECEIPTS.name: _fold_receipt,
-    topics.DECISIONS.name: _fold_decision,
-    topics.CAMPAIGNS.name: _fold_campaign,
-    topics.STORES.name: _fold_store,
-}
-TOPICS = tuple(_FOLDS)
-"""The topics that ``fold`` takes records of."""

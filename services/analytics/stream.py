@@ -1,17 +1,77 @@
 """Applying a batch of records: fold it, then add its sums within the consumer's transaction."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka.structs import ConsumerRecord
+from msgspec import DecodeError, ValidationError
+from msgspec.json import Decoder
 
-from services.analytics.rollup import fold
+from services.analytics import rollup
+from services.analytics.messages import Campaign, Decision, Receipt, Store, texts
+from services.analytics.rollup import Refused, Rollup
 from services.analytics.store import RollupStore
+from shared import topics
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
 
 CONSUMER = "analytics.rollup"
 MOST_RECORDS = 5_000
+_QUOTED = re.compile(r"'[^']*'")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How records of a topic are read and counted. Compacted topics delete with an empty record."""
+
+    decoder: Decoder[Any]
+    add: Callable[[Rollup, Any], Refused | None]
+    compacted: bool = False
+
+
+_READERS: Mapping[str, Reader] = {
+    topics.RECEIPTS.name: Reader(Decoder(Receipt), rollup.add_receipt),
+    topics.DECISIONS.name: Reader(Decoder(Decision), rollup.add_decision),
+    topics.CAMPAIGNS.name: Reader(Decoder(Campaign), rollup.add_campaign, compacted=True),
+    topics.STORES.name: Reader(Decoder(Store), rollup.add_store, compacted=True),
+}
+TOPICS = tuple(_READERS)
+"""The topics that ``fold`` takes records of."""
+
+
+def fold(records: Sequence[ConsumerRecord]) -> tuple[Rollup, list[DeadLetter]]:
+    """The sums of the records, and those that can't be used.
+
+    Each record is taken once: repeats are the consumer's to skip.
+    """
+    sums = Rollup()
+    dead = []
+    for record in records:
+        refused = _add(sums, record)
+        if refused is not None:
+            dead.append(DeadLetter(record, refused.reason, refused.detail))
+    return sums, dead
+
+
+def _add(sums: Rollup, record: ConsumerRecord) -> Refused | None:
+    reader = _READERS[record.topic]
+    value = record.value
+    if value is None:
+        # What a deleted campaign or store did in its time keeps its name.
+        return None if reader.compacted else Refused("no_value", "the record has no value")
+    try:
+        message = reader.decoder.decode(value)
+    except ValidationError as error:
+        # The library quotes values in some messages: they are not for the dead letter's reason.
+        return Refused("invalid_field", _QUOTED.sub("…", str(error)))
+    except (DecodeError, UnicodeDecodeError):
+        return Refused("invalid_json", "the value is not JSON in UTF-8")
+    # A null byte can only come as an escape, and escapes are rare: looking for them is cheap.
+    if b"\\" in value and "\0" in texts(message):
+        return Refused("invalid_field", "a text holds a null byte")
+    return reader.add(sums, message)
 
 
 @dataclass
@@ -24,6 +84,6 @@ class Stream:
         self, connection: Connection, records: Sequence[ConsumerRecord]
     ) -> Sequence[DeadLetter]:
         """Add the records to the statistics; returns those that can't be used."""
-        rollup = fold(records)
-        await self.store.add(connection, rollup)
-        return rollup.dead
+        sums, dead = fold(records)
+        await self.store.add(connection, sums)
+        return dead

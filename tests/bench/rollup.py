@@ -28,11 +28,11 @@ from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER
 from tests.bench.receipts import copies, key_of, last_receipts
 
 RECEIPTS = 30_000
-COPIES = 5
+COPIES = 4
 TURNS = 3
-BARE_SECONDS = 1.5
-ROLLUP_SECONDS = 3.0
-FAUST_SECONDS = 2.0
+BARE_SECONDS = 1.0
+ROLLUP_SECONDS = 2.5
+FAUST_SECONDS = 1.5
 TARGET_OF_BARE = 0.3
 TARGET_OF_FAUST = 12
 _POLL_SECONDS = 0.02

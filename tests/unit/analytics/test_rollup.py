@@ -10,13 +10,8 @@ from aiokafka.structs import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.analytics.rollup import (
-    TOPICS,
-    InstrumentSums,
-    ReceiptSums,
-    Rollup,
-    fold,
-)
+from services.analytics import stream
+from services.analytics.rollup import InstrumentSums, ReceiptSums, Rollup
 from shared.codec import encode
 from shared.events.outcome import (
     Applied,
@@ -40,6 +35,13 @@ OFFER = ("campaign-1", "instrument-1")
 def record(topic: str, value: bytes | None, offset: int = 0) -> ConsumerRecord:
     size = len(value or b"")
     return ConsumerRecord(topic, 0, offset, 0, 0, b"key", value, None, 0, size, ())
+
+
+def fold(records: list[ConsumerRecord]) -> Rollup:
+    """The sums of records that can all be used."""
+    rollup, dead = stream.fold(records)
+    assert dead == []
+    return rollup
 
 
 def redemption(**values: Any) -> ReceiptRedemption:
@@ -278,22 +280,21 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_counted(
     value: bytes | None, reason: str, named: str
 ) -> None:
     bad = record(RECEIPTS.name, value, offset=1)
-    rollup = fold([receipt(), bad, receipt()])
-    assert [(letter.record, letter.reason) for letter in rollup.dead] == [(bad, reason)]
-    assert named in rollup.dead[0].detail
+    rollup, dead = stream.fold([receipt(), bad, receipt()])
+    assert [(letter.record, letter.reason) for letter in dead] == [(bad, reason)]
+    assert named in dead[0].detail
     assert rollup.receipts == {(MINUTE, PLACE): ReceiptSums(2, 2_000, 0, 2_000, 0)}
 
 
 def test_the_reason_quotes_nothing_of_the_message() -> None:
     redemptions = [{**msgspec.to_builtins(redemption().model_dump()), "status": "secret"}]
-    (letter,) = fold([record(RECEIPTS.name, altered(redemptions=redemptions))]).dead
+    _, (letter,) = stream.fold([record(RECEIPTS.name, altered(redemptions=redemptions))])
     assert "secret" not in letter.detail
 
 
 def test_unknown_fields_and_escapes_in_texts_are_no_reason() -> None:
     rollup = fold([record(RECEIPTS.name, altered(new_field=[1], region='No"rth\\u0000'))])
     assert [place for _, place in rollup.receipts] == [("store-1", "till", 'No"rth\\u0000', "EUR")]
-    assert rollup.dead == []
 
 
 receipts = st.builds(
@@ -339,4 +340,4 @@ def test_nothing_is_lost_between_the_cells(records: list[ConsumerRecord]) -> Non
 
 
 def test_every_topic_that_is_folded_is_declared() -> None:
-    assert set(TOPICS) <= set(BY_NAME)
+    assert set(stream.TOPICS) <= set(BY_NAME)
