@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 @dataclass
 class Poster:
-    """Posts what is to be posted, oldest first; ``code_key`` is the key of the digests."""
+    """Posts what is to be posted, what is soonest done first; ``code_key`` is the key of the digests."""
 
     pool: asyncpg.Pool
     cipher: CodeCipher

@@ -1,20 +1,29 @@
 """Posting against real servers, and when emission is killed meanwhile."""
 
 import os
+import secrets
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import chain, count
+from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
 from deploy.local.stack import Stack
-from shared import topics
+from services.emission.cipher import CodeCipher
+from services.emission.codes import NewEmission
+from services.emission.posting import Poster
+from services.emission.store.emissions import EmissionRow
+from shared import database, topics
 from shared.codes import digest, unpack
 from tests.integration.emission import (
     author,
+    mass,
     new_id,
+    new_word,
     ok,
     post,
     published,
@@ -95,3 +104,54 @@ async def test_posting_goes_on_after_a_kill_without_losing_or_doubling_a_code(
     )
     assert leaked == 0
     await connection.close()
+
+
+def _poster(pool: asyncpg.Pool, cipher: CodeCipher, key: bytes, rigged: Iterator[bytes]) -> Poster:
+    return Poster(pool, cipher, key, random_bytes=lambda _: next(rigged))
+
+
+async def test_a_code_that_another_emission_has_is_made_again(stack: Stack) -> None:
+    same = [bytes(range(n, 200)) * 20 for n in range(5)]
+    cipher, key = CodeCipher.of(stack.secrets.code_cipher_key), new_word().encode()
+
+    def row(number: int) -> EmissionRow:
+        asked = NewEmission(
+            emission_id="e", name="E", kind="personal", count=100, pattern="########"
+        )
+        return EmissionRow(number, asked, "posting", 0, 0)
+
+    async with (
+        await database.pool(stack.database("emission"), size=1) as pool,
+        pool.acquire() as connection,
+    ):
+        transaction = connection.transaction()
+        await transaction.start()
+        made = []
+        for number in (-1, -2):  # no emission has such a number, and none of this is committed
+            rigged = chain(same, (secrets.token_bytes(4_000) for _ in count()))
+            made.append(
+                await _poster(pool, cipher, key, rigged)._codes(connection, row(number), 100)
+            )
+        claimed = await connection.fetchval("select count(*) from codes where emission < 0")
+        await transaction.rollback()
+    first, second = made
+    assert len(first) == len(second) == 100
+    assert not set(first) & set(second)
+    assert claimed == 200
+
+
+async def test_a_word_does_not_wait_for_a_large_emission(client: httpx.AsyncClient) -> None:
+    large: dict[str, Any] = {
+        "emission_id": new_id("e"),
+        "name": "Large",
+        "kind": "personal",
+        "count": 300_000,
+    }
+    word = mass(new_word())
+    for body in (large, word):
+        ok(await client.post("/v1/emissions", json=body), 201)
+    ok(await client.post(f"/v1/emissions/{large['emission_id']}/post"), 202)
+    await post(client, word["emission_id"])
+    view = ok(await client.get(f"/v1/emissions/{large['emission_id']}"))
+    assert view["status"] == "posting"
+    await post(client, large["emission_id"])

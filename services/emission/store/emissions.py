@@ -114,9 +114,13 @@ async def begin_posting(connection: Connection, emission_id: str) -> None:
 
 
 async def next_posting(connection: Connection, cipher: CodeCipher) -> EmissionRow | None:
-    """The oldest emission to be posted, locked; None if there is none that no other poster has."""
+    """The emission with the fewest codes to post, locked; None if no other poster leaves one.
+
+    A word for everybody must not wait for ten million personal codes.
+    """
     row = await connection.fetchrow(
-        "select * from emissions where status = 'posting' order by number limit 1 "
+        "select * from emissions where status = 'posting' "
+        "order by count - posted_codes, number limit 1 "
         "for no key update skip locked"
     )
     return None if row is None else _emission(row, cipher)
