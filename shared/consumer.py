@@ -29,7 +29,7 @@ from shared.offsets import (
     positions,
     save_numbers,
 )
-from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER, put_dead_letters
+from shared.outbox import NUMBER_HEADER, put_dead_letters
 from shared.watchdog import Watchdog
 
 Apply = Callable[[Connection, Sequence[ConsumerRecord]], Awaitable[Sequence[DeadLetter]]]
@@ -39,6 +39,7 @@ _DEADLOCK_ATTEMPTS = 5
 _IDLE_SECONDS = 1.0
 _POLL_MS = 200
 _WATCH_SECONDS = 5.0
+_RELAY_HEADERS = 2
 
 log = structlog.get_logger()
 
@@ -77,8 +78,9 @@ class TransactionalConsumer:
             auto_offset_reset="none",
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=100,
-            session_timeout_ms=10_000,
-            heartbeat_interval_ms=2_000,
+            # Short: a consumer that was killed blocks its partitions for so long.
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=1_500,
         )
         consumer.subscribe(list(self.topics), listener=_Rebalance(self, consumer))
         self._cluster_id = await cluster_id(self.kafka)
@@ -273,11 +275,8 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 def _origin(record: ConsumerRecord) -> tuple[str | None, int]:
-    """The relay's producer id and number, if a relay sent the record."""
-    producer, number = None, 0
-    for key, value in record.headers:
-        if key == NUMBER_HEADER:
-            number = int(value)
-        elif key == PRODUCER_HEADER:
-            producer = value.decode()
-    return producer, number
+    """The relay's producer id and number, its two last headers, if a relay sent the record."""
+    headers = record.headers
+    if len(headers) < _RELAY_HEADERS or headers[-1][0] != NUMBER_HEADER:
+        return None, 0
+    return headers[-2][1].decode(), int(headers[-1][1])

@@ -19,7 +19,14 @@ from shared.codec import cloud_event_headers, decode, encode
 from shared.events.checkout import Cart, GivenBenefit, Sale, SoldLine
 from shared.events.outcome import Decision
 from shared.events.promotion import Campaign
-from shared.topics import CARTS, DECISIONS, SALES, Topic, terminal_key
+from shared.topics import (
+    CARTS,
+    DECISIONS,
+    MAX_MESSAGE_BYTES,
+    SALES,
+    Topic,
+    terminal_key,
+)
 from shared.web.auth import SCOPES, sign
 from tests.builders import cart, line
 from tests.integration import emission
@@ -128,7 +135,12 @@ def sale_of(asked: Cart, decision: Decision) -> Sale:
 async def open_tills(stack: Stack) -> AsyncIterator[Tills]:
     """Tills with a reader of all decisions from now on."""
     reader = AIOKafkaConsumer(bootstrap_servers=stack.kafka, auto_offset_reset="latest")
-    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka, enable_idempotence=True, linger_ms=2)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=stack.kafka,
+        enable_idempotence=True,
+        linger_ms=2,
+        max_request_size=MAX_MESSAGE_BYTES,
+    )
     async with reader, producer:
         partitions = [TopicPartition(DECISIONS.name, n) for n in range(DECISIONS.partitions)]
         reader.assign(partitions)

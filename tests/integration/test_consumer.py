@@ -177,7 +177,14 @@ async def test_what_the_relay_sends_twice_is_applied_once(
 ) -> None:
     topic = await new_topic(1)
     one, other = str(uuid4()).encode(), str(uuid4()).encode()
-    sent = [(one, 1, "a"), (one, 2, "b"), (one, 1, "a"), (one, 2, "b"), (other, 1, "c"), (one, 3, "d")]
+    sent = [
+        (one, 1, "a"),
+        (one, 2, "b"),
+        (one, 1, "a"),
+        (one, 2, "b"),
+        (other, 1, "c"),
+        (one, 3, "d"),
+    ]
     for sender, number, body in sent:
         headers = [(outbox.PRODUCER_HEADER, sender), (outbox.NUMBER_HEADER, str(number).encode())]
         await producer.send(topic, body.encode(), headers=headers)
