@@ -6,7 +6,6 @@ import pytest
 
 from services.analytics import figures
 
-
 Rows = dict[tuple[str, ...], dict[str, int]]
 
 
