@@ -11,7 +11,7 @@ PYTHON ?= $(shell for name in python3.11 python3 python; do \
 BIN := .venv/bin
 STAMPS := .venv/stamps
 
-.PHONY: help setup setup-test demo up down test unit lint format typecheck bench bench-rollup check
+.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-rollup check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ typecheck: $(STAMPS)/python ## mypy, strict
 
 check: lint typecheck ## all that reads the code without running it
 	@$(BIN)/python -m pytest -q tests/test_tidy.py
+
+contracts: $(STAMPS)/python ## write docs/asyncapi.yaml and docs/schemas from the models
+	@$(BIN)/python -m deploy.contracts
 
 bench: setup bench-rollup ## measure: rollups, and what else is in tests/bench
 	@for bench in tests/bench/*.py; do \

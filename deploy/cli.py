@@ -1,4 +1,4 @@
-"""The command line: ``tillstream up | down | status | logs | demo``."""
+"""The command line: ``tillstream up | down | status | logs | demo | token | dead-letters``."""
 
 import json
 import os
@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy import operations
 from deploy.local import stack, supervisor
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST
@@ -26,6 +27,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(operations.letters_app, name="dead-letters")
+app.command()(operations.token)
 _console = Console()
 _errors = Console(stderr=True)
 _FOLLOW_POLL_S = 0.2
@@ -46,8 +49,12 @@ def _clear_errors() -> Iterator[None]:
     try:
         yield
     except StackError as error:
-        _errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        _complain(error)
         raise typer.Exit(1) from None
+
+
+def _complain(error: StackError) -> None:
+    _errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -254,5 +261,14 @@ def _print_line(path: Path, line: str, *, label: bool) -> None:
     sys.stdout.flush()
 
 
+def main() -> None:
+    """The entry point: an error is one line that says what to do."""
+    try:
+        app()
+    except StackError as error:
+        _complain(error)
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -99,7 +99,7 @@ async def topics(bootstrap: str, wanted: Iterable[Topic] = TOPICS) -> list[str]:
 def _new_topics(wanted: Iterable[Topic]) -> list[NewTopic]:
     new = []
     for topic in wanted:
-        config = dict(topic.config)
+        config = topic.topic_config
         new.append(NewTopic(topic.name, topic.partitions, 1, topic_configs=config))
         if topic.dead_letters:
             letters = dict(DEAD_LETTER_CONFIG)
