@@ -1,11 +1,12 @@
 """Dead letters, for an operator: what could not be used and why, and sending it again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from shared.cluster import partitions_of
 from shared.codec import header
 from shared.topics import BY_NAME, MAX_MESSAGE_BYTES
 
@@ -59,7 +60,7 @@ async def letters(kafka: str, topic: str | None = None) -> list[Letter]:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     ) as consumer:
-        return [letter async for letter in _read(consumer, topic)]
+        return [letter async for letter in _read(consumer, await _partitions(kafka, topic))]
 
 
 async def retry(kafka: str, topic: str | None = None, reason: str | None = None) -> int:
@@ -81,7 +82,7 @@ async def retry(kafka: str, topic: str | None = None, reason: str | None = None)
     ):
         sent = 0
         ends: dict[TopicPartition, int] = {}
-        async for letter in _read(consumer, topic):
+        async for letter in _read(consumer, await _partitions(kafka, topic)):
             record = letter.record
             if not letter.retried and reason in (None, letter.reason):
                 own = [(k, v) for k, v in record.headers if not k.startswith(_OURS)]
@@ -95,14 +96,14 @@ async def retry(kafka: str, topic: str | None = None, reason: str | None = None)
         return sent
 
 
-async def _read(consumer: AIOKafkaConsumer, topic: str | None) -> AsyncIterator[Letter]:
+async def _partitions(kafka: str, topic: str | None) -> list[TopicPartition]:
     topics = [BY_NAME[topic]] if topic else list(BY_NAME.values())
-    await consumer.topics()
-    partitions = [
-        TopicPartition(each.dead_letter_name, number)
-        for each in topics
-        for number in sorted(consumer.partitions_for_topic(each.dead_letter_name) or ())
-    ]
+    return await partitions_of(kafka, [each.dead_letter_name for each in topics])
+
+
+async def _read(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
+) -> AsyncIterator[Letter]:
     consumer.assign(partitions)
     beginnings = await consumer.beginning_offsets(partitions)
     ends = await consumer.end_offsets(partitions)

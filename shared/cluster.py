@@ -1,38 +1,52 @@
-"""What the Kafka cluster says of itself and of a consumer's lag."""
+"""What the Kafka cluster says of itself, of its topics, and of a consumer's lag."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 
-async def cluster_id(kafka: str) -> str:
-    """The id of the Kafka cluster at these bootstrap servers."""
+@asynccontextmanager
+async def _admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     try:
-        return str((await admin.describe_cluster())["cluster_id"])
+        yield admin
     finally:
         await admin.close()
+
+
+async def cluster_id(kafka: str) -> str:
+    """The id of the Kafka cluster at these bootstrap servers."""
+    async with _admin(kafka) as admin:
+        return str((await admin.describe_cluster())["cluster_id"])
+
+
+async def partitions_of(kafka: str, topics: Sequence[str]) -> list[TopicPartition]:
+    """Every partition of the topics that exist, in order.
+
+    ``AIOKafkaConsumer.partitions_for_topic`` knows only topics that the consumer has subscribed to
+    or been assigned, and says None of others.
+    """
+    async with _admin(kafka) as admin:
+        described = await admin.describe_topics(list(topics))
+    return sorted(
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        for partition in topic["partitions"]
+    )
 
 
 async def records_behind(
     kafka: str, pool: asyncpg.Pool, consumer: str, topics: Sequence[str]
 ) -> dict[str, int]:
     """How many records of each topic the consumer group has not applied yet."""
-    client = AIOKafkaConsumer(bootstrap_servers=kafka)
-    await client.start()
-    try:
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in await _partitions(client, topic)
-        ]
+    partitions = await partitions_of(kafka, topics)
+    async with AIOKafkaConsumer(bootstrap_servers=kafka) as client:
         ends = await client.end_offsets(partitions)
         beginnings = await client.beginning_offsets(partitions)
-    finally:
-        await client.stop()
     rows = await pool.fetch(
         "select topic, partition, next from offsets where consumer = $1", consumer
     )
@@ -41,8 +55,3 @@ async def records_behind(
     for partition, end in ends.items():
         behind[partition.topic] += end - saved.get(partition, beginnings[partition])
     return behind
-
-
-async def _partitions(client: AIOKafkaConsumer, topic: str) -> list[int]:
-    await client.topics()
-    return sorted(client.partitions_for_topic(topic) or ())

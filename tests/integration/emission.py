@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from deploy.local.stack import Stack
 from shared import clock, topics
+from shared.cluster import partitions_of
 from shared.codec import decode, header
 from shared.web.auth import SCOPES, sign
 from tests.waiting import until
@@ -49,9 +50,7 @@ async def published(stack: Stack, topic: topics.Topic, key: str) -> list[tuple[s
     consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        partitions = [
-            TopicPartition(topic.name, p) for p in await _partitions(consumer, topic.name)
-        ]
+        partitions = await partitions_of(stack.kafka, [topic.name])
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         found = []
@@ -66,11 +65,6 @@ async def published(stack: Stack, topic: topics.Topic, key: str) -> list[tuple[s
         return found
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
-    await consumer._client.add_topic(topic)
-    return sorted(consumer.partitions_for_topic(topic) or ())
 
 
 def ok(answer: httpx.Response, status: int = 200) -> dict[str, Any]:

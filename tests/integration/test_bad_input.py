@@ -16,6 +16,7 @@ from aiokafka.structs import ConsumerRecord
 
 from deploy.local.stack import Stack
 from shared import clock
+from shared.cluster import partitions_of
 from shared.codec import encode
 from shared.events.checkout import Cart
 from shared.topics import CARTS, SALES, Topic
@@ -200,7 +201,7 @@ async def _dead_letter(
     if event_id == "the-event":
         event_id = emission.new_id("event")
     async with AIOKafkaConsumer(bootstrap_servers=stack.kafka) as reader:
-        await _from_now_on(reader, topic.dead_letter_name)
+        await _from_now_on(reader, await partitions_of(stack.kafka, [topic.dead_letter_name]))
         sent = await tills.send_raw(topic, body, event_id, store_id, "t0")
         good = a_cart(store_id, 1_000, terminal_id="t0")
         await tills.send(good)
@@ -213,9 +214,7 @@ async def _dead_letter(
     return headers
 
 
-async def _from_now_on(reader: AIOKafkaConsumer, topic: str) -> None:
-    await reader._client.add_topic(topic)
-    partitions = [TopicPartition(topic, n) for n in reader.partitions_for_topic(topic)]
+async def _from_now_on(reader: AIOKafkaConsumer, partitions: list[TopicPartition]) -> None:
     reader.assign(partitions)
     await reader.seek_to_end(*partitions)
     for partition in partitions:
@@ -232,12 +231,8 @@ async def _letter_of(reader: AIOKafkaConsumer, sent: Any) -> ConsumerRecord:
 
 
 async def _count_of_letters(stack: Stack, topic: Topic) -> int:
+    partitions = await partitions_of(stack.kafka, [topic.dead_letter_name])
     async with AIOKafkaConsumer(bootstrap_servers=stack.kafka) as reader:
-        await reader._client.add_topic(topic.dead_letter_name)
-        partitions = [
-            TopicPartition(topic.dead_letter_name, n)
-            for n in reader.partitions_for_topic(topic.dead_letter_name)
-        ]
         return sum((await reader.end_offsets(partitions)).values())
 
 

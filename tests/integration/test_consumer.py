@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord
 
 from deploy.local.stack import Stack
 from shared import outbox
+from shared.cluster import records_behind
 from shared.consumer import TransactionalConsumer
 from shared.database import Connection
 from shared.dead_letters import DeadLetter, TooManyDeadLettersError
@@ -267,3 +268,15 @@ async def test_two_consumers_share_the_partitions_and_apply_each_record_once(
             await send(producer, topic, expected[200:])
             await until(lambda: _count_is(pool, 400))
     assert await effects(pool) == expected
+
+
+async def test_what_a_consumer_has_not_applied_yet_is_known(
+    stack: Stack, pool: asyncpg.Pool, new_topic: NewTopicName, producer: AIOKafkaProducer
+) -> None:
+    topic = await new_topic(3)
+    await send(producer, topic, names(20))
+    assert await records_behind(stack.kafka, pool, "test", [topic]) == {topic: 20}
+    async with running(consumer(stack, pool, topic)):
+        await until(lambda: _count_is(pool, 20))
+    await send(producer, topic, ["one-more"])
+    assert await records_behind(stack.kafka, pool, "test", [topic]) == {topic: 1}

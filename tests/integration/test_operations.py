@@ -27,7 +27,6 @@ async def test_a_dead_letter_sent_again_after_its_cause_is_mended_is_answered(
         await until(lambda: _quoted(stack, store["store_id"]), what="the store is known")
         assert await dead_letters.retry(stack.kafka, CARTS.name) >= 1
         decision = await tills.decision(asked.receipt_id)
-        assert await dead_letters.retry(stack.kafka, CARTS.name) == 0
     assert (decision.outcome, decision.total) == ("decided", 1_000)
     [letter] = [
         x for x in await dead_letters.letters(stack.kafka, CARTS.name) if x.event_id == event_id

@@ -116,9 +116,7 @@ class Ruleset:
         for emission_id in reading.codes:
             found.update(dict.fromkeys(self._index.get(("code", emission_id), ())))
         considered = (
-            c
-            for c in found
-            if c.by_code or (self._active(c, reading) and not c.elsewhere(reading))
+            c for c in found if c.by_code or (self._active(c, reading) and not c.elsewhere(reading))
         )
         return sorted(considered, key=lambda candidate: candidate.order)
 
