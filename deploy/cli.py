@@ -140,7 +140,7 @@ def logs(
 
 @app.command()
 def demo(
-    baskets: Annotated[str, typer.Option(help="How many, or `all`.")] = "all",
+    baskets: Annotated[str, typer.Option(help="How many, or `all`.")] = "30000",
     state: State = None,
 ) -> None:
     """Bring the stack up and replay real shopping baskets through it."""

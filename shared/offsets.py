@@ -7,15 +7,12 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
+from shared.cluster import WrongClusterError
 from shared.database import Connection
 
 
 class FencedError(RuntimeError):
     """Another consumer has moved a partition's offset: this batch must not count."""
-
-
-class WrongClusterError(RuntimeError):
-    """The saved offsets belong to another Kafka cluster."""
 
 
 class OffsetOutsideLogError(RuntimeError):

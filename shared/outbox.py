@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared import metrics
+from shared.cluster import WrongClusterError, cluster_id
 from shared.codec import cloud_event_headers, encode
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
@@ -136,7 +137,7 @@ class Relay:
             # The session holds the lock: whoever loses its connection has lost its turn to claim.
             while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
                 await asyncio.sleep(self.idle_seconds)
-            producer_id = await connection.fetchval("select producer from outbox_producer")
+            producer_id = await self._identity(connection)
             while True:
                 try:
                     await self._relay(connection, producer_id)
@@ -146,6 +147,23 @@ class Relay:
                     await asyncio.sleep(self.idle_seconds)
         finally:
             await connection.close(timeout=5)
+
+    async def _identity(self, connection: asyncpg.Connection) -> UUID:
+        """The producer's id; raises ``WrongClusterError`` if it has sent to another cluster."""
+        cluster = await cluster_id(self.kafka)
+        [row] = await connection.fetch(
+            "update outbox_producer set cluster_id = coalesce(cluster_id, $1)"
+            " returning producer, cluster_id",
+            cluster,
+        )
+        if row["cluster_id"] != cluster:
+            message = (
+                f"this outbox was sent to Kafka cluster {row['cluster_id']}, this is {cluster}: "
+                "connect to the cluster that this database belongs to"
+            )
+            raise WrongClusterError(message)
+        producer_id: UUID = row["producer"]
+        return producer_id
 
     async def _relay(self, connection: Connection, producer_id: UUID) -> None:
         producer = AIOKafkaProducer(

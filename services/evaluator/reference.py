@@ -48,7 +48,8 @@ async def _save(
         await store.save_groups(connection, {c.customer_id: c.groups for c in customers})
     chunks = [event for _, event in came.get(CodeChunk, ()) if isinstance(event, CodeChunk)]
     for chunk in sorted(chunks, key=lambda chunk: (chunk.emission_id, chunk.chunk)):
-        await store.save_codes(connection, chunk.emission_id, codes.unpack(chunk.digests))
+        digests = codes.unpack(chunk.digests)
+        await store.save_codes(connection, chunk.emission_id, chunk.chunk, digests)
     if chunks:
         await store.codes_changed(connection)
     campaigns = {

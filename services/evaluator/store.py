@@ -82,16 +82,34 @@ async def save_campaigns(
     await connection.execute("update ruleset set version = greatest(version, $1)", newest)
 
 
-async def save_codes(connection: Connection, emission_id: str, digests: Sequence[bytes]) -> None:
-    """Add codes of an emission; one that is there already is not counted again."""
+async def save_codes(
+    connection: Connection, emission_id: str, chunk: int, digests: Sequence[bytes]
+) -> None:
+    """Add a chunk of an emission's codes; a chunk that is there already is not counted again.
+
+    A word is free for another emission once its own has ended, so the newer one takes it over.
+    """
+    added = await connection.fetchval(
+        "insert into code_chunks (emission_id, chunk) values ($1, $2)"
+        " on conflict do nothing returning true",
+        emission_id,
+        chunk,
+    )
+    if not added:
+        return
     await connection.execute(
-        "with added as (insert into codes (digest, emission_id) select unnest($2::bytea[]), $1"
-        " on conflict do nothing returning 1)"
-        " insert into emissions (emission_id, codes_held) select $1, count(*) from added"
+        "insert into codes (digest, emission_id) select digest, $1"
+        " from (select distinct unnest($2::bytea[]) as digest) as fresh order by digest"
+        " on conflict (digest) do update set emission_id = excluded.emission_id",
+        emission_id,
+        digests,
+    )
+    await connection.execute(
+        "insert into emissions (emission_id, codes_held) values ($1, $2)"
         " on conflict (emission_id) do update"
         " set codes_held = emissions.codes_held + excluded.codes_held",
         emission_id,
-        digests,
+        len(digests),
     )
 
 

@@ -35,6 +35,8 @@ create index outbox_unnumbered on outbox (id) where number is null;
 create table outbox_producer (
     only_row boolean primary key default true check (only_row),
     producer uuid not null default gen_random_uuid(),
-    last_number bigint not null default 0
+    last_number bigint not null default 0,
+    -- Set by the first relay: another cluster must not get what readers of this one have skipped.
+    cluster_id text
 );
 insert into outbox_producer default values;

@@ -22,7 +22,7 @@ from shared.web.openapi import document
 from shared.web.problems import Problem
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
-_GRACEFUL_SECONDS = 10
+_GRACEFUL_SECONDS = 3  # open streams of dashboards last until then
 
 Ready = Callable[[], Awaitable[Sequence[str]]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -156,7 +156,7 @@ async def background(
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is open (up to 10 s).
+    """Serve until SIGTERM or SIGINT, then finish what is open (up to 3 s).
 
     Returns after a graceful stop; raises ``SystemExit`` (1) when the start, the lifespan or a
     background task failed.

@@ -203,7 +203,8 @@ async def until_decided_by(stack: Stack, campaign_id: str) -> None:
         )
         if definition is None:
             return False
-        held = dict(await evaluator.fetch("select emission_id, codes_held from emissions"))
+        rows = await evaluator.fetch("select emission_id, codes_held from emissions")
+        held = {row["emission_id"]: row["codes_held"] for row in rows}
         needed = _needed_codes(definition)
         return all(held.get(emission_id, 0) >= count for emission_id, count in needed)
 

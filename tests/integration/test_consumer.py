@@ -13,11 +13,11 @@ from aiokafka.structs import ConsumerRecord
 
 from deploy.local.stack import Stack
 from shared import outbox
-from shared.cluster import records_behind
+from shared.cluster import WrongClusterError, records_behind
 from shared.consumer import TransactionalConsumer
 from shared.database import Connection
 from shared.dead_letters import DeadLetter, TooManyDeadLettersError
-from shared.offsets import FencedError, Move, OffsetOutsideLogError, WrongClusterError, fence
+from shared.offsets import FencedError, Move, OffsetOutsideLogError, fence
 from shared.outbox import Relay
 from tests.integration.conftest import NewTopicName
 from tests.waiting import until

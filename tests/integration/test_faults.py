@@ -105,6 +105,8 @@ async def _reconciles(
     await analytics.close()
     assert ledger is not None
     assert limit is not None
+    assert rollup is not None
+    assert receipts is not None
     assert tuple(ledger.values()) == (CAP, decided)
     assert tuple(limit.values()) == (CAP, 0, CAP)
     assert paid == RECEIPTS

@@ -10,6 +10,7 @@ from aiokafka.structs import ConsumerRecord
 
 from deploy.local.stack import Stack
 from shared import outbox
+from shared.cluster import WrongClusterError
 from shared.database import Connection
 from shared.events.reference import Customer
 from shared.outbox import Message, MessageTooLargeError, Relay
@@ -151,3 +152,11 @@ async def test_a_message_too_large_for_the_broker_is_refused_by_the_transaction(
     with pytest.raises(MessageTooLargeError):
         async with pool.acquire() as connection:
             await outbox.put(connection, [large], "tillstream/test", NOW)
+
+
+async def test_a_relay_does_not_send_to_another_cluster_than_before(
+    stack: Stack, pool: asyncpg.Pool, dsn: str
+) -> None:
+    await pool.execute("update outbox_producer set cluster_id = 'another'")
+    with pytest.raises(WrongClusterError, match="was sent to Kafka cluster another"):
+        await Relay(stack.kafka, dsn).run()

@@ -172,13 +172,12 @@ async def test_bonuses_are_accrued_in_a_ledger_that_balances(stack: Stack) -> No
     assert decision.bonuses == 50
     assert [refused.reason for refused in stranger.not_applied] == ["customer_unknown"]
     connection = await asyncpg.connect(stack.database("evaluator"))
-    accounts = dict(
-        await connection.fetch(
-            "select account, sum(points)::bigint from bonus_entries"
-            " where account = any($1) group by account",
-            [f"customer/{customer}", f"campaign/{campaign_id}"],
-        )
+    rows = await connection.fetch(
+        "select account, sum(points)::bigint as points from bonus_entries"
+        " where account = any($1) group by account",
+        [f"customer/{customer}", f"campaign/{campaign_id}"],
     )
+    accounts = {row["account"]: row["points"] for row in rows}
     await connection.close()
     assert accounts == {f"customer/{customer}": 50, f"campaign/{campaign_id}": -50}
 

@@ -21,6 +21,13 @@ create table emissions (
     codes_held bigint not null
 );
 
+-- Chunks that were taken in: one that comes again (a dead letter sent again) is not counted twice.
+create table code_chunks (
+    emission_id text not null,
+    chunk int not null,
+    primary key (emission_id, chunk)
+);
+
 -- version: the offset on promo.campaigns.v1 of the campaign's latest state.
 create table campaigns (
     campaign_id text primary key,
