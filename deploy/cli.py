@@ -1,4 +1,4 @@
-"""The command line: ``tillstream up | down | status | logs | demo | token | dead-letters``."""
+"""The command line: ``tillstream up | down | status | logs | demo | env | token | dead-letters``."""
 
 import json
 import os
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(operations.letters_app, name="dead-letters")
 app.command()(operations.token)
+app.command()(operations.env)
 _console = Console()
 _errors = Console(stderr=True)
 _FOLLOW_POLL_S = 0.2

@@ -12,6 +12,7 @@ from rich.table import Table
 from deploy import dead_letters
 from deploy.local import stack
 from deploy.local.errors import StackError
+from deploy.local.services import SERVICES
 from shared import clock
 from shared.topics import BY_NAME
 from shared.web.auth import Scope, sign
@@ -39,6 +40,20 @@ def token(
         raise StackError(message)
     key = stack.load(state).secrets.signing_key
     typer.echo(sign(key, "operator", scopes, timedelta(hours=hours), clock.now()))
+
+
+def env(state: State = None) -> None:
+    """Print the running stack's addresses and a token, as shell variables: eval "$(tillstream env)"."""
+    running = stack.load(state)
+    scopes = [scope for scope in get_args(Scope) if scope != "admin"]
+    minted = sign(running.secrets.signing_key, "operator", scopes, timedelta(hours=8), clock.now())
+    variables = {
+        "KAFKA": running.kafka,
+        **{service.upper(): running.url(service) for service in SERVICES},
+        "TOKEN": minted,
+    }
+    for name, value in variables.items():
+        typer.echo(f"export {name}={value}")
 
 
 @letters_app.command("list")
