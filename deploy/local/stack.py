@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local import supervisor
@@ -28,7 +28,7 @@ class Stack:
 
     state: Path
     kafka: str
-    postgres: str
+    postgres: str = field(repr=False)  # holds the password
     secrets: Secrets
 
     def database(self, service: str) -> str:

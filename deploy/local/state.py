@@ -36,7 +36,7 @@ def cache_directory() -> Path:
     return Path(base).expanduser().absolute() / "tillstream"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Secrets:
     """What is generated once per state directory."""
 

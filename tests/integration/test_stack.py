@@ -289,6 +289,25 @@ def test_without_a_network_the_first_start_says_so(state: Path, tmp_path: Path) 
     assert "Traceback" not in result.stderr
 
 
+def test_it_runs_on_servers_of_ones_own(
+    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a deployment would: only the services are ours, in databases and topics made there."""
+    theirs = stack.up(tmp_path / "theirs", only=["kafka", "postgres"])
+    try:
+        monkeypatch.setenv("TILLSTREAM_KAFKA", theirs.kafka)
+        monkeypatch.setenv("TILLSTREAM_POSTGRES", theirs.postgres)
+        ours = stack.up(state, services=["analytics"])
+        assert set(stack.record(state).processes) == {"analytics"}
+        assert (ours.kafka, ours.postgres) == (theirs.kafka, theirs.postgres)
+        answer = httpx.get(f"{ours.url('analytics')}/readyz", trust_env=False)
+        assert answer.status_code == httpx.codes.OK
+        assert stack.down(state)
+        assert stack.load(tmp_path / "theirs").ready("kafka")
+    finally:
+        stack.down(tmp_path / "theirs", delete=True)
+
+
 def _python_of_everybody() -> Path | None:
     """A Python of our version that other users can run: our own may lie in root's home."""
     candidates = [sys.executable, "/usr/local/bin/python3.11", "/usr/bin/python3.11"]
