@@ -35,6 +35,8 @@ from shared.watchdog import Watchdog
 Apply = Callable[[Connection, Sequence[ConsumerRecord]], Awaitable[Sequence[DeadLetter]]]
 """Applies records through the connection (never committing); returns those that can't be used."""
 
+Batch = dict[TopicPartition, list[ConsumerRecord]]
+
 _DEADLOCK_ATTEMPTS = 5
 _IDLE_SECONDS = 1.0
 _POLL_MS = 200
@@ -100,49 +102,66 @@ class TransactionalConsumer:
                 await asyncio.wait_for(consumer.stop(), 10)
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
+        reading = asyncio.create_task(self._read(consumer))
+        try:
+            while True:
+                seeks, batch = await reading
+                # The next batch is read while PostgreSQL works on this one.
+                reading = asyncio.create_task(self._read(consumer))
+                if not await self._step(consumer, batch, seeks):
+                    reading.cancel()
+                    await asyncio.gather(reading, return_exceptions=True)
+                    await self._stand(consumer)
+                    reading = asyncio.create_task(self._read(consumer))
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> tuple[int, Batch]:
+        """The next batch, and the number of seeks before it was asked for."""
         while True:
             if self._failure is not None:
                 raise self._failure
             seeks = self._seeks
             try:
-                batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self.max_records)
+                return seeks, await consumer.getmany(
+                    timeout_ms=_POLL_MS, max_records=self.max_records
+                )
             except NoOffsetForPartitionError:
                 # aiokafka asks Kafka for a committed offset while the listener is still seeking.
                 continue
-            await self._step(consumer, batch, seeks)
 
-    async def _step(
-        self,
-        consumer: AIOKafkaConsumer,
-        batch: dict[TopicPartition, list[ConsumerRecord]],
-        seeks: int,
-    ) -> None:
+    async def _stand(self, consumer: AIOKafkaConsumer) -> None:
+        """Read on from where PostgreSQL says: what was read and not applied is read again."""
         async with self._busy:
-            batch = {p: records for p, records in batch.items() if p in self._next}
+            for partition, following in self._next.items():
+                consumer.seek(partition, following)
+
+    async def _step(self, consumer: AIOKafkaConsumer, batch: Batch, seeks: int) -> bool:
+        """Apply a batch; False if it was dropped, and with it what has been read behind it."""
+        async with self._busy:
             if seeks != self._seeks:
                 # It was read while the consumer was being moved: from before or from after, there
-                # is no telling. Drop it and read again from where PostgreSQL says.
-                for partition in batch:
-                    consumer.seek(partition, self._next[partition])
-                return
+                # is no telling.
+                return False
+            batch = {p: records for p, records in batch.items() if p in self._next}
             idle = not batch and clock.monotonic() - self._idle_since > _IDLE_SECONDS
             moves = self._moves(consumer, batch) if batch or idle else []
             if not moves:
-                return
+                return True
             started = self._idle_since = clock.monotonic()
             try:
                 await self._transact(moves, batch)
             except FencedError:
                 metrics.FENCED.labels(self.name).inc()
                 log.warning("fenced: another consumer has the partition", consumer=self.name)
-                await self.seek(consumer, list(consumer.assignment()))
-                return
+                await self.seek(consumer, sorted(consumer.assignment()))
+                return False
             if batch:
                 metrics.BATCH_SECONDS.labels(self.name).observe(clock.monotonic() - started)
+            return True
 
-    def _moves(
-        self, consumer: AIOKafkaConsumer, batch: dict[TopicPartition, list[ConsumerRecord]]
-    ) -> list[Move]:
+    def _moves(self, consumer: AIOKafkaConsumer, batch: Batch) -> list[Move]:
         """The step of every partition; one without records only tells until when it was read."""
         moves = []
         for partition, start in sorted(self._next.items()):
@@ -158,9 +177,7 @@ class TransactionalConsumer:
                 moves.append(Move(partition, start, end, read_until))
         return moves
 
-    async def _transact(
-        self, moves: Sequence[Move], batch: dict[TopicPartition, list[ConsumerRecord]]
-    ) -> None:
+    async def _transact(self, moves: Sequence[Move], batch: Batch) -> None:
         records, numbers = self._unseen(batch)
         for attempt in range(1, _DEADLOCK_ATTEMPTS + 1):
             try:
@@ -179,9 +196,7 @@ class TransactionalConsumer:
         self._next |= {move.partition: move.end for move in moves}
         self._count(records, dead)
 
-    def _unseen(
-        self, batch: dict[TopicPartition, list[ConsumerRecord]]
-    ) -> tuple[list[ConsumerRecord], Numbers]:
+    def _unseen(self, batch: Batch) -> tuple[list[ConsumerRecord], Numbers]:
         """The records that were not applied before, and the highest numbers among them."""
         records: list[ConsumerRecord] = []
         numbers: Numbers = {}
