@@ -1,5 +1,6 @@
 """Messages to and from bytes: JSON bodies, CloudEvents attributes as Kafka headers (binary mode)."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +10,11 @@ from pydantic import ValidationError
 
 from shared.events.values import Event
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 E = TypeVar("E", bound=Event)
-_LONGEST_PATH = 120
+# What a part of a path looks like that is a field of ours, or may be the misspelling of one. Other
+# names come from the message, as keys of a mapping do, and may be personal data.
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,16 @@ def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
     """Pydantic's errors without the values that caused them."""
     return tuple(
         FieldError(
-            field=".".join(str(part) for part in item["loc"])[:_LONGEST_PATH],
+            field=".".join(_shown(part) for part in item["loc"]),
             message=item["msg"].removeprefix("Value error, "),
             code=item["type"],
         )
         for item in error.errors(include_url=False, include_input=False, include_context=False)
     )
+
+
+def _shown(part: int | str) -> str:
+    return str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "…"
 
 
 def cloud_event_headers(
@@ -81,7 +88,7 @@ def cloud_event_headers(
 def header(headers: Headers, name: str) -> str | None:
     """The first header of that name, or None (also when it is not text)."""
     for key, value in headers:
-        if key == name:
+        if key == name and value is not None:
             try:
                 return value.decode()
             except UnicodeDecodeError:

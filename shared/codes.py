@@ -7,6 +7,7 @@ import hmac
 import unicodedata
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from urllib.parse import parse_qs, urlsplit
 
 DIGEST_BYTES = 16
 _LOOK_ALIKES = str.maketrans(
@@ -15,7 +16,13 @@ _LOOK_ALIKES = str.maketrans(
 
 
 def normalise(code: str) -> str:
-    """NFKC, upper case, no spaces or hyphens, Cyrillic look-alikes as Latin letters."""
+    """NFKC, upper case, no spaces or hyphens, Cyrillic look-alikes as Latin letters.
+
+    What a scanner reads from a QR may be an address with ``code=``: then that is the code.
+    """
+    if "://" in code:
+        given = parse_qs(urlsplit(code.strip()).query)
+        code = next((values[0] for name, values in given.items() if name.lower() == "code"), code)
     return unicodedata.normalize("NFKC", code).upper().translate(_LOOK_ALIKES)
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import NoOffsetForPartitionError
+from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError
 from aiokafka.structs import ConsumerRecord
 
 from shared import clock, metrics
@@ -30,6 +30,7 @@ from shared.offsets import (
     save_numbers,
 )
 from shared.outbox import NUMBER_HEADER, put_dead_letters
+from shared.topics import TOPICS
 from shared.watchdog import Watchdog
 
 Apply = Callable[[Connection, Sequence[ConsumerRecord]], Awaitable[Sequence[DeadLetter]]]
@@ -37,6 +38,9 @@ Apply = Callable[[Connection, Sequence[ConsumerRecord]], Awaitable[Sequence[Dead
 
 Batch = dict[TopicPartition, list[ConsumerRecord]]
 
+Ends = dict[TopicPartition, int]
+
+_PUBLIC = frozenset(topic.name for topic in TOPICS if topic.public)
 _DEADLOCK_ATTEMPTS = 5
 _IDLE_SECONDS = 1.0
 _POLL_MS = 200
@@ -78,6 +82,7 @@ class TransactionalConsumer:
             group_id=self.name,
             enable_auto_commit=False,
             auto_offset_reset="none",
+            isolation_level="read_committed",  # tills may use transactions
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=100,
             # Short: a consumer that was killed blocks its partitions for so long.
@@ -86,18 +91,18 @@ class TransactionalConsumer:
         )
         consumer.subscribe(list(self.topics), listener=_Rebalance(self, consumer))
         self._cluster_id = await cluster_id(self.kafka)
-        await consumer.start()
-        watch = asyncio.create_task(self._watch(consumer))
-        consume = asyncio.create_task(self._consume(consumer))
+        tasks: list[asyncio.Task[None]] = []
         try:
-            await asyncio.wait((watch, consume), return_when=asyncio.FIRST_EXCEPTION)
-            for task in (watch, consume):
+            await consumer.start()
+            tasks += map(asyncio.create_task, (self._watch(consumer), self._consume(consumer)))
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in tasks:
                 if task.done():
                     task.result()
         finally:
-            for task in (watch, consume):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(watch, consume, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(consumer.stop(), 10)
 
@@ -105,10 +110,10 @@ class TransactionalConsumer:
         reading = asyncio.create_task(self._read(consumer))
         try:
             while True:
-                seeks, batch = await reading
+                seeks, batch, ends = await reading
                 # The next batch is read while PostgreSQL works on this one.
                 reading = asyncio.create_task(self._read(consumer))
-                if not await self._step(consumer, batch, seeks):
+                if not await self._step(consumer, batch, ends, seeks):
                     reading.cancel()
                     await asyncio.gather(reading, return_exceptions=True)
                     await self._stand(consumer)
@@ -117,19 +122,26 @@ class TransactionalConsumer:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
-    async def _read(self, consumer: AIOKafkaConsumer) -> tuple[int, Batch]:
-        """The next batch, and the number of seeks before it was asked for."""
+    async def _read(self, consumer: AIOKafkaConsumer) -> tuple[int, Batch, Ends]:
+        """The number of seeks so far, the next batch, and where each partition stands behind it.
+
+        That is not always behind the last record: markers of transactions take offsets, too.
+        """
         while True:
             if self._failure is not None:
                 raise self._failure
             seeks = self._seeks
             try:
-                return seeks, await consumer.getmany(
-                    timeout_ms=_POLL_MS, max_records=self.max_records
-                )
-            except NoOffsetForPartitionError:
-                # aiokafka asks Kafka for a committed offset while the listener is still seeking.
+                batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self.max_records)
+                ends = {
+                    partition: await consumer.position(partition)
+                    for partition in consumer.assignment() & self._next.keys()
+                }
+            except (NoOffsetForPartitionError, IllegalStateError):
+                # aiokafka asks Kafka for a committed offset while the listener is still seeking; a
+                # partition may be taken away at any moment. Whoever takes it reads from PostgreSQL.
                 continue
+            return seeks, batch, ends
 
     async def _stand(self, consumer: AIOKafkaConsumer) -> None:
         """Read on from where PostgreSQL says: what was read and not applied is read again."""
@@ -137,7 +149,7 @@ class TransactionalConsumer:
             for partition, following in self._next.items():
                 consumer.seek(partition, following)
 
-    async def _step(self, consumer: AIOKafkaConsumer, batch: Batch, seeks: int) -> bool:
+    async def _step(self, consumer: AIOKafkaConsumer, batch: Batch, ends: Ends, seeks: int) -> bool:
         """Apply a batch; False if it was dropped, and with it what has been read behind it."""
         async with self._busy:
             if seeks != self._seeks:
@@ -146,7 +158,7 @@ class TransactionalConsumer:
                 return False
             batch = {p: records for p, records in batch.items() if p in self._next}
             idle = not batch and clock.monotonic() - self._idle_since > _IDLE_SECONDS
-            moves = self._moves(consumer, batch) if batch or idle else []
+            moves = self._moves(consumer, batch, ends) if batch or idle else []
             if not moves:
                 return True
             started = self._idle_since = clock.monotonic()
@@ -161,19 +173,19 @@ class TransactionalConsumer:
                 metrics.BATCH_SECONDS.labels(self.name).observe(clock.monotonic() - started)
             return True
 
-    def _moves(self, consumer: AIOKafkaConsumer, batch: Batch) -> list[Move]:
+    def _moves(self, consumer: AIOKafkaConsumer, batch: Batch, ends: Ends) -> list[Move]:
         """The step of every partition; one without records only tells until when it was read."""
         moves = []
         for partition, start in sorted(self._next.items()):
             records = batch.get(partition)
-            end = records[-1].offset + 1 if records else start
+            end = max(start, ends.get(partition, start))
             polled_ms = None
             if consumer.highwater(partition) == end:
                 polled_ms = consumer.last_poll_timestamp(partition)
             elif records:
                 polled_ms = records[-1].timestamp
             read_until = None if not polled_ms else datetime.fromtimestamp(polled_ms / 1000, UTC)
-            if records or read_until is not None:
+            if end > start or read_until is not None:
                 moves.append(Move(partition, start, end, read_until))
         return moves
 
@@ -188,7 +200,8 @@ class TransactionalConsumer:
                     await put_dead_letters(connection, dead)
                     await save_numbers(connection, self.name, numbers)
                 break
-            except asyncpg.DeadlockDetectedError:
+            except (asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError):
+                # Two consumers met at the same rows: the one who waits finds them there next time.
                 if attempt == _DEADLOCK_ATTEMPTS:
                     raise
         self._run_of_dead_letters = following_run
@@ -201,6 +214,9 @@ class TransactionalConsumer:
         records: list[ConsumerRecord] = []
         numbers: Numbers = {}
         for partition, read in batch.items():
+            if partition.topic in _PUBLIC:  # not from a relay, whatever the headers say
+                records += read
+                continue
             for record in read:
                 producer, number = _origin(record)
                 if producer is not None:

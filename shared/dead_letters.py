@@ -6,6 +6,10 @@ from dataclasses import dataclass, replace
 from aiokafka.structs import ConsumerRecord
 
 from shared.codec import FieldError
+from shared.topics import MAX_MESSAGE_BYTES
+
+
+_LARGEST = MAX_MESSAGE_BYTES - 16 * 1024  # leaves room for our own headers
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,29 @@ class DeadLetter:
     detail: str
 
     @property
-    def headers(self) -> list[tuple[str, bytes]]:
+    def is_whole(self) -> bool:
+        """Whether it fits on its dead-letter topic: a compressed batch may bring more."""
+        record = self.record
+        headers = sum(len(k) + len(v or b"") for k, v in record.headers)
+        return len(record.key or b"") + len(record.value or b"") + headers <= _LARGEST
+
+    @property
+    def key(self) -> bytes | None:
+        """The record's key; none of a letter that is not whole."""
+        return self.record.key if self.is_whole else None
+
+    @property
+    def value(self) -> bytes | None:
+        """The record's value; none of a letter that is not whole: it is still where it came from."""
+        return self.record.value if self.is_whole else None
+
+    @property
+    def headers(self) -> list[tuple[str, bytes | None]]:
         """The record's own headers, then the reason and where it came from."""
         record = self.record
+        own = [(k, v) for k, v in record.headers if not k.startswith("ts_")]
         return [
-            *((k, v) for k, v in record.headers if not k.startswith("ts_")),
+            *(own if self.is_whole else [("ts_truncated", b"too large to be kept")]),
             ("ts_reason", self.reason.encode()),
             ("ts_detail", self.detail.encode()),
             ("ts_origin_topic", record.topic.encode()),

@@ -34,7 +34,7 @@ _LOCK = 0x7111_0B0C
 _STOP_SECONDS = 5
 _COLUMNS = ("topic", "key", "value", "headers")
 _HEADERS = msgspec.msgpack.Encoder()
-_DECODE_HEADERS = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
+_DECODE_HEADERS = msgspec.msgpack.Decoder(list[tuple[str, bytes | None]])
 
 log = structlog.get_logger()
 
@@ -80,8 +80,8 @@ async def put_dead_letters(connection: Connection, dead: Sequence[DeadLetter]) -
         [
             (
                 dead_letter_name(letter.record.topic),
-                letter.record.key,
-                letter.record.value,
+                letter.key,
+                letter.value,
                 _HEADERS.encode(letter.headers),
             )
             for letter in dead
@@ -92,10 +92,11 @@ async def put_dead_letters(connection: Connection, dead: Sequence[DeadLetter]) -
 async def _insert(
     connection: Connection, rows: list[tuple[str, bytes | None, bytes | None, bytes]]
 ) -> None:
-    for topic, _, value, _ in rows:
+    for topic, key, value, headers in rows:
         # A message that the broker refuses for its size would break the order of those behind it.
-        if value is not None and len(value) > MAX_MESSAGE_BYTES:
-            message = f"a message for {topic} has {len(value)} bytes, over {MAX_MESSAGE_BYTES}"
+        size = len(key or b"") + len(value or b"") + len(headers)
+        if size > MAX_MESSAGE_BYTES:
+            message = f"a message for {topic} has {size} bytes, over {MAX_MESSAGE_BYTES}"
             raise MessageTooLargeError(message)
     if rows:
         await connection.copy_records_to_table("outbox", records=rows, columns=_COLUMNS)

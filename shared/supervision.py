@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    IllegalStateError,
+    KafkaError,
+    KafkaTimeoutError,
+    NoBrokersAvailable,
+)
 
 from shared import clock
 
@@ -24,6 +30,16 @@ TRANSIENT = (
 )
 """What passes when a server comes back."""
 
+_AWAY = (KafkaTimeoutError, NoBrokersAvailable, ConsumerStoppedError, IllegalStateError)
+"""Kafka's errors while it is away that aiokafka does not call retriable."""
+
+
+def _passes(error: Exception) -> bool:
+    """Whether waiting helps: not against a message or a statement that can never be used."""
+    if isinstance(error, ValueError):  # asyncpg.DataError is an InterfaceError, too
+        return False
+    return not isinstance(error, KafkaError) or error.retriable or isinstance(error, _AWAY)
+
 
 async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
     """Run again after a server was away, waiting longer each time; anything else is raised.
@@ -36,6 +52,8 @@ async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
         try:
             await run()
         except TRANSIENT as error:
+            if not _passes(error):
+                raise
             if clock.monotonic() - started > _STEADY_SECONDS:
                 delay = 0.2
             log.warning("waiting for a server", task=name, error=type(error).__name__, delay=delay)

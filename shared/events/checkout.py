@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from shared.events.values import (
     MAX_CODES,
     MAX_LINES,
+    MAX_MONEY,
     THOUSANDTHS,
     Channel,
     Count,
@@ -91,9 +92,13 @@ class _Receipt(Event):
     codes: Annotated[tuple[Text, ...], Field(max_length=MAX_CODES)] = ()
 
 
-def _numbered_once(lines: Sequence[CartLine]) -> None:
+def _check_lines(lines: Sequence[CartLine]) -> None:
+    """Line numbers are unique, and the total is money."""
     if len({line.line for line in lines}) != len(lines):
         message = "lines: line numbers must be unique on a receipt"
+        raise ValueError(message)
+    if sum(line.amount for line in lines) > MAX_MONEY:
+        message = f"lines: amounts add up to more than {MAX_MONEY}"
         raise ValueError(message)
 
 
@@ -112,7 +117,7 @@ class Cart(_Receipt):
         if not self.lines and self.intent != "cancel":
             message = "lines: a cart needs at least one line"
             raise ValueError(message)
-        _numbered_once(self.lines)
+        _check_lines(self.lines)
         return self
 
 
@@ -148,7 +153,7 @@ class Sale(_Receipt):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        _numbered_once(self.lines)
+        _check_lines(self.lines)
         by_line = sum(line.discount for line in self.lines)
         by_benefit = sum(benefit.discount for benefit in self.given)
         if by_line != by_benefit:

@@ -16,7 +16,6 @@ from shared.events.values import (
     Instant,
     Money,
     Percent,
-    Points,
     Text,
 )
 
@@ -115,7 +114,7 @@ class Bonuses(Event):
     """Bonus points: ``fixed``, or ``percent`` of the selected products' net sum, or both."""
 
     kind: Literal["bonuses"] = "bonuses"
-    fixed: Points = 0
+    fixed: Annotated[int, Field(ge=0, le=1_000_000, description="bonus points, whole")] = 0
     percent: Percent | None = None
     products: Products = Products()
 
