@@ -59,17 +59,30 @@ class Authoring:
                     raise _conflict("emission_id", "there is another emission with this id")
                 return known, False
             number = await emission_store.add_emission(connection, new, self.cipher)
-            if new.word is not None and not await emission_store.claim_word(
-                connection, number, digest(new.word, self.code_key), self.now()
-            ):
-                raise _conflict("word", "another live emission has this code")
+            await self._claim_word(connection, number, new, self.now())
             return await self._emission(connection, new.emission_id), True
 
     async def post_emission(self, emission_id: str) -> EmissionRow:
         """Have the codes made and published; the same again changes nothing."""
         async with self.pool.acquire() as connection, connection.transaction():
-            await emission_store.begin_posting(connection, emission_id)
+            await campaign_store.lock_authoring(connection)
+            row = await self._emission(connection, emission_id)
+            if row.status != "draft":
+                return row
+            now = self.now()
+            if row.asked.valid_until is not None and row.asked.valid_until <= now:
+                raise _conflict("valid_until", "the emission is over")
+            await self._claim_word(connection, row.number, row.asked, now)
+            await emission_store.begin_posting(connection, row.number, now)
             return await self._emission(connection, emission_id)
+
+    async def _claim_word(
+        self, connection: Connection, number: int, asked: NewEmission, now: datetime
+    ) -> None:
+        if asked.word is not None and not await emission_store.claim_word(
+            connection, number, digest(asked.word, self.code_key), now
+        ):
+            raise _conflict("word", "another live emission has this code")
 
     async def _emission(self, connection: Connection, emission_id: str) -> EmissionRow:
         row = await emission_store.emission(connection, emission_id, self.cipher)

@@ -77,14 +77,19 @@ class Poster:
         self, connection: Connection, row: EmissionRow, codes: dict[bytes, str]
     ) -> list[outbox.Message]:
         """Keep the codes, encrypted, and say what is to be published: chunk by chunk."""
-        asked, pairs = row.asked, list(codes.items())
+        asked, posted_at, pairs = row.asked, row.posting_since, list(codes.items())
+        assert posted_at is not None  # noqa: S101 - the table checks it
         ciphertexts, messages = [], []
         for start in range(0, len(pairs), CODES_PER_CHUNK):
             chunk = row.posted_chunks + 1 + start // CODES_PER_CHUNK
             digests, shown = zip(*pairs[start : start + CODES_PER_CHUNK], strict=True)
             ciphertexts.append((chunk, self.cipher.encrypt(shown, asked.emission_id, chunk)))
             code_chunk = CodeChunk(
-                emission_id=asked.emission_id, kind=asked.kind, chunk=chunk, digests=pack(digests)
+                emission_id=asked.emission_id,
+                kind=asked.kind,
+                chunk=chunk,
+                posted_at=posted_at,
+                digests=pack(digests),
             )
             event_id = f"{asked.emission_id}:{chunk}"
             messages.append(
@@ -96,7 +101,7 @@ class Poster:
     async def _codes(self, connection: Connection, row: EmissionRow, size: int) -> dict[bytes, str]:
         """So many codes by digest, all of them claimed for this emission."""
         asked = row.asked
-        if asked.word is not None:  # claimed when the emission was written
+        if asked.word is not None:  # claimed when it was asked to be posted
             return {digest(asked.word, self.code_key): asked.word}
         pattern = asked.pattern or ""
         codes: dict[bytes, str] = {}

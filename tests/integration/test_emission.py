@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 
 from deploy.local.stack import Stack
-from shared import topics
+from services.emission.authoring import Authoring
+from services.emission.cipher import CodeCipher
+from services.emission.codes import NewEmission
+from shared import clock, database, topics
 from shared.codes import digest, unpack
+from shared.web.problems import Problem
 from tests.integration.emission import (
     a_store,
     author,
@@ -155,8 +160,44 @@ async def test_the_word_of_an_emission_that_is_over_is_free_again(
     word = new_word()
     over = mass(word, valid_until="2020-01-01T00:00:00Z")
     ok(await client.post("/v1/emissions", json=over), 201)
-    ok(await client.post("/v1/emissions", json=mass(word)), 201)
+    live = mass(word)
+    ok(await client.post("/v1/emissions", json=live), 201)
     assert faulty_fields(await client.post("/v1/emissions", json=mass(word)), 409) == ["word"]
+    await post(client, live["emission_id"])
+
+
+async def test_an_emission_that_is_over_is_not_posted_and_takes_no_word_away(
+    client: httpx.AsyncClient, stack: Stack
+) -> None:
+    word = new_word()
+    over, live = mass(word, valid_until="2020-01-01T00:00:00Z"), mass(word)
+    for body in (over, live):
+        ok(await client.post("/v1/emissions", json=body), 201)
+    answer = await client.post(f"/v1/emissions/{over['emission_id']}/post")
+    assert faulty_fields(answer, 409) == ["valid_until"]
+    await post(client, live["emission_id"])
+    assert await published(stack, topics.CODES, over["emission_id"]) == []
+    assert faulty_fields(await client.post("/v1/emissions", json=mass(word)), 409) == ["word"]
+
+
+async def test_a_word_is_claimed_again_when_it_is_posted(stack: Stack) -> None:
+    ends = clock.now() + timedelta(hours=1)
+    word = new_word()
+    first = NewEmission.model_validate(mass(word, valid_until=ends))
+    second = NewEmission.model_validate(mass(word))
+    async with await database.pool(stack.database("emission"), size=1) as pool:
+
+        def at(now: datetime) -> Authoring:
+            cipher = CodeCipher.of(stack.secrets.code_cipher_key)
+            key = bytes.fromhex(stack.secrets.code_key)
+            return Authoring(pool, cipher, key, frozenset(), now=lambda: now)
+
+        before, after = ends - timedelta(minutes=1), ends + timedelta(minutes=1)
+        await at(before).add_emission(first)
+        await at(after).add_emission(second)
+        with pytest.raises(Problem) as refused:  # by a server whose clock is behind
+            await at(before).post_emission(first.emission_id)
+    assert [error["field"] for error in refused.value.errors] == ["word"]
 
 
 async def test_unknown_references_are_named(client: httpx.AsyncClient) -> None:

@@ -17,7 +17,7 @@ from services.emission.cipher import CodeCipher
 from services.emission.codes import NewEmission
 from services.emission.posting import Poster
 from services.emission.store.emissions import EmissionRow
-from shared import database, topics
+from shared import clock, database, topics
 from shared.codes import digest, unpack
 from tests.integration.emission import (
     author,
@@ -83,12 +83,16 @@ async def test_posting_goes_on_after_a_kill_without_losing_or_doubling_a_code(
 
     contents: dict[str, set[str]] = defaultdict(set)
     digests: list[bytes] = []
+    posted_at = set()
     for event_id, chunk in await published(stack, topics.CODES, emission_id):
-        if chunk.digests not in contents[event_id]:
+        content = chunk.model_dump_json()
+        if content not in contents[event_id]:
             digests += unpack(chunk.digests)
-        contents[event_id].add(chunk.digests)
+        contents[event_id].add(content)
+        posted_at.add(chunk.posted_at)
     assert len(contents) == count // 1_000
     assert {len(different) for different in contents.values()} == {1}
+    assert len(posted_at) == 1, "a posting that goes on says when it began, not when it goes on"
     codes = await _export(client, emission_id)
     key = bytes.fromhex(stack.secrets.code_key)
     assert len(codes) == len(set(codes)) == len(digests) == count
@@ -118,7 +122,7 @@ async def test_a_code_that_another_emission_has_is_made_again(stack: Stack) -> N
         asked = NewEmission(
             emission_id="e", name="E", kind="personal", count=100, pattern="########"
         )
-        return EmissionRow(number, asked, "posting", 0, 0)
+        return EmissionRow(number, asked, "posting", 0, 0, clock.now())
 
     async with (
         await database.pool(stack.database("emission"), size=1) as pool,

@@ -12,6 +12,8 @@ create table emissions (
     valid_from timestamptz,
     valid_until timestamptz,
     status text not null default 'draft' check (status in ('draft', 'posting', 'posted')),
+    -- When it was posted: published with every chunk, so that a posting that goes on says the same.
+    posting_since timestamptz check ((posting_since is null) = (status = 'draft')),
     posted_chunks int not null default 0,
     posted_codes int not null default 0,
     created_at timestamptz not null default now(),

@@ -22,6 +22,7 @@ class EmissionRow:
     status: Literal["draft", "posting", "posted"]
     posted_chunks: int
     posted_codes: int
+    posting_since: datetime | None
 
     @property
     def summary(self) -> EmissionSummary:
@@ -101,15 +102,22 @@ def _emission(row: asyncpg.Record, cipher: CodeCipher) -> EmissionRow:
         single_use=row["single_use"],
     )
     return EmissionRow(
-        row["number"], asked, row["status"], row["posted_chunks"], row["posted_codes"]
+        row["number"],
+        asked,
+        row["status"],
+        row["posted_chunks"],
+        row["posted_codes"],
+        row["posting_since"],
     )
 
 
-async def begin_posting(connection: Connection, emission_id: str) -> None:
-    """A draft is to be posted."""
+async def begin_posting(connection: Connection, number: int, now: datetime) -> None:
+    """A draft is to be posted, and says from now on that it was posted ``now``."""
     await connection.execute(
-        "update emissions set status = 'posting' where emission_id = $1 and status = 'draft'",
-        emission_id,
+        "update emissions set status = 'posting', posting_since = $2 "
+        "where number = $1 and status = 'draft'",
+        number,
+        now,
     )
 
 
@@ -135,7 +143,7 @@ async def claim_word(connection: Connection, number: int, digest: bytes, now: da
         """
         insert into codes (digest, emission) values ($1, $2)
         on conflict (digest) do update set emission = excluded.emission
-        where exists (
+        where codes.emission = excluded.emission or exists (
             select from emissions e where e.number = codes.emission and e.valid_until <= $3
         )
         returning true
