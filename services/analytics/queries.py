@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from services.analytics.window import Step, Window
+from services.analytics.window import Step, Window, floor
 from shared.database import Connection
 
 Sums = dict[str, int]
@@ -129,11 +130,11 @@ async def series(
     window: Window,
     *,
     step: Step,
-    zone: str,
+    zone: ZoneInfo,
     most: int,
 ) -> dict[datetime, Sums]:
     """The sums by the start of their minute, hour or day in ``zone``: the latest ``most`` of them."""
-    args: list[Any] = [step, zone]
+    args: list[Any] = [step, zone.key]
     measures = ", ".join(f"sum({name})::bigint as {name}" for name in cells.measures)
     inner = ", ".join(f"sum(c.{name}) as {name}" for name in cells.measures)
     # What a zone makes of an instant is slow to find. Zones differ by whole quarters of an hour, so
@@ -148,8 +149,13 @@ async def series(
         ) c
         group by 1 order by 1 desc limit {_parameter(args, most)}
     """  # noqa: S608 - made of this module's own names; every value is a parameter
-    rows = await connection.fetch(query, *args)
-    return {row["at"]: {name: row[name] for name in cells.measures} for row in rows}
+    found: dict[datetime, Sums] = {}
+    for row in await connection.fetch(query, *args):
+        # Where the clocks go back over a start, PostgreSQL takes the second: ours is the first.
+        start = found.setdefault(floor(row["at"], step, zone), dict.fromkeys(cells.measures, 0))
+        for name in cells.measures:
+            start[name] += row[name]
+    return found
 
 
 async def currencies(

@@ -164,7 +164,7 @@ class Reading:
                 self.selection,
                 self.window,
                 step=step,
-                zone=question.time_zone,
+                zone=question.zone,
                 most=MOST_POINTS,
             )
             for cells in (RECEIPTS, INSTRUMENTS)

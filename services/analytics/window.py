@@ -64,7 +64,10 @@ def step_of(window: Window, period: Period | None, now: datetime) -> Step:
 
 
 def floor(instant: datetime, step: Step, zone: ZoneInfo) -> datetime:
-    """The start (UTC) of the minute, hour or day of ``zone`` that the instant is in."""
+    """The start (UTC) of the minute, hour or day of ``zone`` that the instant is in.
+
+    Where the clocks go back over a start, it comes twice: the first begins the hour or day.
+    """
     local = instant.astimezone(zone)
     if step == "day":
         return _midnight(instant, zone, 0)
@@ -108,7 +111,11 @@ def buckets(
 def _following(at: datetime, step: Step, zone: ZoneInfo) -> datetime:
     if step == "day":
         return _midnight(at, zone, -1)
-    return at + (_MINUTE if step == "minute" else _HOUR)
+    if step == "minute":
+        return at + _MINUTE
+    following = floor(at + _HOUR, step, zone)
+    # Clocks that go back by half an hour make an hour of ninety minutes.
+    return following if following > at else floor(at + 2 * _HOUR, step, zone)
 
 
 def _midnight(instant: datetime, zone: ZoneInfo, days_earlier: int) -> datetime:

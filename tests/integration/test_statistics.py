@@ -273,6 +273,42 @@ async def test_days_of_a_series_are_those_of_the_zone_over_the_change_of_clocks(
     ]
 
 
+@pytest.mark.parametrize(
+    ("zone", "midnight", "after"),
+    [
+        ("America/Havana", utc(2026, 11, 1, 4), utc(2026, 11, 2, 5)),
+        ("Atlantic/Azores", utc(2026, 10, 25), utc(2026, 10, 26, 1)),
+    ],
+)
+async def test_a_day_whose_midnight_comes_twice_begins_with_the_first(
+    api: Api, zone: str, midnight: datetime, after: datetime
+) -> None:
+    await api.sold(midnight + timedelta(minutes=30), paid=1)  # 00:30
+    await api.sold(midnight + timedelta(minutes=90), paid=10)  # 00:30 again
+    await api.sold(after - timedelta(minutes=1), paid=100)
+    await api.sold(after, paid=1_000)
+    for window in (
+        {},
+        {"from": midnight.isoformat(), "to": (after + timedelta(hours=1)).isoformat()},
+    ):
+        answer = await api.ask("series", step="day", time_zone=zone, **window)
+        assert [
+            (datetime.fromisoformat(point["at"]), point["receipts"]["paid"])
+            for point in answer["points"]
+        ] == [(midnight, 111), (after, 1_000)]
+
+
+async def test_an_hour_whose_half_comes_twice_has_ninety_minutes(api: Api) -> None:
+    one = utc(2026, 4, 4, 14)  # 01:00 on Lord Howe Island
+    for minutes, paid in ((10, 1), (40, 10), (70, 100), (100, 1_000)):
+        await api.sold(one + timedelta(minutes=minutes), paid=paid)
+    answer = await api.ask("series", step="hour", time_zone="Australia/Lord_Howe")
+    assert [(point["at"], point["receipts"]["paid"]) for point in answer["points"]] == [
+        ("2026-04-04T14:00:00Z", 111),
+        ("2026-04-04T15:30:00Z", 1_000),
+    ]
+
+
 @pytest.mark.parametrize("step", ["minute", "hour", "day"])
 async def test_the_points_of_a_series_add_up_to_the_totals(api: Api, step: str) -> None:
     for hours in range(0, 20, 3):

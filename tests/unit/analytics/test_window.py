@@ -101,6 +101,17 @@ def test_days_follow_each_other_over_the_change_of_clocks() -> None:
     ]
 
 
+def test_hours_follow_each_other_where_the_clocks_go_back_by_half_an_hour() -> None:
+    zone = ZoneInfo("Australia/Lord_Howe")
+    window = Window(utc(2026, 4, 4, 13), utc(2026, 4, 4, 17))
+    assert buckets([], window, now=NOW, step="hour", zone=zone, most=100) == [
+        utc(2026, 4, 4, 13),
+        utc(2026, 4, 4, 14),
+        utc(2026, 4, 4, 15, 30),
+        utc(2026, 4, 4, 16, 30),
+    ]
+
+
 def test_gaps_are_filled_until_now() -> None:
     window = Window(utc(2026, 12, 10, 11))
     assert _buckets([utc(2026, 12, 10, 12)], window, "hour") == [
