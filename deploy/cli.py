@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -262,8 +263,19 @@ def _print_line(path: Path, line: str, *, label: bool) -> None:
     sys.stdout.flush()
 
 
+def _heed_signals() -> None:
+    """Let being terminated be what Ctrl-C is: no process may stay behind."""
+    # A job in the background of a script would ignore SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            # By way of SIGINT, which event loops turn into an orderly end.
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 def main() -> None:
     """The entry point: an error is one line that says what to do."""
+    _heed_signals()
     try:
         app()
     except StackError as error:

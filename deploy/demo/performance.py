@@ -29,7 +29,7 @@ from deploy.demo.receipts import Opening
 from deploy.demo.till import NoAnswerError, Shop
 from deploy.local import stack as local
 from deploy.local.errors import StackError
-from deploy.local.state import default_state
+from deploy.local.state import StateDirectory
 from shared import clock
 from shared.topics import CAMPAIGNS, CODES, CUSTOMERS, RECEIPTS, STORES
 
@@ -45,13 +45,13 @@ def run(baskets: int | None, state: Path | None) -> int:
     if baskets is not None and baskets < 1:
         console.print("[bold red]The demo needs at least one basket.[/]")
         return 1
-    directory = (state or default_state()) / "demo"
+    directory = StateDirectory(state).demo
     try:
         folder = dataset.folder()
         _wipe(directory)
-        with console.status("Starting Kafka, PostgreSQL and the services …") as status:
-            stack = local.up(state=directory, report=status.update)
         try:
+            with console.status("Starting Kafka, PostgreSQL and the services …") as status:
+                stack = local.up(state=directory, report=status.update)
             return uvloop.run(_perform(stack, folder, baskets, console))
         except BaseExceptionGroup as group:
             return _failed(console, _first(group))

@@ -1,7 +1,6 @@
 """The stack as tests, benches and the command line use it: bring it up, look at it, end it."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -91,7 +90,11 @@ def up(
     found = directory.read()
     if not found.alive:
         child = supervisor.detach(directory.path, only, services)
-        found = _wait(directory, child, report)
+        try:
+            found = _wait(directory, child, report)
+        except BaseException:  # Ctrl-C above all
+            _abandon(directory, child)
+            raise
     else:
         if missing := [name for name in wanted.names if name not in found.processes]:
             msg = (
@@ -104,8 +107,25 @@ def up(
 
 
 def down(state: Path | None = None, *, delete: bool = False) -> bool:
-    """End what runs in ``state``; False if nothing did. ``delete`` removes its data, too."""
+    """End what runs in ``state``, the demo's stack too; False if nothing did.
+
+    ``delete`` removes the data as well. Raises ``StackError`` if that would delete what is not ours.
+    """
     directory = StateDirectory(state)
+    if delete and not directory.ours:
+        msg = f"{directory.path} is no state directory of Tillstream: nothing was deleted"
+        raise StackError(msg)
+    running = False
+    if directory.demo.is_dir():
+        demo = StateDirectory(directory.demo)
+        running = down(demo.path, delete=delete and demo.ours)
+    running = _end(directory) or running
+    if delete:
+        directory.delete()
+    return running
+
+
+def _end(directory: StateDirectory) -> bool:
     found = directory.read()
     running = found.alive
     if found.supervisor is not None and running:
@@ -113,11 +133,21 @@ def down(state: Path | None = None, *, delete: bool = False) -> bool:
     for leftover in directory.read().leftovers:
         running = True
         leftover.end(signal.SIGQUIT, _LEFTOVER_GRACE_S)
-    if delete:
-        # The server's data may lie elsewhere, behind a link.
-        shutil.rmtree(directory.postgres.resolve(), ignore_errors=True)
-        shutil.rmtree(directory.path, ignore_errors=True)
     return running
+
+
+def _abandon(directory: StateDirectory, child: subprocess.Popen[bytes]) -> None:
+    """End a supervisor whose start is not waited for any longer, and all that it started."""
+    child.terminate()
+    deadline = clock.monotonic() + _STOP_WITHIN_S
+    while child.poll() is None and clock.monotonic() < deadline:
+        if directory.read().phase in ("down", "failed"):
+            break  # all it started has ended; a download would go on for minutes
+        time.sleep(_POLL_S)
+    if child.poll() is None:
+        # With what prepares a server; the servers have groups of their own and die with it.
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def _wait(

@@ -19,6 +19,7 @@ from deploy.local.errors import StackError, explained
 from deploy.local.identity import Identity
 
 _DISK_MIN_BYTES = 512 * 1024 * 1024
+_MARK = ".tillstream"  # tells a state directory from anybody's data
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
 
 
@@ -125,14 +126,58 @@ class StateDirectory:
         self.kafka = self.path / "kafka"
         self.postgres = self.path / "postgres"
         self.logs = self.path / "logs"
+        self.demo = self.path / "demo"
+        """The state directory of the demo's own stack."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether this is a state directory, or nothing yet; anything else is somebody's data."""
+        with explained(self.path):
+            if not self.path.is_dir():
+                return not self.path.exists()
+            if {each.name for each in self.path.iterdir()} <= {self.demo.name}:
+                return not self.demo.exists() or StateDirectory(self.demo).ours
+            if (self.path / _MARK).exists():
+                return True
+        try:
+            self._secrets()
+        except StackError:
+            return False
+        return True
+
+    def delete(self) -> None:
+        """Remove the data; files that others put beside them stay."""
+        with explained(self.path):
+            # The server's data may lie elsewhere, behind a link.
+            for directory in (self.postgres.resolve(), self.kafka, self.logs):
+                if directory.exists():
+                    shutil.rmtree(directory)
+            self.postgres.unlink(missing_ok=True)
+            # The mark last: as long as it is there, this is known to be ours.
+            for pattern in (
+                "*.json.*.tmp",
+                ".writable",
+                "lock",
+                "stack.json",
+                "secrets.json",
+                f"{_MARK}*",
+            ):
+                for file in self.path.glob(pattern):
+                    file.unlink()
+            if self.path.is_dir() and not any(self.path.iterdir()):
+                self.path.rmdir()
 
     def prepare(self) -> None:
         """Make the directories; raise ``StackError`` if they can't be written."""
         with explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
+            theirs = [each for each in (self.kafka, self.postgres, self.logs) if each.exists()]
+            if theirs and not self.ours:
+                msg = f"{theirs[0]} is there and not of Tillstream: name an empty state directory"
+                raise StackError(msg)
             for directory in (self.kafka, self.logs):
                 directory.mkdir(exist_ok=True)
-            _write(self.path / ".writable", "", 0o600)
+            _write(self.path / _MARK, "", 0o600)
             if shutil.disk_usage(self.path).free < _DISK_MIN_BYTES:
                 # Better now than in the middle of making a database.
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -144,12 +189,20 @@ class StateDirectory:
     def secrets(self, databases: Iterable[str] = ()) -> Secrets:
         """The secrets, generated on first use, with a password for each of ``databases``."""
         path = self.path / "secrets.json"
-        found = Secrets(**_read(path)) if path.exists() else None
+        found = self._secrets() if path.exists() else None
         wanted = (found or Secrets.generate()).with_databases(databases)
         if wanted != found:
             with explained(path):
                 _write(path, json.dumps(asdict(wanted), indent=2), 0o600)
         return wanted
+
+    def _secrets(self) -> Secrets:
+        path = self.path / "secrets.json"
+        try:
+            return Secrets(**_read(path))
+        except TypeError as error:
+            msg = f"{path} holds no secrets of Tillstream: restore it from a backup"
+            raise StackError(msg) from error
 
     def read(self) -> Record:
         """The record; an empty one if there is none (or a crash of the machine emptied it)."""

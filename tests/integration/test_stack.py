@@ -210,6 +210,7 @@ def test_a_busy_port_is_avoided(state: Path) -> None:
 
 def test_what_an_interrupted_start_left_is_recovered(state: Path) -> None:
     """A half-made cluster, a record of processes long gone, a pid file that names somebody else."""
+    StateDirectory(state).prepare()
     half = state / "postgres" / "initialising"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18")
@@ -228,7 +229,8 @@ def test_what_an_interrupted_start_left_is_recovered(state: Path) -> None:
 
 async def test_a_half_formatted_kafka_is_recovered(state: Path) -> None:
     """Its messages are still there, and so are its topics."""
-    (state / "kafka" / "data").mkdir(parents=True)
+    StateDirectory(state).prepare()
+    (state / "kafka" / "data").mkdir()
     first = await asyncio.to_thread(stack.up, state, ["kafka"])
     await _produce(first.kafka)
     await asyncio.to_thread(stack.down, state)
