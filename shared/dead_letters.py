@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 
 from aiokafka.structs import ConsumerRecord
 
-from shared.codec import FieldError
 from shared.topics import MAX_MESSAGE_BYTES
-
 
 _LARGEST = MAX_MESSAGE_BYTES - 16 * 1024  # leaves room for our own headers
 
@@ -53,11 +51,6 @@ class DeadLetter:
             ("ts_origin_partition", str(record.partition).encode()),
             ("ts_origin_offset", str(record.offset).encode()),
         ]
-
-
-def describe(errors: Sequence[FieldError]) -> str:
-    """The first errors in one line."""
-    return "; ".join(str(error) for error in errors[:5])
 
 
 class TooManyDeadLettersError(RuntimeError):

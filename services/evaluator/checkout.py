@@ -49,7 +49,7 @@ class Batch:
             return
         event = came.event
         self.facts.check(event)
-        known = self.receipts.get(event.receipt_id) or receipt.open_receipt(event)
+        known = self.receipts[event.receipt_id]
         given = self.facts.circumstances(came)
         answered: bytes | None = None
         if isinstance(event, Cart):
@@ -118,12 +118,13 @@ class Checkout:
 
     async def _load(self, connection: Connection, came: Sequence[Incoming]) -> Batch:
         events = [item.event for item in came]
-        facts = await self.gatherer.gather(connection, events)
-        receipts = await store.receipts(connection, {event.receipt_id for event in events})
+        facts = await self.gatherer.gather(connection, events, lock=True)
+        terminals = {e.receipt_id: (e.store_id, e.terminal_id) for e in reversed(events)}
+        await store.claim_receipts(connection, terminals)
+        receipts = await store.receipts(connection, terminals.keys())
         caps = limits_of(list(receipts.values()))
         for event in events:
-            known = receipts.get(event.receipt_id)
-            if isinstance(event, Cart) or known is None or known.decision is None:
+            if isinstance(event, Cart) or receipts[event.receipt_id].decision is None:
                 caps |= facts.caps(event)
         return Batch(
             facts=facts,
@@ -136,6 +137,7 @@ class Checkout:
 async def _save(connection: Connection, batch: Batch) -> None:
     now = batch.facts.now
     await store.save_receipts(connection, batch.changed.values(), now)
+    await store.drop_claims(connection, sorted(batch.receipts.keys() - batch.changed.keys()))
     await store.save_redemptions(connection, list(batch.redemptions.values()), now)
     await store.save_limits(connection, batch.counters)
     await store.save_bonuses(connection, batch.entries, now)
@@ -146,9 +148,12 @@ async def _save(connection: Connection, batch: Batch) -> None:
 def _read(
     records: Sequence[ConsumerRecord],
 ) -> tuple[list[tuple[ConsumerRecord, Incoming]], list[DeadLetter]]:
-    """The events in the order they are applied: carts before sales, since a sale follows its cart."""
+    """The events in the order in which the broker got them, whatever the batches they come in.
+
+    Both topics have the broker's time. At the same millisecond carts go first: a sale follows its cart.
+    """
     came, dead = [], []
-    for record in sorted(records, key=lambda record: record.topic != CARTS.name):
+    for record in sorted(records, key=lambda r: (r.timestamp, r.topic != CARTS.name)):
         event_id = header(record.headers, "ce_id")
         if not event_id or len(event_id) > _LONGEST_EVENT_ID:
             detail = f"header ce_id: 1 to {_LONGEST_EVENT_ID} characters that name the event"

@@ -18,6 +18,8 @@ from shared.events.checkout import Cart, Sale
 
 CLOCK_TOLERANCE = timedelta(hours=1)
 """How far a till's clock may be ahead of the database's."""
+OLDEST = timedelta(days=400)
+"""How old an event may be: receipts are kept so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ class Facts:
             raise ConflictError("wrong_currency", message)
         if event.occurred_at > self.now + CLOCK_TOLERANCE:
             message = "occurred_at: is in the future; check the clock of the till"
+            raise ConflictError("implausible_time", message)
+        if event.occurred_at < self.now - OLDEST:
+            message = f"occurred_at: is more than {OLDEST.days} days ago"
             raise ConflictError("implausible_time", message)
 
     def basket(self, event: Cart | Sale) -> Basket:
@@ -116,9 +121,11 @@ class Gatherer:
     code_key: bytes
     hold: timedelta
 
-    async def gather(self, connection: Connection, events: Sequence[Cart | Sale]) -> Facts:
-        """The facts for these events, as the transaction sees them."""
-        ruleset = await self.rulesets.current(connection)
+    async def gather(
+        self, connection: Connection, events: Sequence[Cart | Sale], *, lock: bool
+    ) -> Facts:
+        """The facts for these events; with ``lock`` no rule changes until the transaction ends."""
+        ruleset = await self.rulesets.current(connection, lock=lock)
         digests = {
             code: codes.digest(code, self.code_key) for event in events for code in event.codes
         }

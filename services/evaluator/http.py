@@ -30,11 +30,11 @@ class Quotes:
 
     async def quote(self, cart: Cart, body: bytes) -> Decision:
         """The decision on the cart, whatever its intent. Raises ``ConflictError``."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self.pool.acquire() as connection, connection.transaction(readonly=True):
             return await self._quote(connection, cart, body)
 
     async def _quote(self, connection: Connection, cart: Cart, body: bytes) -> Decision:
-        facts = await self.gatherer.gather(connection, [cart])
+        facts = await self.gatherer.gather(connection, [cart], lock=False)
         facts.check(cart)
         known = await store.receipt(connection, cart.receipt_id)
         known = known or receipt.open_receipt(cart)

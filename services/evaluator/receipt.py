@@ -158,8 +158,21 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
     else:
         before = receipt.redemptions
         rights = {(a.campaign_id, a.instrument_id) for a in decision.applied}
-        decided = {key: r for key, r in before.items() if key in rights}
-    settled = redemption.commit(sale.receipt_id, decided, sale.given, counters)
+        decided = {
+            key: redemption.as_earned(
+                r,
+                same_customer=sale.customer_id == decision.customer_id,
+                paid=sum(line.amount - line.discount for line in sale.lines),
+                due=decision.total - decision.discount,
+            )
+            for key, r in before.items()
+            if key in rights
+        }
+    settled = {
+        key: r
+        for key, r in redemption.commit(sale.receipt_id, decided, sale.given, counters).items()
+        if key in before or r.status != "released"  # what was never held is not released
+    }
     paid = replace(
         receipt,
         revision=max(receipt.revision, sale.revision),
@@ -242,6 +255,7 @@ def _decision(
         lines=lines,
         applied=_applied(event.receipt_id, verdict, held=expires_at is not None) if verdict else (),
         not_applied=_not_applied(verdict) if verdict else (),
+        unknown_codes=tuple(c.position for c in given.basket.codes if c.emission_id is None),
     )
 
 

@@ -119,7 +119,7 @@ def commit(
         key: _settle(redemption, named.get(key), counters) for key, redemption in decided.items()
     }
     for key, benefit in named.items():
-        if key not in decided:
+        if key not in decided and (benefit.discount or benefit.gifts):
             after[key] = Redemption(
                 redemption_id(receipt_id, key),
                 *key,
@@ -132,22 +132,35 @@ def commit(
     return after
 
 
+def as_earned(decided: Redemption, *, same_customer: bool, paid: int, due: int) -> Redemption:
+    """Bonuses are earned on money paid, by whom they were promised to.
+
+    ``paid`` and ``due`` are minor units after discounts, as sold and as decided: who pays less gets
+    proportionally less (half up), another customer nothing.
+    """
+    if not decided.bonuses or (same_customer and paid >= due):
+        return decided
+    earned = (2 * decided.bonuses * paid + due) // (2 * due) if same_customer else 0
+    return replace(decided, bonuses=earned)
+
+
 def _settle(decided: Redemption, given: GivenBenefit | None, counters: Counters) -> Redemption:
     held = decided.status == "held"
     if held:
         counters.move(decided.limit_ids, held=-1)
-    if given is None and not _is_ours_to_give(decided):
-        return replace(decided, status="released") if held else decided
-    discount = decided.discount if given is None else given.discount
-    gifts = decided.gifts if given is None else given.gifts
-    if decided.gifts and not gifts:  # no gift taken: no redemption
+    discount = given.discount if given else 0
+    gifts = given.gifts if given else ()
+    ours = _is_ours_to_give(decided)
+    # Nothing given, or a gift not taken: a zero benefit is no redemption.
+    if not ours and not discount and not gifts:
         return replace(decided, status="released") if held else decided
     settled = replace(decided, discount=discount, gifts=gifts, mismatch=discount - decided.discount)
-    if counters.has_room(decided.limit_ids):
+    # A hold keeps its slot, also when the cap was lowered meanwhile.
+    if held or counters.has_room(decided.limit_ids):
         counters.move(decided.limit_ids, used=1)
         return replace(settled, status="committed")
-    if given is None:
-        return replace(decided, status="released") if held else decided
+    if ours:
+        return decided
     return replace(settled, status="unauthorised", bonuses=0)
 
 

@@ -49,7 +49,7 @@ async def _save(
     chunks = [event for _, event in came.get(CodeChunk, ()) if isinstance(event, CodeChunk)]
     for chunk in sorted(chunks, key=lambda chunk: (chunk.emission_id, chunk.chunk)):
         digests = codes.unpack(chunk.digests)
-        await store.save_codes(connection, chunk.emission_id, chunk.chunk, digests)
+        await store.save_codes(connection, chunk.emission_id, chunk.posted_at, chunk.chunk, digests)
     if chunks:
         await store.codes_changed(connection)
     campaigns = {

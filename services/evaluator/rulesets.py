@@ -16,9 +16,9 @@ class Rulesets:
     latest: Ruleset = field(default_factory=Ruleset.empty)
     _versions: tuple[int, int] = _UNKNOWN
 
-    async def current(self, connection: Connection) -> Ruleset:
-        """The ruleset that holds until the transaction ends: its version is locked until then."""
-        version, codes_version = await store.ruleset_versions(connection)
+    async def current(self, connection: Connection, *, lock: bool) -> Ruleset:
+        """The ruleset now; with ``lock`` the one that holds until the transaction ends."""
+        version, codes_version = await store.ruleset_versions(connection, lock=lock)
         if (version, codes_version) != self._versions:
             known_version, known_codes = self._versions
             ruleset = self.latest

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -44,9 +44,13 @@ async def now(connection: Connection) -> datetime:
 # Reference data
 
 
-async def ruleset_versions(connection: Connection) -> tuple[int, int]:
-    """(version of the rules, version of the codes), locked against change until the commit."""
-    [row] = await connection.fetch("select version, codes_version from ruleset for share")
+_VERSIONS = "select version, codes_version from ruleset"
+_VERSIONS_LOCKED = _VERSIONS + " for share"
+
+
+async def ruleset_versions(connection: Connection, *, lock: bool) -> tuple[int, int]:
+    """(version of the rules, version of the codes); ``lock`` keeps them until the commit."""
+    [row] = await connection.fetch(_VERSIONS_LOCKED if lock else _VERSIONS)
     return row["version"], row["codes_version"]
 
 
@@ -83,11 +87,16 @@ async def save_campaigns(
 
 
 async def save_codes(
-    connection: Connection, emission_id: str, chunk: int, digests: Sequence[bytes]
+    connection: Connection,
+    emission_id: str,
+    posted_at: datetime,
+    chunk: int,
+    digests: Sequence[bytes],
 ) -> None:
     """Add a chunk of an emission's codes; a chunk that is there already is not counted again.
 
-    A word is free for another emission once its own has ended, so the newer one takes it over.
+    A word is free for another emission once its own has ended. The one posted later has it, in
+    whatever order they are read: emissions lie on different partitions.
     """
     added = await connection.fetchval(
         "insert into code_chunks (emission_id, chunk) values ($1, $2)"
@@ -98,18 +107,21 @@ async def save_codes(
     if not added:
         return
     await connection.execute(
-        "insert into codes (digest, emission_id) select digest, $1"
-        " from (select distinct unnest($2::bytea[]) as digest) as fresh order by digest"
-        " on conflict (digest) do update set emission_id = excluded.emission_id",
-        emission_id,
-        digests,
-    )
-    await connection.execute(
-        "insert into emissions (emission_id, codes_held) values ($1, $2)"
+        "insert into emissions (emission_id, posted_at, codes_held) values ($1, $2, $3)"
         " on conflict (emission_id) do update"
         " set codes_held = emissions.codes_held + excluded.codes_held",
         emission_id,
+        posted_at,
         len(digests),
+    )
+    await connection.execute(
+        "insert into codes (digest, emission_id) select digest, $1"
+        " from (select distinct unnest($2::bytea[]) as digest) as fresh order by digest"
+        " on conflict (digest) do update set emission_id = excluded.emission_id"
+        " where $3 > (select posted_at from emissions e where e.emission_id = codes.emission_id)",
+        emission_id,
+        digests,
+        posted_at,
     )
 
 
@@ -188,6 +200,7 @@ async def save_seen(
     )
 
 
+_CLOCKS_DIFFER = timedelta(seconds=5)
 _RECEIPTS = """
 select receipt_id, store_id, terminal_id, revision, body_digest, status, decision
 from receipts where receipt_id = any($1) order by receipt_id
@@ -198,6 +211,32 @@ async def receipts(connection: Connection, receipt_ids: Collection[str]) -> dict
     """The known ones of the receipts, locked in the order of their ids, with their redemptions."""
     rows = await connection.fetch(_RECEIPTS + "for update", list(receipt_ids))
     return await _with_redemptions(connection, rows)
+
+
+async def claim_receipts(connection: Connection, wanted: Mapping[str, tuple[str, str]]) -> None:
+    """Create the receipts that are missing: (store, terminal) by id.
+
+    A lock needs a row: without this, two evaluators could both take a receipt for a new one and each
+    overwrite what the other did.
+    """
+    ids = sorted(wanted)
+    await connection.execute(
+        "insert into receipts (receipt_id, store_id, terminal_id, revision, status, updated_at)"
+        " select *, -1, 'open', clock_timestamp()"
+        " from unnest($1::text[], $2::text[], $3::text[]) as fresh (id, store, terminal)"
+        " order by id on conflict do nothing",
+        ids,
+        [wanted[i][0] for i in ids],
+        [wanted[i][1] for i in ids],
+    )
+
+
+async def drop_claims(connection: Connection, receipt_ids: Sequence[str]) -> None:
+    """Remove receipts that were created and then not needed: quotes, refused events."""
+    await connection.execute(
+        "delete from receipts where receipt_id = any($1) and revision = -1 and status = 'open'",
+        receipt_ids,
+    )
 
 
 async def receipt(connection: Connection, receipt_id: str) -> Receipt | None:
@@ -374,12 +413,17 @@ async def save_bonuses(connection: Connection, entries: Sequence[Entry], at: dat
 async def sales_read_until(
     connection: Connection, consumer: str, topic: str, partitions: int
 ) -> datetime | None:
-    """Until when every partition of the sales has been read; None while any is unknown."""
+    """Until when every partition of the sales has been read; None while any is unknown.
+
+    Never later than the arbiter's own clock, and a little earlier: the consumer's and the broker's
+    may be ahead of it.
+    """
     [row] = await connection.fetch(
-        "select min(read_until) as until, count(read_until) as known from offsets"
-        " where consumer = $1 and topic = $2",
+        "select least(min(read_until), clock_timestamp()) - $3::interval as until,"
+        " count(read_until) as known from offsets where consumer = $1 and topic = $2",
         consumer,
         topic,
+        _CLOCKS_DIFFER,
     )
     return row["until"] if row["known"] == partitions else None
 

@@ -81,6 +81,7 @@ class Decision(Event):
 
     ``outcome``: ``decided``; ``superseded`` (a higher revision was seen); ``cancelled``; ``paid``
     (the receipt is committed: the benefits are those it was paid with, nothing is held).
+    ``unknown_codes`` are the positions (from 0) of codes that belong to no emission.
     """
 
     decision_id: Id
@@ -104,6 +105,7 @@ class Decision(Event):
     lines: tuple[DecidedLine, ...]
     applied: tuple[Applied, ...]
     not_applied: tuple[NotApplied, ...]
+    unknown_codes: tuple[int, ...] = ()
 
 
 RedemptionStatus = Literal["held", "committed", "released", "expired", "unauthorised"]

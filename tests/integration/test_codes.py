@@ -10,7 +10,9 @@ import services.evaluator
 from services.evaluator import store
 from shared import codes
 from shared.migrate import migrate
+from tests.builders import utc
 
+EARLIER, LATER = utc(2026, 1, 1), utc(2026, 6, 1)
 DIGESTS = [codes.digest(word, b"k" * 32) for word in ("WELCOME", "FRIDAY")]
 
 
@@ -25,15 +27,18 @@ async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def test_a_chunk_that_comes_again_is_counted_once(connection: asyncpg.Connection) -> None:
     for _ in range(2):
-        await store.save_codes(connection, "e-1", 1, DIGESTS)
+        await store.save_codes(connection, "e-1", EARLIER, 1, DIGESTS)
     assert await store.codes_held(connection) == {"e-1": 2}
 
 
-async def test_a_word_used_again_belongs_to_the_newer_emission(
-    connection: asyncpg.Connection,
+@pytest.mark.parametrize("newer_first", [False, True])
+async def test_a_word_used_again_belongs_to_the_emission_posted_later(
+    connection: asyncpg.Connection, *, newer_first: bool
 ) -> None:
-    await store.save_codes(connection, "e-1", 1, DIGESTS)
-    await store.save_codes(connection, "e-2", 1, DIGESTS[:1])
+    """In whatever order they are read: emissions lie on different partitions."""
+    both = [("e-1", EARLIER, DIGESTS), ("e-2", LATER, DIGESTS[:1])]
+    for emission_id, posted_at, digests in reversed(both) if newer_first else both:
+        await store.save_codes(connection, emission_id, posted_at, 1, digests)
     assert await store.emissions_of(connection, DIGESTS) == {
         DIGESTS[0]: "e-2",
         DIGESTS[1]: "e-1",
@@ -44,8 +49,9 @@ async def test_a_word_used_again_belongs_to_the_newer_emission(
 async def test_a_campaigns_codes_are_complete_only_when_all_have_come(
     connection: asyncpg.Connection,
 ) -> None:
-    before = await store.ruleset_versions(connection)
-    await store.save_codes(connection, "e-1", 1, DIGESTS[:1])
+    before = await store.ruleset_versions(connection, lock=False)
+    await store.save_codes(connection, "e-1", EARLIER, 1, DIGESTS[:1])
     await store.codes_changed(connection)
-    assert await store.ruleset_versions(connection) == (before[0], before[1] + 1)
+    after = await store.ruleset_versions(connection, lock=True)
+    assert after == (before[0], before[1] + 1)
     assert await store.codes_held(connection) == {"e-1": 1}

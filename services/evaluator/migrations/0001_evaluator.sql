@@ -18,6 +18,7 @@ create table codes (
 
 create table emissions (
     emission_id text primary key,
+    posted_at timestamptz not null,
     codes_held bigint not null
 );
 
@@ -61,7 +62,6 @@ create table receipts (
     body_digest bytea,
     status text not null check (status in ('open', 'cancelled', 'paid')),
     decision bytea,
-    expires_at timestamptz,
     updated_at timestamptz not null
 );
 

@@ -1,5 +1,6 @@
 """The life of a receipt: revisions, holds, payment, expiry. One counter, no servers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -304,6 +305,65 @@ def test_a_gift_that_is_not_taken_is_no_redemption() -> None:
     taken = receipt.record(sale(given=[taking]), held, circumstances(sale(), rules), slots)
     assert statuses(refused.receipt) == ["released"]
     assert statuses(taken.receipt) == ["committed"]
+
+
+def test_a_hold_keeps_its_slot_when_the_cap_is_lowered_meanwhile() -> None:
+    slots = counters()
+    held = answered(welcome(), slots=slots)
+    slots[CAP].cap, slots[CAP].used = 1, 5
+    recorded = receipt.record(paid(), held, circumstances(paid()), slots)
+    assert statuses(recorded.receipt) == ["committed"]
+
+
+def test_a_benefit_given_as_zero_is_no_redemption() -> None:
+    slots = counters()
+    held = answered(welcome(), slots=slots)
+    nothing = sale([sold_line(amount=10_000)], [given(discount=0)])
+    recorded = receipt.record(nothing, held, circumstances(nothing), slots)
+    assert (slots_of(slots), statuses(recorded.receipt)) == ((0, 0), ["released"])
+
+
+def test_what_was_never_held_is_not_released() -> None:
+    """A sale without a cart that gave nothing leaves no redemption."""
+    without = paid(gave=False)
+    recorded = receipt.record(
+        without, receipt.open_receipt(without), circumstances(without), counters()
+    )
+    assert recorded.receipt.redemptions == {}
+
+
+@pytest.mark.parametrize(
+    ("customer", "amount", "earned"),
+    [
+        ("c-1", 10_000, 50),
+        ("c-1", 5_000, 25),
+        ("c-1", 20_000, 50),
+        ("c-2", 10_000, 0),
+        (None, 10_000, 0),
+    ],
+)
+def test_bonuses_are_earned_on_money_paid_by_whom_they_were_promised_to(
+    customer: str | None, amount: int, earned: int
+) -> None:
+    rules = ruleset(campaign(instruments=[instrument(benefit=bonuses(fixed=50))]))
+    asked = cart([line(amount=10_000)], customer_id="c-1")
+    held = receipt.answer(
+        asked, receipt.open_receipt(asked), circumstances(asked, rules), Counters({})
+    ).receipt
+    bought = sale([sold_line(amount=amount)], customer_id=customer)
+    recorded = receipt.record(bought, held, circumstances(bought, rules), Counters({}))
+    assert recorded.record.bonuses == earned
+
+
+def test_the_positions_of_unknown_codes_are_told() -> None:
+    asked = cart([line(amount=10_000)], codes=["WELCOME", "WELCOM"])
+    known = circumstances(asked)
+    first, second = known.basket.codes
+    basket = replace(known.basket, codes=(first, replace(second, emission_id=None)))
+    answer = receipt.answer(
+        asked, receipt.open_receipt(asked), replace(known, basket=basket), counters()
+    )
+    assert answer.decision.unknown_codes == (1,)
 
 
 def test_the_same_event_and_facts_give_the_same_decision_byte_for_byte() -> None:

@@ -9,10 +9,19 @@ KEY = b"k" * 32
 
 @pytest.mark.parametrize(
     "typed",
-    ["WELCOME", "welcome", " wel-come ", "Ｗｅｌｃｏｍｅ", "WELСOМЕ", "wel\u2011come"],
+    [
+        "WELCOME",
+        "welcome",
+        " wel-come ",
+        "Ｗｅｌｃｏｍｅ",
+        "WELСOМЕ",
+        "wel\u2011come",
+        "https://shop.example/go?src=qr&code=wel-come",
+        "HTTPS://SHOP.EXAMPLE/?CODE=WELCOME#top",
+    ],
 )
 def test_the_same_code_however_it_is_typed(typed: str) -> None:
-    """Lower case, spaces and hyphens, full width, Cyrillic С, М, Е."""
+    """Lower case, spaces and hyphens, full width, Cyrillic С, М, Е, the address of a QR."""
     assert codes.normalise(typed) == "WELCOME"
     assert codes.digest(typed, KEY) == codes.digest("WELCOME", KEY)
 

@@ -41,6 +41,16 @@ def test_a_good_message_ends_the_run() -> None:
     assert run.after(good, []).length == 0
 
 
+def test_a_letter_too_large_to_be_kept_says_so_and_where_it_is() -> None:
+    """A compressed batch may bring more than a dead-letter topic takes."""
+    huge = b"x" * (5 * 1024 * 1024)
+    record = ConsumerRecord("t", 2, 7, 0, 0, b"k", huge, None, 0, 0, (("ce_id", b"e"),))
+    letter = DeadLetter(record, "bad", "total: is bad")
+    assert (letter.key, letter.value) == (None, None)
+    assert dict(letter.headers)["ts_truncated"] == b"too large to be kept"
+    assert dict(letter.headers)["ts_origin_offset"] == b"7"
+
+
 def test_the_origin_and_the_reason_travel_in_headers_and_the_relays_own_do_not() -> None:
     record = ConsumerRecord(
         "t", 2, 7, 0, 0, b"k", b"v", None, 0, 0, (("ce_id", b"e"), ("ts_number", b"5"))
