@@ -35,8 +35,12 @@ class DeadLetter:
 
     @property
     def value(self) -> bytes | None:
-        """The record's value; none of a letter that is not whole: it is still where it came from."""
-        return self.record.value if self.is_whole else None
+        """The record's value; empty of a letter that is not whole: it is still where it came from.
+
+        A record without key and value, which any client but ours may send, gets an empty value.
+        """
+        value = self.record.value if self.is_whole else b""
+        return b"" if value is None and self.key is None else value
 
     @property
     def headers(self) -> list[tuple[str, bytes | None]]:

@@ -77,9 +77,11 @@ class Tills:
         event_id: str | None,
         store_id: str = "s",
         terminal_id: str = "t",
+        more: Sequence[tuple[str, bytes | None]] = (),
     ) -> ConsumerRecord:
-        """Publish any bytes."""
-        headers = cloud_event_headers(event_id or "", topic.event_type, "test/till", clock.now())
+        """Publish any bytes, with any headers behind the usual ones."""
+        usual = cloud_event_headers(event_id or "", topic.event_type, "test/till", clock.now())
+        headers = [*usual, *more]
         return await self.producer.send_and_wait(
             topic.name, body, key=terminal_key(store_id, terminal_id), headers=headers
         )
@@ -132,14 +134,15 @@ def sale_of(asked: Cart, decision: Decision) -> Sale:
 
 
 @asynccontextmanager
-async def open_tills(stack: Stack) -> AsyncIterator[Tills]:
-    """Tills with a reader of all decisions from now on."""
+async def open_tills(stack: Stack, **options: Any) -> AsyncIterator[Tills]:
+    """Tills with a reader of all decisions from now on; ``options`` are their producer's."""
     reader = AIOKafkaConsumer(bootstrap_servers=stack.kafka, auto_offset_reset="latest")
     producer = AIOKafkaProducer(
         bootstrap_servers=stack.kafka,
         enable_idempotence=True,
         linger_ms=2,
-        max_request_size=MAX_MESSAGE_BYTES,
+        max_request_size=2 * MAX_MESSAGE_BYTES,
+        **options,
     )
     async with reader, producer:
         partitions = [TopicPartition(DECISIONS.name, n) for n in range(DECISIONS.partitions)]

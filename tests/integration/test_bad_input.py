@@ -5,7 +5,7 @@ Either way the rest goes on and nothing is lost.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,13 +15,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from deploy.local.stack import Stack
-from shared import clock
-from shared.cluster import partitions_of
+from shared import clock, database
+from shared.cluster import partitions_of, records_behind
 from shared.codec import encode
 from shared.events.checkout import Cart
 from shared.topics import CARTS, SALES, Topic
 from tests.integration import emission, shop
 from tests.integration.shop import Tills, a_cart, open_tills
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +152,66 @@ async def test_over_kafka_an_event_without_an_id_is_a_dead_letter(
     assert letter["ts_reason"] == b"missing_event_id"
 
 
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        ("trace", None),
+        ("ts_number", b"9" * 30),
+        ("ts_number", None),
+        ("\u00fcml\u00e4ut", b"\xff"),
+    ],
+    ids=["null", "a relay's number", "a relay's number, null", "not text"],
+)
+async def test_no_header_of_a_till_stops_the_rest(
+    stack: Stack, tills: Tills, store_id: str, hostile: tuple[str, bytes | None]
+) -> None:
+    letter = await _dead_letter(
+        stack, tills, store_id, b"{bad", more=[("ts_producer", b"me"), hostile]
+    )
+    assert letter["ts_reason"] == b"invalid_json"
+
+
+async def test_what_is_too_large_to_be_kept_is_still_a_dead_letter(
+    stack: Stack, store_id: str
+) -> None:
+    """Compressed, more comes through than a dead-letter topic takes."""
+    async with open_tills(stack, compression_type="gzip") as tills:
+        letter = await _dead_letter(stack, tills, store_id, b"x" * (5 * 1024 * 1024))
+    assert letter["ts_reason"] == b"invalid_json"
+    assert letter["ts_truncated"] == b"too large to be kept"
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
+async def test_tills_may_compress(stack: Stack, store_id: str, codec: str) -> None:
+    async with open_tills(stack, compression_type=codec) as compressing:
+        assert (await compressing.buy(a_cart(store_id, 1_000))).outcome == "decided"
+
+
+async def test_a_till_may_use_transactions_and_what_it_aborts_never_was(
+    stack: Stack, store_id: str
+) -> None:
+    async with open_tills(stack, transactional_id=emission.new_id("till")) as tills:
+        kept, aborted = a_cart(store_id, 1_000), a_cart(store_id, 2_000)
+        async with tills.producer.transaction():
+            await tills.send(kept)
+        await tills.producer.begin_transaction()
+        await tills.send(aborted)
+        await tills.producer.abort_transaction()
+        await tills.decision(kept.receipt_id)
+        last = a_cart(store_id, 3_000)
+        async with tills.producer.transaction():
+            await tills.send(last)
+        await tills.decision(last.receipt_id)
+        assert aborted.receipt_id not in tills.decisions
+        await until(lambda: _is_caught_up(stack), what="markers of transactions are no lag")
+
+
+async def _is_caught_up(stack: Stack) -> bool:
+    async with await database.pool(stack.database("evaluator")) as pool:
+        behind = await records_behind(stack.kafka, pool, "evaluator.checkout", [CARTS.name])
+    return behind == {CARTS.name: 0}
+
+
 async def test_a_conflicting_duplicate_is_refused_and_reported(
     stack: Stack, tills: Tills, store_id: str
 ) -> None:
@@ -196,19 +257,21 @@ async def _dead_letter(
     *,
     event_id: str | None = "the-event",
     topic: Topic = CARTS,
+    more: Sequence[tuple[str, bytes | None]] = (),
 ) -> dict[str, bytes]:
     """The dead letter's headers; a good cart right behind the bad one must be answered."""
     if event_id == "the-event":
         event_id = emission.new_id("event")
     async with AIOKafkaConsumer(bootstrap_servers=stack.kafka) as reader:
         await _from_now_on(reader, await partitions_of(stack.kafka, [topic.dead_letter_name]))
-        sent = await tills.send_raw(topic, body, event_id, store_id, "t0")
+        sent = await tills.send_raw(topic, body, event_id, store_id, "t0", more)
         good = a_cart(store_id, 1_000, terminal_id="t0")
         await tills.send(good)
         await tills.decision(good.receipt_id)
         letter = await asyncio.wait_for(_letter_of(reader, sent), 20)
-    assert (letter.value or b"") == body
     headers = dict(letter.headers)
+    if "ts_truncated" not in headers:
+        assert (letter.value or b"") == body
     assert headers["ts_origin_topic"] == topic.name.encode()
     assert headers["ts_origin_offset"] == str(sent.offset).encode()
     return headers

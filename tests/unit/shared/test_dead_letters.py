@@ -46,9 +46,20 @@ def test_a_letter_too_large_to_be_kept_says_so_and_where_it_is() -> None:
     huge = b"x" * (5 * 1024 * 1024)
     record = ConsumerRecord("t", 2, 7, 0, 0, b"k", huge, None, 0, 0, (("ce_id", b"e"),))
     letter = DeadLetter(record, "bad", "total: is bad")
-    assert (letter.key, letter.value) == (None, None)
+    assert (letter.key, letter.value) == (None, b"")
     assert dict(letter.headers)["ts_truncated"] == b"too large to be kept"
     assert dict(letter.headers)["ts_origin_offset"] == b"7"
+
+
+def test_a_letter_without_key_and_value_can_be_sent() -> None:
+    """aiokafka refuses to send nothing at all, and the relay would never get past it."""
+    empty = ConsumerRecord("t", 0, 0, 0, 0, None, None, None, 0, 0, ())
+    deleted = ConsumerRecord("t", 0, 0, 0, 0, b"k", None, None, 0, 0, ())
+    assert (DeadLetter(empty, "bad", "").key, DeadLetter(empty, "bad", "").value) == (None, b"")
+    assert (DeadLetter(deleted, "bad", "").key, DeadLetter(deleted, "bad", "").value) == (
+        b"k",
+        None,
+    )
 
 
 def test_the_origin_and_the_reason_travel_in_headers_and_the_relays_own_do_not() -> None:
