@@ -32,10 +32,16 @@ class Receipts(Figures):
 
 
 class Uses(Figures):
-    """What instruments did. ``activations`` are committed redemptions."""
+    """What instruments did. ``activations`` are committed redemptions.
 
-    carts: int = Field(0, description="checkouts that considered the instrument")
-    decided: int = Field(0, description="checkouts that it gave a benefit")
+    A cart that changes is decided again: ``carts``, ``decided`` and refusals count every revision.
+    """
+
+    carts: int = Field(
+        0,
+        description="cart revisions decided at a checkout that considered the instrument: not receipts",
+    )
+    decided: int = Field(0, description="those of carts that it gave a benefit")
     activations: int = 0
     discount: int = 0
     revenue: int = Field(0, description="paid amount of the receipts of the activations")
@@ -45,7 +51,7 @@ class Uses(Figures):
 
 
 class Refusals(Figures):
-    """How often an instrument that was considered gave nothing, for one reason."""
+    """How many cart revisions an instrument gave nothing, for one reason."""
 
     reason: str
     refusals: int

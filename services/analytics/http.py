@@ -120,7 +120,7 @@ def _add_questions(router: APIRouter, pool: asyncpg.Pool) -> None:
 
     @api.get("/refusals")
     async def refusals(asked: Annotated[Filter, Query()]) -> figures.RefusalsAnswer:
-        """How often instruments that were considered gave nothing, by reason."""
+        """How many cart revisions got nothing from an instrument that was considered, by reason."""
         async with _asked(pool, asked.question) as read:
             return await read.refusals()
 
@@ -243,7 +243,9 @@ def _signed_in(request: Request, verifier: Verifier, token: str) -> Response | N
         token,
         path="/",
         httponly=True,
-        samesite="strict",
+        # Not strict: a link from a mail or a wiki would lose it on the way to the page. Cookies open
+        # nothing but safe methods here.
+        samesite="lax",
         secure=request.url.scheme == "https",
     )
     return response

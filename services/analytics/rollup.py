@@ -41,8 +41,9 @@ class ReceiptSums:
 class InstrumentSums:
     """What one instrument did in a cell.
 
-    ``carts`` considered it, ``decided`` are those it gave a benefit; ``activations``, ``discount``
-    and ``bonuses`` are its committed redemptions', ``revenue`` the paid amount of their receipts.
+    ``carts`` are the cart revisions that considered it (a cart that changes is decided again),
+    ``decided`` those it gave a benefit; ``activations``, ``discount`` and ``bonuses`` are its
+    committed redemptions', ``revenue`` the paid amount of their receipts.
     """
 
     carts: int = 0
@@ -122,7 +123,7 @@ def _add_redemption(sums: InstrumentSums, redemption: Redemption, paid: int) -> 
 
 
 def add_decision(rollup: Rollup, decision: Decision) -> Refused | None:
-    """Count a decided checkout; quotes, cancels and late revisions count for nothing."""
+    """Count a decided checkout, every revision of it; quotes, cancels and late revisions count for nothing."""
     if decision.intent != "checkout" or decision.outcome != "decided":
         return None
     minute = minute_of(decision.occurred_at)

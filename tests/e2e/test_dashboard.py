@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, expect
@@ -26,14 +26,26 @@ _DATA = """(id) => {
   return { names: yAxis[0].data ?? [], values: series.map((each) => each.data) };
 }"""
 
+_UNKNOWN_ZONE = """
+const known = Intl.DateTimeFormat.prototype.resolvedOptions;
+Intl.DateTimeFormat.prototype.resolvedOptions = function () {
+  return { ...known.call(this), timeZone: "Etc/Unknown" };
+};
+"""
+
 
 @dataclass
 class Watched:
     """A page, and what it asked for and complained about."""
 
     page: Page
-    hosts: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+
+    @property
+    def hosts(self) -> set[str | None]:
+        """Whom it asked."""
+        return {urlsplit(url).hostname for url in self.asked}
 
     async def chart(self, chart: str) -> dict[str, Any]:
         """The names and the values of a chart."""
@@ -99,7 +111,7 @@ async def opened(
 
     page.on("console", heard)
     page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-    page.on("request", lambda request: watched.hosts.add(urlsplit(request.url).hostname or ""))
+    page.on("request", lambda request: watched.asked.append(request.url))
     await page.goto(analytics.entrance)
     assert "token" not in page.url
     if filters:
@@ -197,6 +209,33 @@ async def test_a_filter_changes_what_is_shown_and_survives_a_reload(
         await expect(page.get_by_role("combobox", name="Region")).to_have_value("")
 
 
+async def test_a_link_with_what_the_server_does_not_know_is_asked_once_and_then_without(
+    browser: Browser, analytics: Analytics, publisher: Publisher, world: World
+) -> None:
+    await publisher.outcomes(receipt(world.first, clock.now(), total=5_000))
+    link = f"region={quote(world.region)}&currency=foo"
+    async with opened(browser, analytics, link) as watched:
+        await watched.shows("receipts", "1")
+        assert "currency" not in urlsplit(watched.page.url).query
+        assert "region" in urlsplit(watched.page.url).query
+    streams = [url for url in watched.asked if "/stream?" in url and "region" in url]
+    assert len(streams) == 2
+
+
+async def test_a_browser_in_a_zone_that_the_server_does_not_know_is_shown_utc(
+    browser: Browser, analytics: Analytics, publisher: Publisher, world: World
+) -> None:
+    await publisher.outcomes(receipt(world.first, clock.now(), total=5_000))
+    async with opened(browser, analytics, f"region={quote(world.region)}") as watched:
+        await watched.page.add_init_script(_UNKNOWN_ZONE)
+        await watched.page.reload()
+        await watched.shows("receipts", "1")
+        zones = [
+            parse_qs(urlsplit(url).query)["time_zone"] for url in watched.asked if "/stream?" in url
+        ]
+    assert zones[-2:] == [["Etc/Unknown"], ["UTC"]]
+
+
 async def test_after_a_crash_of_the_service_the_page_comes_back_by_itself(
     browser: Browser, analytics: Analytics, publisher: Publisher, world: World
 ) -> None:
@@ -235,7 +274,7 @@ async def test_the_page_can_be_used_by_keyboard_and_by_a_screen_reader(
         await page.keyboard.press("ArrowLeft")
         await expect(page.get_by_role("radio", name="30 days")).to_be_checked()
         assert "period=30d" in page.url
-        sort = page.get_by_role("button", name="Carts")
+        sort = page.get_by_role("button", name="Cart revisions")
         await sort.focus()
         await page.keyboard.press("Enter")
         column = page.locator("#instruments th", has=sort)

@@ -67,7 +67,8 @@ select c.minute, p.store_id, p.device, p.region, p.currency,
     c.receipts, c.total, c.discount, c.paid, c.bonuses
 from receipt_cells c join places p using (place_id);
 
--- carts: checkouts that considered the instrument; decided: those that it gave a benefit;
+-- carts: cart revisions (a cart that changes is decided again) that considered the instrument at a
+-- checkout; decided: those that it gave a benefit; refusals (below) count revisions, too;
 -- activations, discount, revenue (paid amount of their receipts), bonuses: its committed redemptions.
 create view instrument_minutes as
 select c.minute, o.campaign_id, o.instrument_id, p.store_id, p.device, p.region, p.currency,

@@ -10,8 +10,9 @@ const LONG_BEFORE = { hour: "the hour before", today: "yesterday until now", "7d
 const ANNOUNCE_EVERY_MS = 15_000;
 const CHOICES_EVERY_MS = 5_000;
 const form = document.getElementById("filters");
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const RETRY_MS = 2_000;
 
+let zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 let source = null;
 let currencyChosen = null;
 let snapshot = null;
@@ -22,6 +23,7 @@ let frame = 0;
 
 // ---- what is asked ----
 
+// As the address bar shows it; the zone is the viewer's.
 function parameters() {
   const chosen = new URLSearchParams({ period: form.elements.period.value });
   for (const name of FILTERS) {
@@ -63,8 +65,8 @@ function choose(name, value) {
 async function loadChoices() {
   if (performance.now() - choicesAt < CHOICES_EVERY_MS) return;
   choicesAt = performance.now();
-  const response = await fetch("/v1/statistics/choices", { headers: { accept: "application/json" } });
-  if (!response.ok) return;
+  const response = await fetch("/v1/statistics/choices", { headers: { accept: "application/json" } }).catch(() => null);
+  if (!response?.ok) return; // the stream says what is wrong; the next time is in a minute
   const choices = await response.json();
   fillSelect("campaign_id", choices.campaigns, (choice) => choice.name);
   fillSelect("store_id", choices.stores, (choice) => choice.name);
@@ -98,7 +100,10 @@ function ask() {
   source?.close();
   source = new EventSource(`/v1/statistics/stream?${chosen}`);
   document.getElementById("main").setAttribute("aria-busy", "true");
-  source.addEventListener("open", () => state("live", "Live"));
+  source.addEventListener("open", () => {
+    state("live", "Live");
+    banner(null); // no snapshot follows when nothing has changed
+  });
   source.addEventListener("snapshot", (event) => {
     state("live", "Live");
     banner(null);
@@ -119,17 +124,23 @@ function ask() {
 async function refused() {
   state("reconnecting", "Reconnecting");
   const asked = source;
-  const answer = await fetch(`/v1/statistics/totals?${parameters()}`).catch(() => null);
+  const question = new URL(asked.url).search;
+  const answer = await fetch(`/v1/statistics/totals${question}`).catch(() => null);
+  const problem = answer?.status === 422 ? await answer.json().catch(() => null) : null;
+  if (asked !== source) return;
   if (answer?.status === 401 || answer?.status === 403) {
     signedOut();
     return;
   }
-  if (answer?.status === 422) {
-    form.reset();
-    ask();
-    return;
-  }
-  setTimeout(() => asked === source && ask(), 3000);
+  if (problem) forget(problem.errors.map((error) => error.field));
+  setTimeout(() => asked === source && ask(), RETRY_MS);
+}
+
+// What a link or the browser asked for and the server does not know is not asked for again.
+function forget(fields) {
+  if (fields.includes("time_zone")) zone = "UTC";
+  if (fields.includes("currency")) currencyChosen = null;
+  for (const name of FILTERS) if (fields.includes(name)) form.elements[name].value = "";
 }
 
 function signedOut() {
@@ -191,7 +202,7 @@ function showCards({ receipts, instruments }, previous) {
   card("receipts", count(receipts.receipts), change(receipts.receipts, before?.receipts.receipts), series((p) => p.receipts.receipts), { note: all });
   card("paid", money(receipts.paid, currency), change(receipts.paid, before?.receipts.paid), series((p) => p.receipts.paid), { note: all });
   card("average", money(receipts.average, currency), change(receipts.average, before?.receipts.average), series((p) => p.receipts.average ?? 0), { note: all });
-  card("activations", count(instruments.activations), change(instruments.activations, before?.instruments.activations), series((p) => p.instruments.activations), { note: instruments.decided ? `of ${count(instruments.decided)} decided` : "" });
+  card("activations", count(instruments.activations), change(instruments.activations, before?.instruments.activations), series((p) => p.instruments.activations), { note: instruments.decided ? `of ${count(instruments.decided)} cart revisions` : "" });
   card("discount", money(instruments.discount, currency), change(instruments.discount, before?.instruments.discount), series((p) => p.instruments.discount), { note: wrong || share, warn: Boolean(wrong), neutral: true });
   card("bonuses", count(instruments.bonuses), change(instruments.bonuses, before?.instruments.bonuses), series((p) => p.instruments.bonuses), { note: "points", neutral: true });
 }
@@ -265,7 +276,7 @@ function showRefusals({ reasons, refusals, carts }) {
     value: row.refusals,
     details: [["Refused", count(row.refusals)], ["Share", percent(row.refusals / refusals)]],
   })), { measure: "Refusals", colour: "refusals", most: 9 });
-  showEmpty("refusals", shown ? null : carts ? "Every cart that was considered got its benefit." : "No cart was considered in this period.");
+  showEmpty("refusals", shown ? null : carts ? "Every cart revision that was considered got its benefit." : "No cart was considered in this period.");
   panelNote("refusals", shown ? `${count(refusals)} times considered, nothing given` : "");
 }
 

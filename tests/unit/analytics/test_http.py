@@ -127,7 +127,7 @@ async def test_a_token_in_the_address_moves_to_a_cookie_that_scripts_cannot_read
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(f"{COOKIE}={mine};")
     assert "httponly" in cookie.lower()
-    assert "samesite=strict" in cookie.lower()
+    assert "samesite=lax" in cookie.lower()  # a link from elsewhere opens the page, too
     assert "Promotions live" in (await client.get("/")).text
 
 
