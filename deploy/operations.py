@@ -60,7 +60,7 @@ def env(state: State = None) -> None:
 def list_letters(
     state: State = None,
     topic: Topic = None,
-    most: Annotated[int, typer.Option("-n", help="How many, the newest.")] = 50,
+    most: Annotated[int, typer.Option("-n", min=1, help="How many, the newest.")] = 50,
 ) -> None:
     """Show dead letters: why, and where they came from."""
     found = asyncio.run(dead_letters.letters(stack.load(state).kafka, _known(topic)))
@@ -77,9 +77,11 @@ def retry_letters(
     state: State = None,
     topic: Topic = None,
     reason: Annotated[str | None, typer.Option(help="With this reason only.")] = None,
+    event: Annotated[str | None, typer.Option(help="With this event id only.")] = None,
 ) -> None:
     """Send dead letters to their topics again, once what was wrong has been mended."""
-    sent = asyncio.run(dead_letters.retry(stack.load(state).kafka, _known(topic), reason))
+    kafka = stack.load(state).kafka
+    sent = asyncio.run(dead_letters.retry(kafka, _known(topic), reason, event))
     _console.print(f"{sent} sent again.")
 
 
