@@ -14,40 +14,42 @@ _MOST_ROWS = 1_000
 
 
 @dataclass
-class Ledger:
-    """Evaluator's tables. ``cap``, ``used``, ``held`` are WELCOME's counter.
+class Counted:
+    """What every book counts: receipts paid, discounts in cents, bonuses in points.
 
-    ``slots`` and ``held_slots`` count the redemptions that say they take a slot of it.
+    Instruments count committed redemptions.
     """
 
-    decided: int = 0
-    paid: int = 0
-    bonuses: int = 0
+    receipts: int = 0
     discount: int = 0
-    held: int = 0
+    bonuses: int = 0
     unauthorised: int = 0
     campaigns: int = 0
-    cap: int = 0
-    cap_used: int = 0
-    cap_held: int = 0
-    slots: int = 0
-    held_slots: int = 0
     activations: Counter[Key] = field(default_factory=Counter)
     discounts: Counter[Key] = field(default_factory=Counter)
 
 
 @dataclass
-class Counted:
-    """Rollups, or what the dashboard's API answers from them."""
+class Statistics(Counted):
+    """Rollups, or what the dashboard's API answers from them. ``paid`` in cents."""
 
-    receipts: int = 0
     paid: int = 0
-    discount: int = 0
-    bonuses: int = 0
-    unauthorised: int = 0
-    campaigns: int = 0
-    activations: Counter[Key] = field(default_factory=Counter)
-    discounts: Counter[Key] = field(default_factory=Counter)
+
+
+@dataclass
+class Ledger(Counted):
+    """Evaluator's tables. ``cap``, ``cap_used``, ``cap_held`` are WELCOME's counter.
+
+    ``slots`` and ``held_slots`` count the redemptions that say they take a slot of it.
+    """
+
+    decided: int = 0
+    held: int = 0
+    cap: int = 0
+    cap_used: int = 0
+    cap_held: int = 0
+    slots: int = 0
+    held_slots: int = 0
 
 
 async def ledger(database: str, limit_id: str) -> Ledger:
@@ -58,8 +60,9 @@ async def ledger(database: str, limit_id: str) -> Ledger:
             """
             select
                 (select count(*) from receipts where decision is not null) as decided,
-                (select count(*) from receipts where status = 'paid') as paid,
-                (select count(*) from campaigns) as campaigns,
+                (select count(*) from receipts where status = 'paid') as receipts,
+                (select count(*) from campaigns
+                    where convert_from(definition, 'UTF8')::json ->> 'status' = 'running') as campaigns,
                 (select coalesce(sum(points) filter (where points > 0), 0) from bonus_entries)::bigint
                     as bonuses,
                 coalesce(sum(discount) filter (where status in ('committed', 'unauthorised')), 0)::bigint
@@ -92,7 +95,7 @@ async def ledger(database: str, limit_id: str) -> Ledger:
     )
 
 
-async def rollups(database: str) -> Counted:
+async def rollups(database: str) -> Statistics:
     """Read analytics' tables."""
     connection = await asyncpg.connect(database)
     try:
@@ -115,16 +118,18 @@ async def rollups(database: str) -> Counted:
         )
     finally:
         await connection.close()
-    return Counted(**dict(totals or {}), activations=_activations(rows), discounts=_discounts(rows))
+    return Statistics(
+        **dict(totals or {}), activations=_activations(rows), discounts=_discounts(rows)
+    )
 
 
-async def dashboard(api: Api) -> Counted:
+async def dashboard(api: Api) -> Statistics:
     """Ask the API that the dashboard asks, over all time."""
     totals = (await api.call("GET", "/v1/statistics/totals"))["totals"]
     answer = await api.call("GET", f"/v1/statistics/instruments?limit={_MOST_ROWS}")
     choices = await api.call("GET", "/v1/statistics/choices")
     receipts = totals["receipts"]
-    return Counted(
+    return Statistics(
         receipts=receipts["receipts"],
         paid=receipts["paid"],
         discount=receipts["discount"],

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import orjson
 
-from deploy.demo.campaigns import WELCOME, WELCOME_FROM_TOTAL, WELCOME_ID, Plan, customer, store_id
+from deploy.demo.campaigns import WELCOME, WELCOME_FROM_TOTAL, Plan, customer, store_id
 from deploy.demo.dataset import Basket, Year
 from deploy.demo.mapping import CURRENCY, TIME_ZONE, lines_of, terminal, total, visit
 from shared.topics import terminal_key
@@ -58,15 +58,13 @@ class Decision(msgspec.Struct):
 class Opened:
     """A basket at its terminal: the cart as sent, kept for the sale.
 
-    ``welcome``: the word is presented; ``qualifies``: the till itself finds WELCOME's conditions
-    met, the cap aside.
+    ``qualifies``: the till itself finds WELCOME's conditions met, the cap aside.
     """
 
     receipt_id: str
     key: bytes
     occurred_at: datetime
     cart: dict[str, Any]
-    welcome: bool
     qualifies: bool
 
     def body(self) -> bytes:
@@ -121,7 +119,6 @@ class Opening:
             key=terminal_key(cart["store_id"], till),
             occurred_at=at,
             cart=cart,
-            welcome=welcome,
             qualifies=welcome and total(lines) >= WELCOME_FROM_TOTAL,
         )
 
@@ -160,8 +157,3 @@ def _given(applied: Applied) -> dict[str, Any]:
     if applied.gifts:
         given["gifts"] = [{"sku": gift.sku, "quantity": gift.quantity} for gift in applied.gifts]
     return given
-
-
-def gave_welcome(decision: Decision) -> bool:
-    """Whether the decision gives WELCOME's benefit."""
-    return any(applied.instrument_id == WELCOME_ID for applied in decision.applied)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from deploy.demo.books import Counted, Ledger
+from deploy.demo.books import Ledger, Statistics
 from deploy.demo.till import Tally
 from deploy.demo.topics import Key, Logged
 
@@ -39,8 +39,8 @@ class Sources:
     tally: Tally
     logged: Logged
     ledger: Ledger
-    rollups: Counted
-    dashboard: Counted
+    rollups: Statistics
+    dashboard: Statistics
     cap: int
     campaigns: int
     welcome: Key
@@ -85,11 +85,12 @@ def _receipts(of: Sources) -> list[Row]:
             kafka=logged.decisions,
             evaluator=ledger.decided,
         ),
+        _row("Sales sent = sales logged", sent=tally.sales, kafka=logged.sales),
         _row(
             "Sales sent = receipts recorded",
             sent=tally.sales,
             kafka=logged.receipts,
-            evaluator=ledger.paid,
+            evaluator=ledger.receipts,
             rollups=rollups.receipts,
             dashboard=dashboard.receipts,
         ),

@@ -34,7 +34,8 @@ class NoAnswerError(RuntimeError):
 class Tally:
     """What the tills themselves counted; money in cents, bonuses in points.
 
-    ``given`` counts benefits by (campaign, instrument) as the tills registered them.
+    ``decisions``, ``decided_discount`` and ``bonuses`` are counted where decisions are read, the rest
+    where carts and sales are sent; ``given`` is by (campaign, instrument), as registered in sales.
     """
 
     carts: int = 0
@@ -44,10 +45,7 @@ class Tally:
     decided_discount: int = 0
     bonuses: int = 0
     paid: int = 0
-    presented: int = 0
     qualifying: int = 0
-    coupons: int = 0
-    refused: int = 0
     given: Counter[tuple[str, str]] = field(default_factory=Counter)
     given_discount: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -55,7 +53,8 @@ class Tally:
 class Decisions:
     """One reader of ``promo.decisions.v1`` for all tills; hands each decision to its receipt."""
 
-    def __init__(self, kafka: str) -> None:
+    def __init__(self, kafka: str, tally: Tally) -> None:
+        self._tally = tally
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=kafka,
             group_id=None,
@@ -84,10 +83,18 @@ class Decisions:
             batches = await self._consumer.getmany(timeout_ms=_POLL_MS)
             for records in batches.values():
                 for record in records:
-                    decision = self._decoder.decode(record.value)
-                    waiting = self._waiting.pop(decision.receipt_id, None)
-                    if waiting is not None and not waiting.done():
-                        waiting.set_result(decision)
+                    self.hand_out(self._decoder.decode(record.value))
+
+    def hand_out(self, decision: Decision) -> None:
+        """Count a decision that a till waits for; a relay may send one twice."""
+        waiting = self._waiting.pop(decision.receipt_id, None)
+        if waiting is None:
+            return
+        self._tally.decisions += 1
+        self._tally.decided_discount += decision.discount
+        self._tally.bonuses += decision.bonuses
+        if not waiting.done():
+            waiting.set_result(decision)
 
     def expect(self, receipt_id: str) -> asyncio.Future[Decision]:
         """The decision to come for a receipt; ask before sending its cart."""
@@ -132,7 +139,7 @@ class Shop:
         )
         shares = share_out(baskets, self._opening, tills)
         async with (
-            Decisions(self._kafka) as decisions,
+            Decisions(self._kafka, self.tally) as decisions,
             self._producer,
             asyncio.TaskGroup() as group,
         ):
@@ -159,7 +166,7 @@ class Shop:
             raise NoAnswerError(message) from None
         sale = sale_of(opened, decision)
         await self._send(SALES, opened, orjson.dumps(sale), "sale")
-        self._count(opened, decision, sale)
+        self._count_sale(opened, decision, sale)
 
     async def _send(self, topic: Topic, opened: Opened, body: bytes, what: str) -> None:
         headers = cloud_event_headers(
@@ -175,18 +182,12 @@ class Shop:
         if error is not None:
             self._failures.append(error)
 
-    def _count(self, opened: Opened, decision: Decision, sale: dict[str, Any]) -> None:
+    def _count_sale(self, opened: Opened, decision: Decision, sale: dict[str, Any]) -> None:
         tally = self.tally
-        tally.decisions += 1
         tally.sales += 1
         tally.discount += sum(line["discount"] for line in sale["lines"])
-        tally.decided_discount += decision.discount
-        tally.bonuses += decision.bonuses
         tally.paid += sale["payments"][0]["amount"]
-        tally.presented += opened.welcome
         tally.qualifying += opened.qualifies
-        tally.coupons += len(opened.cart["codes"]) - opened.welcome
-        tally.refused += decision.outcome != "decided"
         for applied in decision.applied:
             key = applied.campaign_id, applied.instrument_id
             tally.given[key] += 1

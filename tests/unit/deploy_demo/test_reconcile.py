@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
-from deploy.demo.books import Counted, Ledger
+from deploy.demo.books import Ledger, Statistics
 from deploy.demo.reconcile import Sources, differences, summary, table_rows
 from deploy.demo.till import Tally
 from deploy.demo.topics import Logged
@@ -30,7 +30,6 @@ def agreeing() -> Sources:
         decided_discount=800,
         bonuses=40,
         paid=9_200,
-        presented=4,
         qualifying=3,
         given=uses(),
         given_discount=discounts(),
@@ -38,6 +37,7 @@ def agreeing() -> Sources:
     logged = Logged(
         campaigns=3,
         carts=10,
+        sales=10,
         decisions=10,
         decided_discount=800,
         receipts=10,
@@ -49,7 +49,7 @@ def agreeing() -> Sources:
     )
     ledger = Ledger(
         decided=10,
-        paid=10,
+        receipts=10,
         bonuses=40,
         discount=800,
         campaigns=3,
@@ -59,7 +59,7 @@ def agreeing() -> Sources:
         activations=uses(),
         discounts=discounts(),
     )
-    counted = Counted(
+    counted = Statistics(
         receipts=10,
         paid=9_200,
         discount=800,
@@ -99,6 +99,12 @@ def test_a_receipt_that_the_rollups_miss_is_named() -> None:
     short = replace(sources, rollups=replace(sources.rollups, receipts=9))
     assert different(short) == ["Sales sent = receipts recorded"]
     assert summary(table_rows(short), 2.0, 10)["reconciled"] is False
+
+
+def test_a_sale_that_the_log_misses_is_named() -> None:
+    sources = agreeing()
+    short = replace(sources, logged=replace(sources.logged, sales=9))
+    assert different(short) == ["Sales sent = sales logged"]
 
 
 def test_an_activation_above_the_cap_is_named() -> None:
