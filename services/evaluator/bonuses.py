@@ -18,12 +18,16 @@ class Entry:
     redemption_id: str
 
 
+def accruals(redemptions: Iterable[Redemption]) -> list[Redemption]:
+    """The redemptions that bonuses are accrued for."""
+    return [r for r in redemptions if r.status == "committed" and r.bonuses]
+
+
 def accrue(customer_id: str, redemptions: Iterable[Redemption]) -> list[Entry]:
     """What committed redemptions give the customer, and what the campaigns owe for it."""
     return [
         entry
-        for r in redemptions
-        if r.status == "committed" and r.bonuses
+        for r in accruals(redemptions)
         for entry in (
             Entry(f"b-{r.redemption_id}", f"customer/{customer_id}", r.bonuses, r.redemption_id),
             Entry(f"b-{r.redemption_id}", f"campaign/{r.campaign_id}", -r.bonuses, r.redemption_id),
@@ -48,6 +52,5 @@ def events(
             occurred_at=decision.occurred_at,
             recorded_at=now,
         )
-        for r in redemptions
-        if r.status == "committed" and r.bonuses
+        for r in accruals(redemptions)
     ]

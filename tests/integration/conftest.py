@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -13,6 +14,7 @@ import shared
 from deploy.local.stack import Stack
 from shared import database
 from shared.migrate import migrate
+from tests.integration.emission import author
 
 _PLUMBING = Path(shared.__file__).parent / "migrations"
 
@@ -64,3 +66,10 @@ async def producer(stack: Stack) -> AsyncIterator[AIOKafkaProducer]:
     """A plain producer."""
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka) as opened:
         yield opened
+
+
+@pytest.fixture
+async def client(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of emission, as an author with every scope."""
+    async with author(stack) as one:
+        yield one

@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from deploy.local.stack import Stack
 from shared import outbox
 from shared.cluster import WrongClusterError, records_behind
-from shared.consumer import TransactionalConsumer
+from shared.consumer import Apply, TransactionalConsumer
 from shared.database import Connection
 from shared.dead_letters import DeadLetter, TooManyDeadLettersError
 from shared.offsets import FencedError, Move, OffsetOutsideLogError, fence
@@ -35,9 +35,9 @@ async def record_effects(
 
 
 def consumer(
-    stack: Stack, pool: asyncpg.Pool, topic: str, apply: object = record_effects
+    stack: Stack, pool: asyncpg.Pool, topic: str, apply: Apply = record_effects
 ) -> TransactionalConsumer:
-    return TransactionalConsumer("test", [topic], stack.kafka, pool, apply, max_records=10)  # type: ignore[arg-type]
+    return TransactionalConsumer("test", [topic], stack.kafka, pool, apply, max_records=10)
 
 
 @asynccontextmanager
@@ -262,12 +262,29 @@ async def test_two_consumers_share_the_partitions_and_apply_each_record_once(
 ) -> None:
     topic = await new_topic(4)
     expected = names(400)
-    async with running(consumer(stack, pool, topic)):
+    applied: dict[str, int] = {}
+
+    def counting(name: str) -> Apply:
+        async def apply(
+            connection: Connection, records: Sequence[ConsumerRecord]
+        ) -> Sequence[DeadLetter]:
+            applied[name] = applied.get(name, 0) + len(records)
+            return await record_effects(connection, records)
+
+        return apply
+
+    async def both_have_work() -> bool:
+        await send(producer, topic, ["more-0", "more-1", "more-2", "more-3"])
+        return len(applied) == len(("first", "second"))
+
+    async with running(consumer(stack, pool, topic, counting("first"))):
         await send(producer, topic, expected[:200])
-        async with running(consumer(stack, pool, topic)):
+        async with running(consumer(stack, pool, topic, counting("second"))):
             await send(producer, topic, expected[200:])
+            await until(both_have_work, what="both consumers have partitions")
             await until(lambda: _count_is(pool, 400))
-    assert await effects(pool) == expected
+    found = await effects(pool)
+    assert [body for body in found if body.startswith("event")] == expected
 
 
 async def test_what_a_consumer_has_not_applied_yet_is_known(

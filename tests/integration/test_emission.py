@@ -1,7 +1,6 @@
 """What authors write against real servers: kept, published in order, refused by field."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import httpx
@@ -16,7 +15,6 @@ from shared.codes import digest, unpack
 from shared.web.problems import Problem
 from tests.integration.emission import (
     a_store,
-    author,
     faulty_fields,
     instrument_of,
     mass,
@@ -27,13 +25,6 @@ from tests.integration.emission import (
     post,
     published,
 )
-
-
-@pytest.fixture
-async def client(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    """An author with every scope."""
-    async with author(stack) as one:
-        yield one
 
 
 async def test_the_worked_example_is_published_whole(

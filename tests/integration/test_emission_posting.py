@@ -4,13 +4,12 @@ import os
 import secrets
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from itertools import chain, count
 from typing import Any
 
 import asyncpg
 import httpx
-import pytest
 
 from deploy.local.stack import Stack
 from services.emission.cipher import CodeCipher
@@ -20,7 +19,6 @@ from services.emission.store.emissions import EmissionRow
 from shared import clock, database, topics
 from shared.codes import digest, unpack
 from tests.integration.emission import (
-    author,
     mass,
     new_id,
     new_word,
@@ -29,13 +27,6 @@ from tests.integration.emission import (
     published,
 )
 from tests.waiting import until
-
-
-@pytest.fixture
-async def client(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    """An author with every scope."""
-    async with author(stack) as one:
-        yield one
 
 
 async def _export(client: httpx.AsyncClient, emission_id: str) -> list[str]:

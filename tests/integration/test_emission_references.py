@@ -1,29 +1,19 @@
 """Stores, customer groups and API keys against real servers."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx
-import pytest
 
 from deploy.local.stack import Stack
 from shared import topics
 from shared.web.auth import SCOPES
 from tests.integration.emission import (
     a_store,
-    author,
     faulty_fields,
     new_id,
     ok,
     published,
 )
-
-
-@pytest.fixture
-async def client(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    """An author with every scope."""
-    async with author(stack) as one:
-        yield one
 
 
 async def test_only_stores_that_changed_are_published(

@@ -35,6 +35,7 @@ async def test_all_reconciles_after_a_kill_in_mid_stream(
         buying = asyncio.gather(*(_buy(tills, store_id, word, n) for n in range(RECEIPTS)))
         for process in killed:
             await until(lambda: _answered(tills, RECEIPTS // 6), what="the stream has begun")
+            assert len(tills.decisions) < RECEIPTS, "the kill is in the middle of the stream"
             await _kill(stack, process)
         decisions = await asyncio.wait_for(buying, 150)
     await until(lambda: _rolled_up(stack, store_id), within_s=90, what="all is rolled up")

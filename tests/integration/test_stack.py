@@ -38,6 +38,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         mine = {k: v for k, v in os.environ.items() if k.startswith("TILLSTREAM_")}
         body = json.dumps(mine).encode()
         self.send_response(200)
+        self.send_header("X-Tillstream-Instance", os.environ["TILLSTREAM_INSTANCE"])
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -52,7 +52,7 @@ def test_a_letter_too_large_to_be_kept_says_so_and_where_it_is() -> None:
 
 
 def test_a_letter_without_key_and_value_can_be_sent() -> None:
-    """aiokafka refuses to send nothing at all, and the relay would never get past it."""
+    """The producer refuses to send nothing at all, and the relay would never get past it."""
     empty = ConsumerRecord("t", 0, 0, 0, 0, None, None, None, 0, 0, ())
     deleted = ConsumerRecord("t", 0, 0, 0, 0, b"k", None, None, 0, 0, ())
     assert (DeadLetter(empty, "bad", "").key, DeadLetter(empty, "bad", "").value) == (None, b"")
