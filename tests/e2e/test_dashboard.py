@@ -1,30 +1,16 @@
 """The dashboard in a real browser: figures and charts change while one looks at them."""
 
-import random
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, expect
+from playwright.async_api import Browser, expect
 
 from shared import clock
-from shared.events.outcome import Decision, Reason, Receipt
-from shared.events.values import Device
 from tests.e2e.conftest import Analytics
 from tests.e2e.events import Publisher, Shop, Use, decision, receipt
-from tests.waiting import until
-
-_WITHIN_MS = 20_000
-_DATA = """(id) => {
-  const { series, yAxis } = echarts.getInstanceByDom(document.getElementById(id)).getOption();
-  return { names: yAxis[0].data ?? [], values: series.map((each) => each.data) };
-}"""
+from tests.e2e.viewer import WITHIN_MS, opened
 
 _UNKNOWN_ZONE = """
 const known = Intl.DateTimeFormat.prototype.resolvedOptions;
@@ -32,30 +18,6 @@ Intl.DateTimeFormat.prototype.resolvedOptions = function () {
   return { ...known.call(this), timeZone: "Etc/Unknown" };
 };
 """
-
-
-@dataclass
-class Watched:
-    """A page, and what it asked for and complained about."""
-
-    page: Page
-    asked: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    @property
-    def hosts(self) -> set[str | None]:
-        """Whom it asked."""
-        return {urlsplit(url).hostname for url in self.asked}
-
-    async def chart(self, chart: str) -> dict[str, Any]:
-        """The names and the values of a chart."""
-        found: dict[str, Any] = await self.page.evaluate(_DATA, chart)
-        return found
-
-    async def shows(self, card: str, figure: str) -> None:
-        """Wait until the card shows the figure."""
-        value = self.page.locator(f"#card-{card} [data-value]")
-        await expect(value).to_have_text(figure, timeout=_WITHIN_MS)
 
 
 @dataclass(frozen=True)
@@ -86,40 +48,6 @@ async def world(publisher: Publisher) -> World:
     await publisher.shops(made.first, made.second)
     await publisher.campaign(made.campaign, f"Welcome {mark}", {"ten": "10% off from 30"})
     return made
-
-
-@asynccontextmanager
-async def opened(
-    browser: Browser,
-    analytics: Analytics,
-    filters: str = "",
-    scheme: Literal["light", "dark"] = "light",
-) -> AsyncIterator[Watched]:
-    """The dashboard of a signed-in viewer."""
-    context = await browser.new_context(
-        viewport={"width": 1440, "height": 900},
-        locale="en-GB",
-        timezone_id="Europe/Vienna",
-        color_scheme=scheme,
-    )
-    page = await context.new_page()
-    watched = Watched(page)
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            watched.complaints.append(message.text)
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-    page.on("request", lambda request: watched.asked.append(request.url))
-    await page.goto(analytics.entrance)
-    assert "token" not in page.url
-    if filters:
-        await page.goto(f"{analytics.url}/?{filters}")
-    await expect(page.locator("#status")).to_have_attribute("data-state", "live")
-    await expect(page.locator("#main")).to_have_attribute("aria-busy", "false")
-    yield watched
-    await context.close()
 
 
 async def test_figures_and_charts_change_without_a_reload(
@@ -245,7 +173,7 @@ async def test_after_a_crash_of_the_service_the_page_comes_back_by_itself(
         await watched.shows("receipts", "1")
         await analytics.crash()
         status = watched.page.locator("#status")
-        await expect(status).to_have_attribute("data-state", "reconnecting", timeout=_WITHIN_MS)
+        await expect(status).to_have_attribute("data-state", "reconnecting", timeout=WITHIN_MS)
         await analytics.start()
         await publisher.outcomes(receipt(world.first, now, total=5_000))
         await watched.shows("receipts", "2")
@@ -306,96 +234,3 @@ async def test_without_a_token_the_page_says_how_to_get_one(
     await page.get_by_role("button", name="Open the dashboard").click()
     await expect(page.locator("#status")).to_have_attribute("data-state", "live")
     await context.close()
-
-
-async def test_a_well_filled_page(
-    browser: Browser, analytics: Analytics, publisher: Publisher, screenshot_path: Path
-) -> None:
-    shops = [
-        Shop(f"shop-{number}", name, f"{region} (assigned)")
-        for number, (name, region) in enumerate(_SHOPS, 1)
-    ]
-    await publisher.shops(*shops)
-    for campaign_id, (name, instruments) in _CAMPAIGNS.items():
-        await publisher.campaign(campaign_id, name, instruments)
-    events = _seventy_days(shops, random.Random(7))  # noqa: S311 - a picture is no secret
-    await publisher.outcomes(*events)
-    receipts = sum(isinstance(event, Receipt) for event in events)
-    async with opened(browser, analytics) as watched:
-        page = watched.page
-
-        async def complete() -> bool:
-            text = await page.locator("#card-receipts [data-value]").inner_text()
-            return int(text.replace(",", "")) >= receipts
-
-        await until(complete, what="all receipts on the page")
-        await expect(page.locator("#instruments tbody tr").nth(7)).to_be_visible()
-        # The bars still grow to their new lengths.
-        await page.wait_for_timeout(800)
-        picture = await page.screenshot(path=screenshot_path, full_page=True)
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert watched.complaints == []
-    assert len(picture) > 50_000
-
-
-_SHOPS = (
-    ("Vienna Naschmarkt", "East"),
-    ("Vienna Praterstern", "East"),
-    ("St. Pölten", "East"),
-    ("Eisenstadt", "East"),
-    ("Graz Jakomini", "South"),
-    ("Klagenfurt", "South"),
-    ("Villach", "South"),
-    ("Linz Hauptplatz", "North"),
-    ("Wels", "North"),
-    ("Salzburg Altstadt", "West"),
-    ("Innsbruck", "West"),
-    ("Bregenz", "West"),
-    ("Web shop", "Online"),
-)
-_CAMPAIGNS = {
-    "welcome": ("Welcome", {"welcome-10": "10% off receipts from 300"}),
-    "snacks": (
-        "Snack weeks",
-        {
-            "chips-10": "CHIPS10: 10% off chips",
-            "bounty-10": "BOUNTY10: 10% off from 1 kg",
-            "cola": "Second cola at half price",
-        },
-    ),
-    "opening": ("Opening day, Graz", {"opening-12": "First 1000 buyers: 12% off"}),
-    "regulars": (
-        "For regulars",
-        {"bonuses": "50 bonuses from 60", "mug": "A mug from 120", "cheese": "5% off cheese"},
-    ),
-}
-_REASONS: tuple[Reason, ...] = get_args(Reason)
-_WEB_DEVICES: tuple[Device, ...] = ("desktop", "mobile", "tablet", "app")
-
-
-def _seventy_days(shops: list[Shop], chance: random.Random) -> list[Decision | Receipt]:
-    """Checkouts and receipts of seventy days, quiet on Sundays, busier of late."""
-    now = clock.now()
-    weights = [chance.uniform(0.5, 2) for _ in shops]
-    offers = [(key, i) for key, (_, instruments) in _CAMPAIGNS.items() for i in instruments]
-    rates = {offer: chance.uniform(0.04, 0.3) for offer in offers}
-    reasons = {offer: chance.sample(_REASONS, 3) for offer in offers}
-    events: list[Decision | Receipt] = []
-    for _ in range(3_000):
-        at = now - timedelta(days=70 * chance.random() ** 1.3, hours=chance.uniform(0, 10))
-        if at.weekday() == 6 and chance.random() < 0.7:
-            continue
-        (shop,) = chance.choices(shops, weights)
-        device: Device = chance.choice(_WEB_DEVICES) if shop.name == "Web shop" else "till"
-        total = int(chance.lognormvariate(8.4, 0.6)) + 500
-        uses, refusals = [], []
-        for offer in offers:
-            if chance.random() < rates[offer]:
-                uses.append((*offer, total * chance.randint(1, 5) // 100))
-            else:
-                (reason,) = chance.choices(reasons[offer], (6, 3, 1))
-                refusals.append((*offer, reason))
-        events.append(decision(shop, at, uses, refusals, total=total, device=device))
-        if chance.random() < 0.95:
-            events.append(receipt(shop, at, uses, total=total, device=device, bonuses=len(uses)))
-    return events
