@@ -120,11 +120,11 @@ class Kafka:
 
     async def ready(self) -> bool:
         """Whether it answers and has an active controller."""
-        return await answers(self.bootstrap)
+        return await answers(self.bootstrap, self.cluster)
 
 
-async def answers(bootstrap: str) -> bool:
-    """Whether a Kafka answers at ``bootstrap``."""
+async def answers(bootstrap: str, cluster_id: str | None = None) -> bool:
+    """Whether a Kafka answers at ``bootstrap``: that of ``cluster_id``, if given."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
     try:
         await admin.start()
@@ -133,6 +133,8 @@ async def answers(bootstrap: str) -> bool:
         return False
     finally:
         await admin.close()
+    if cluster_id not in (None, cluster.get("cluster_id")):
+        return False
     return bool(cluster.get("brokers")) and int(cluster.get("controller_id", -1)) >= 0
 
 

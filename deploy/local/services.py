@@ -22,6 +22,8 @@ SERVERS = (POSTGRES, KAFKA)
 # Never handed on: each service gets its own account and only the keys it needs.
 _ADMINISTRATION = ("TILLSTREAM_POSTGRES", "TILLSTREAM_STATE")
 _READY_WITHIN_S = 90.0
+# As `shared.web.service` has it, which would load a web framework here.
+_INSTANCE_HEADER = "X-Tillstream-Instance"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,10 @@ class Service:
 
     @classmethod
     def parse(cls, text: str) -> "Service":
-        """``name`` for ``services.<name>``, or ``name=module`` for a program of one's own."""
+        """``name`` for ``services.<name>``, or ``name=module`` for a program of one's own.
+
+        That program answers ``/readyz`` with its TILLSTREAM_INSTANCE in the header ``X-Tillstream-Instance``.
+        """
         name, _, module = text.partition("=")
         if not name.isidentifier() or name in SERVERS:
             msg = f"{text!r} is no service: name one as `name` or `name=module`"
@@ -45,7 +50,7 @@ class Service:
         url = f"http://{HOST}:{port}"
 
         async def ready() -> bool:
-            return await answers(url)
+            return await answers(url, environment["TILLSTREAM_INSTANCE"])
 
         return Command(
             name=self.name,
@@ -58,14 +63,16 @@ class Service:
         )
 
 
-async def answers(url: str) -> bool:
-    """Whether the service at ``url`` says it is ready."""
+async def answers(url: str, instance: str) -> bool:
+    """Whether the service at ``url`` says that it is ``instance`` and ready."""
     try:
         async with httpx.AsyncClient(timeout=3, trust_env=False) as client:
             response = await client.get(f"{url}/readyz")
     except httpx.HTTPError:
         return False
-    return response.status_code == httpx.codes.OK
+    # Another stack's service may have the port.
+    ours = response.headers.get(_INSTANCE_HEADER) == instance
+    return ours and response.status_code == httpx.codes.OK
 
 
 def database_dsn(admin: str, secrets: Secrets, service: str) -> str:

@@ -20,7 +20,7 @@ from deploy.local.child import Board, Child, Gate, Report
 from deploy.local.errors import StackError, explain, explained, require_python
 from deploy.local.identity import Identity
 from deploy.local.kafka import Kafka
-from deploy.local.ports import HOST, choose
+from deploy.local.ports import HOST, Claims, choose
 from deploy.local.postgres import Postgres
 from deploy.local.process import Command
 from deploy.local.services import KAFKA, POSTGRES, Plan
@@ -39,7 +39,8 @@ class Supervisor:
         self._plan = plan
         self._secrets = state.secrets(plan.databases)
         last = state.read()
-        ports = choose(_preferred(plan), last.ports)
+        self._claims = Claims()
+        ports = choose(_preferred(plan), last.ports, self._claims.take)
         bootstrap = plan.own_kafka or f"{HOST}:{ports[KAFKA]}"
         record = Record(
             supervisor=Identity.of(os.getpid()),
@@ -196,7 +197,8 @@ class Supervisor:
 
     async def _servers_there(self) -> bool:
         """Whether both servers answer: a service started before that would crash for nothing."""
-        return await postgres.answers(self._admin) and await kafka.answers(self._bootstrap)
+        cluster = None if self._plan.own_kafka else self._secrets.kafka_cluster
+        return await postgres.answers(self._admin) and await kafka.answers(self._bootstrap, cluster)
 
     async def _stop(self, error: str) -> None:
         self._board.update(phase="stopping", error=error)
@@ -210,6 +212,7 @@ class Supervisor:
         for child in kept:
             if child is not None:
                 await child.stop()
+        self._claims.release()
         self._board.update(phase="failed" if error else "down", supervisor=None)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
@@ -22,6 +23,9 @@ from shared.web.openapi import document
 from shared.web.problems import Problem
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+INSTANCE_HEADER = "X-Tillstream-Instance"
+"""Which instance answers a probe: on a port may be the service of another stack."""
+_BACKLOG = 2048
 _GRACEFUL_SECONDS = 3  # open streams of dashboards last until then
 
 Ready = Callable[[], Awaitable[Sequence[str]]]
@@ -47,6 +51,7 @@ def create_app(
         openapi_url="/openapi.json",
     )
     app.state.verifier = verifier
+    app.state.instance = ""
     problems.install(app)
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES)
     _add_probes(app, ready)
@@ -55,8 +60,11 @@ def create_app(
 
 
 def _add_probes(app: FastAPI, ready: Ready) -> None:
+    def instance() -> dict[str, str]:
+        return {INSTANCE_HEADER: app.state.instance}
+
     async def livez() -> Response:
-        return JSONResponse({"status": "alive"})
+        return JSONResponse({"status": "alive"}, headers=instance())
 
     async def readyz() -> Response:
         missing = await ready()
@@ -65,9 +73,9 @@ def _add_probes(app: FastAPI, ready: Ready) -> None:
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "Not ready",
                 "; ".join(missing),
-                headers={"Retry-After": "1"},
+                headers={"Retry-After": "1", **instance()},
             )
-        return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "ready"}, headers=instance())
 
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -158,13 +166,11 @@ async def background(
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is open (up to 3 s).
 
-    Returns after a graceful stop; raises ``SystemExit`` (1) when the start, the lifespan or a
+    Listens first: a busy port fails before the lifespan starts anything. Returns after a graceful stop; raises ``SystemExit`` (1) when the start, the lifespan or a
     background task failed.
     """
     config = uvicorn.Config(
         app,
-        host=settings.http_host,
-        port=settings.http_port,
         loop="uvloop",
         http="httptools",
         lifespan="on",
@@ -173,13 +179,23 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
     )
+    app.state.instance = settings.instance
     server = uvicorn.Server(config)
     # uvicorn raises the signal again when it is done; a requested stop is not a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _already_stopped)
-    server.run()
+    server.run(sockets=[_listen(settings.http_host, settings.http_port)])
     if not server.started or server.lifespan.should_exit or server.lifespan.error_occurred:
         raise SystemExit(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        log.error("can't listen", host=host, port=port, error=error.strerror)  # noqa: TRY400
+        raise SystemExit(1) from error
 
 
 def _already_stopped(_: int, __: FrameType | None) -> None:

@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -17,7 +18,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from deploy.local import stack
+from deploy.local import kafka, services, stack
 from deploy.local.child import Board, Child
 from deploy.local.errors import StackError
 from deploy.local.identity import Identity
@@ -309,6 +310,49 @@ def test_it_runs_on_servers_of_ones_own(
         assert stack.load(tmp_path / "theirs").ready("kafka")
     finally:
         stack.down(tmp_path / "theirs", delete=True)
+
+
+async def test_what_answers_on_a_port_may_be_somebody_elses(running: Stack) -> None:
+    """Then it is not ready, whatever it says."""
+    theirs = f"echo-{running.secrets.id}"
+    assert await services.answers(running.url("echo"), theirs)
+    assert not await services.answers(running.url("echo"), "echo-another")
+    assert await kafka.answers(running.kafka, running.secrets.kafka_cluster)
+    assert not await kafka.answers(running.kafka, "another")
+
+
+def test_a_service_fails_at_once_when_its_port_is_busy(running: Stack) -> None:
+    """Before it touches anything else: these servers are away."""
+    settings = {
+        "TILLSTREAM_KAFKA": "127.0.0.1:9",
+        "TILLSTREAM_DATABASE": "postgresql://127.0.0.1:9/none",
+        "TILLSTREAM_HTTP_PORT": running.url("echo").rsplit(":")[-1],
+        "TILLSTREAM_VERIFY_KEY": running.secrets.verify_key,
+    }
+    result = subprocess.run(
+        [sys.executable, "-m", "services.analytics"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=_WAIT_S,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "can't listen" in result.stderr.splitlines()[-1]
+
+
+def test_two_stacks_started_at_once_both_come_up(tmp_path: Path) -> None:
+    """On different ports, though both prefer the same."""
+    states = [tmp_path / "one", tmp_path / "two"]
+    try:
+        with ThreadPoolExecutor() as threads:
+            one, two = threads.map(lambda state: stack.up(state, ["postgres", "kafka"]), states)
+        ports = [set(stack.record(each.state).ports.values()) for each in (one, two)]
+        assert not ports[0] & ports[1]
+    finally:
+        for state in states:
+            stack.down(state, delete=True)
 
 
 def _python_of_everybody() -> Path | None:

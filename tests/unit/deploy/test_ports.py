@@ -2,7 +2,10 @@
 
 import itertools
 
-from deploy.local.ports import choose
+import pytest
+
+from deploy.local.errors import StackError
+from deploy.local.ports import Claims, choose
 
 
 def _choose(
@@ -34,3 +37,20 @@ def test_no_two_parts_get_the_same_port() -> None:
     chosen = _choose({"a": 1000, "b": 1000, "c": 0}, {"a": 1000})
     assert len(set(chosen.values())) == 3
     assert chosen["a"] == 1000
+
+
+def test_a_port_that_another_stack_has_claimed_is_not_free() -> None:
+    """Also while nobody listens on it: its server may only be about to start."""
+    theirs, ours = Claims(), Claims()
+    [port] = choose({"kafka": 0}, {}, theirs.take).values()
+    assert 15_000 <= port < 32_000
+    assert not ours.take(port)
+    theirs.release()
+    assert ours.take(port)
+    ours.release()
+
+
+def test_a_machine_without_a_free_port_is_told_of() -> None:
+    """Instead of looking for ever."""
+    with pytest.raises(StackError, match="no free port"):
+        choose({"kafka": 19092}, {}, lambda _: False, lambda: 1)
