@@ -10,6 +10,8 @@ PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	&& { command -v $$name; break; }; done)
 BIN := .venv/bin
 STAMPS := .venv/stamps
+LOG := .venv/setup.log
+failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
 .PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-rollup check
 
@@ -28,8 +30,9 @@ $(STAMPS)/venv:
 
 $(STAMPS)/python: $(STAMPS)/venv requirements.lock pyproject.toml
 	@echo "==> Python packages (a few minutes the first time)"
-	@$(BIN)/python -m pip install --progress-bar off -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps -e .
+	@$(BIN)/python -m pip install --progress-bar off -r requirements.lock 2>$(LOG) \
+		| sed -u '/^Requirement already satisfied/d' || $(call failed,the Python packages)
+	@$(BIN)/python -m pip install --quiet --no-deps -e . 2>$(LOG) || $(call failed,Tillstream itself)
 	@touch $@
 
 $(STAMPS)/kafka: $(STAMPS)/python deploy/local/kafka.lock
@@ -39,7 +42,8 @@ $(STAMPS)/kafka: $(STAMPS)/python deploy/local/kafka.lock
 
 $(STAMPS)/npm: $(STAMPS)/python package.json package-lock.json .npmrc
 	@echo "==> npm packages"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-progress --loglevel=error
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-progress --loglevel=error 2>$(LOG) \
+		|| $(call failed,the npm packages)
 	@touch $@
 
 $(STAMPS)/chromium: $(STAMPS)/python

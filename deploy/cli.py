@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -34,6 +35,7 @@ app.command()(operations.env)
 _console = Console()
 _errors = Console(stderr=True)
 _FOLLOW_POLL_S = 0.2
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 State = Annotated[
     Path | None,
@@ -106,13 +108,16 @@ def status(
     all_up = record.alive and record.phase == "ready" and all(r.state == "ready" for r in rows)
     if as_json:
         processes = [vars(row) for row in rows]
-        sys.stdout.write(json.dumps({"up": all_up, "processes": processes}, indent=2) + "\n")
+        shown = {"up": all_up, "error": record.error, "processes": processes}
+        sys.stdout.write(json.dumps(shown, indent=2) + "\n")
     elif not rows:
         _console.print("Nothing runs; start it with `tillstream up`.")
     else:
         _console.print(_table(rows))
         if not record.alive:
             _console.print("The supervisor does not run; start it with `tillstream up`.")
+    if record.error:
+        _complain(StackError(record.error))
     raise typer.Exit(0 if all_up else 1)
 
 
@@ -122,7 +127,7 @@ def logs(
     state: State = None,
     *,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as it grows.")] = False,
-    lines: Annotated[int, typer.Option("-n", help="How many lines of each.")] = 40,
+    lines: Annotated[int, typer.Option("-n", min=1, help="How many lines of each.")] = 40,
 ) -> None:
     """Show the logs."""
     directory = StateDirectory(state)
@@ -150,8 +155,8 @@ def demo(
     from deploy.demo import run  # noqa: PLC0415
 
     with _clear_errors():
-        if baskets != "all" and not baskets.isdigit():
-            msg = f"--baskets takes a number or `all`, not {baskets!r}"
+        if baskets != "all" and not _NUMBER.fullmatch(baskets):
+            msg = f"--baskets takes a number from 1 on or `all`, not {baskets!r}"
             raise StackError(msg)
         raise typer.Exit(run(None if baskets == "all" else int(baskets), state))
 

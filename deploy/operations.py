@@ -1,6 +1,8 @@
 """Commands for whoever runs Tillstream: tokens and dead letters."""
 
 import asyncio
+import shlex
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, get_args
@@ -19,6 +21,7 @@ from shared.web.auth import Scope, sign
 
 letters_app = typer.Typer(no_args_is_help=True, help="Messages that could not be used.")
 _console = Console()
+_DAILY: Sequence[Scope] = ("campaigns:write", "campaigns:read", "quotes:write", "statistics:read")
 
 Topic = Annotated[str | None, typer.Option(help="Of this topic only, such as checkout.carts.v1.")]
 State = Annotated[
@@ -43,17 +46,25 @@ def token(
 
 
 def env(state: State = None) -> None:
-    """Print the running stack's addresses and a token, as shell variables: eval "$(tillstream env)"."""
+    """Print the running stack's addresses and tokens, as shell variables: eval "$(tillstream env)"."""
     running = stack.load(state)
-    scopes = [scope for scope in get_args(Scope) if scope != "admin"]
-    minted = sign(running.secrets.signing_key, "operator", scopes, timedelta(hours=8), clock.now())
+    processes = stack.record(running.state).processes
     variables = {
         "KAFKA": running.kafka,
-        **{service.upper(): running.url(service) for service in SERVICES},
-        "TOKEN": minted,
+        **{name.upper(): running.url(name) for name in SERVICES if name in processes},
+        "TOKEN": _token(running, _DAILY),
     }
+    if "analytics" in processes:
+        # It is put into a browser's address bar and history: a token that only reads.
+        looking = _token(running, ["statistics:read"])
+        variables["DASHBOARD"] = f"{running.url('analytics')}/?token={looking}"
     for name, value in variables.items():
-        typer.echo(f"export {name}={value}")
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _token(running: stack.Stack, scopes: Sequence[Scope]) -> str:
+    key = running.secrets.signing_key
+    return sign(key, "operator", scopes, timedelta(hours=8), clock.now())
 
 
 @letters_app.command("list")

@@ -8,6 +8,15 @@ from pathlib import Path
 
 _PYTHON = (3, 11)
 _LAST_LINES = 6
+# ENOENT is what /proc says to a new directory.
+_NOT_WRITABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENOENT,
+)
 
 
 class StackError(Exception):
@@ -29,7 +38,7 @@ def explain(error: OSError, where: Path) -> StackError:
         return StackError(
             f"no space left on the disk of {where}: free some, or set TILLSTREAM_STATE to another disk"
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+    if error.errno in _NOT_WRITABLE:
         return StackError(
             f"{where} is not writable ({error.strerror}): mend that, or set TILLSTREAM_STATE"
             " to a directory of your own"

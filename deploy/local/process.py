@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_LOG_MAX_BYTES = 32 * 1024 * 1024
+LOG_MAX_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,21 @@ async def stop(command: Command, process: asyncio.subprocess.Process) -> None:
 
 
 def rotate(log: Path) -> None:
-    """Keep one older log once this one has grown large."""
-    if log.exists() and log.stat().st_size > _LOG_MAX_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+    """Keep one older log once this one has grown large; nobody may be writing it."""
+    if _large(log):
+        log.replace(_older(log))
+
+
+def cut(log: Path) -> None:
+    """The same for one that is being written: its writers append, so they go on at its start."""
+    if _large(log):
+        shutil.copyfile(log, _older(log))
+        os.truncate(log, 0)
+
+
+def _large(log: Path) -> bool:
+    return log.exists() and log.stat().st_size > LOG_MAX_BYTES
+
+
+def _older(log: Path) -> Path:
+    return log.with_suffix(".log.1")

@@ -27,6 +27,7 @@ from deploy.local.services import KAFKA, POSTGRES, Plan
 from deploy.local.state import Process, Record, StateDirectory
 
 _LEFTOVER_GRACE_S = 5.0
+_CUT_LOGS_S = 60.0
 _PREFERRED = {KAFKA: 19092, "controller": 19093, POSTGRES: 15432, **services.DEFAULT_PORTS}
 
 
@@ -99,6 +100,7 @@ class Supervisor:
         )
         self._board.update(phase="ready")
         self._board.say("ready")
+        self._tasks.append(asyncio.create_task(self._cut_logs()))
         await self._crash()
 
     async def _servers(self) -> list[Command]:
@@ -175,6 +177,15 @@ class Supervisor:
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
+
+    async def _cut_logs(self) -> None:
+        while True:
+            await asyncio.sleep(_CUT_LOGS_S)
+            for log in self._state.logs.glob("*.log"):
+                try:
+                    await asyncio.to_thread(process.cut, log)
+                except OSError as error:  # no reason to end the stack
+                    self._board.say(f"{log} could not be cut: {error.strerror}")
 
     async def _provision(self) -> None:
         if POSTGRES in self._plan.servers or self._plan.own_postgres:

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
 
-from deploy import cli, dead_letters
+from deploy import cli, dead_letters, operations
 from deploy.local import stack as local
 from deploy.local.errors import StackError
 from deploy.local.stack import Stack
@@ -20,6 +20,7 @@ from shared.database import Connection
 from shared.dead_letters import DeadLetter
 from shared.outbox import Relay
 from shared.topics import BONUSES, BY_NAME, CARTS
+from shared.web.auth import Verifier
 from tests.integration import emission, shop
 from tests.integration.conftest import NewTopicName
 from tests.integration.shop import a_cart, open_tills
@@ -148,3 +149,18 @@ async def _forget(stack: Stack, topic: str) -> None:
 
 async def _count_is(pool: asyncpg.Pool, count: int) -> bool:
     return bool(await pool.fetchval("select count(*) = $1 from effects", count))
+
+
+def test_a_shell_gets_a_token_for_daily_work_and_one_that_only_looks(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The dashboard's stays in a browser's history."""
+    operations.env(stack.state)
+    lines = capsys.readouterr().out.splitlines()
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+    verifier = Verifier(stack.secrets.verify_key)
+    address, _, looks = variables["DASHBOARD"].strip("'").partition("/?token=")
+    assert address == stack.url("analytics")
+    assert verifier.verify(looks).scopes == {"statistics:read"}
+    works = verifier.verify(variables["TOKEN"]).scopes
+    assert works == {"campaigns:read", "campaigns:write", "quotes:write", "statistics:read"}

@@ -18,6 +18,7 @@ _WHERE = Path("/srv/till")
         (errno.EDQUOT, "no space left"),
         (errno.EACCES, "not writable"),
         (errno.EROFS, "not writable"),
+        (errno.ENOENT, "not writable"),
         (errno.EIO, "/srv/till"),
     ],
 )
