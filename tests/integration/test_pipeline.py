@@ -182,6 +182,34 @@ async def test_bonuses_are_accrued_in_a_ledger_that_balances(stack: Stack) -> No
     assert accounts == {f"customer/{customer}": 50, f"campaign/{campaign_id}": -50}
 
 
+async def test_a_personal_code_is_redeemed_once_for_life(stack: Stack) -> None:
+    """Authored, posted, exported as the marketer would, and used at two tills."""
+    [store_id] = await shop.open_store(stack)
+    batch = {
+        "emission_id": emission.new_id("e"),
+        "name": "Letters",
+        "kind": "personal",
+        "count": 3,
+        "pattern": "LETTER-########",
+    }
+    async with shop.client(stack, "emission") as author:
+        emission.ok(await author.post("/v1/emissions", json=batch), 201)
+        await emission.post(author, batch["emission_id"])
+        exported = await author.get(f"/v1/emissions/{batch['emission_id']}/codes")
+    first, second, _ = [row for row in exported.text.split() if row.startswith("LETTER-")]
+    instrument = emission.instrument_of(batch["emission_id"])
+    await shop.run_campaign(stack, [instrument], stores=[store_id])
+    async with open_tills(stack) as tills:
+        used = await tills.buy(a_cart(store_id, 30_000, codes=[first]))
+        again = await tills.buy(a_cart(store_id, 30_000, codes=[first.lower()]))
+        other = await tills.buy(a_cart(store_id, 30_000, codes=[first, second]))
+        wrong = await tills.ask(a_cart(store_id, 30_000, codes=["LETTER-22222222"]))
+    assert [d.discount for d in (used, again, other)] == [3_000, 0, 3_000]
+    assert again.not_applied[0].reason == "limit_reached"
+    assert other.applied[0].code == 1
+    assert (wrong.discount, wrong.unknown_codes) == (0, (0,))
+
+
 async def test_pausing_stops_new_holds_and_existing_ones_still_commit(stack: Stack) -> None:
     [store_id] = await shop.open_store(stack)
     word = emission.new_word()
