@@ -31,7 +31,7 @@ $(STAMPS)/venv:
 $(STAMPS)/python: $(STAMPS)/venv requirements.lock pyproject.toml
 	@echo "==> Python packages (a few minutes the first time)"
 	@$(BIN)/python -m pip install --progress-bar off -r requirements.lock 2>$(LOG) \
-		| sed -u '/^Requirement already satisfied/d' || $(call failed,the Python packages)
+		| sed -uE '/^(Requirement already|Looking in|Ignoring)/d' || $(call failed,the Python packages)
 	@$(BIN)/python -m pip install --quiet --no-deps -e . 2>$(LOG) || $(call failed,Tillstream itself)
 	@touch $@
 
