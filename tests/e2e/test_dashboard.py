@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from shared import clock
 from tests.e2e.conftest import Analytics
@@ -162,6 +162,35 @@ async def test_a_browser_in_a_zone_that_the_server_does_not_know_is_shown_utc(
             parse_qs(urlsplit(url).query)["time_zone"] for url in watched.asked if "/stream?" in url
         ]
     assert zones[-2:] == [["Etc/Unknown"], ["UTC"]]
+
+
+async def test_what_said_that_reading_failed_goes_when_the_stream_is_back(
+    browser: Browser, analytics: Analytics, world: World
+) -> None:
+    failures = iter(["event: failed\ndata: {}\n\n"])
+
+    async def answer(route: Route) -> None:
+        body = "retry: 2000\n\n" + next(failures, ": nothing has changed\n\n")
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    async with opened(browser, analytics, f"region={quote(world.region)}") as watched:
+        await watched.page.route("**/v1/statistics/stream*", answer)
+        await watched.page.get_by_role("radio", name="30 days").check()
+        banner = watched.page.locator("#banner")
+        await expect(banner).to_contain_text("could not be read")
+        await expect(banner).to_be_hidden()
+
+
+async def test_a_link_on_another_site_opens_the_dashboard(
+    browser: Browser, analytics: Analytics
+) -> None:
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(f"{analytics.url.replace('127.0.0.1', 'localhost')}/livez")
+    await page.set_content(f'<a href="{analytics.entrance}">figures</a>')
+    await page.get_by_role("link").click()
+    await expect(page.locator("#status")).to_have_attribute("data-state", "live")
+    await context.close()
 
 
 async def test_after_a_crash_of_the_service_the_page_comes_back_by_itself(
