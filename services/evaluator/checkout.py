@@ -6,13 +6,14 @@ from datetime import datetime
 
 from aiokafka.structs import ConsumerRecord
 
-from services.evaluator import bonuses, outgoing, receipt, store
+from services.evaluator import bonuses, outgoing, receipt
 from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Gatherer, Incoming, incoming, limits_of
 from services.evaluator.receipt import ConflictError, Receipt
 from services.evaluator.redemption import Redemption
-from services.evaluator.store import Seen
+from services.evaluator.store import ledger
+from services.evaluator.store.ledger import Seen
 from shared import outbox
 from shared.codec import InvalidMessageError, decode, encode, header
 from shared.database import Connection
@@ -120,28 +121,28 @@ class Checkout:
         events = [item.event for item in came]
         facts = await self.gatherer.gather(connection, events, lock=True)
         terminals = {e.receipt_id: (e.store_id, e.terminal_id) for e in reversed(events)}
-        await store.claim_receipts(connection, terminals)
-        receipts = await store.receipts(connection, terminals.keys())
+        await ledger.claim_receipts(connection, terminals)
+        receipts = await ledger.receipts(connection, terminals.keys())
         caps = limits_of(list(receipts.values()))
         for event in events:
             if isinstance(event, Cart) or receipts[event.receipt_id].decision is None:
                 caps |= facts.caps(event)
         return Batch(
             facts=facts,
-            seen=await store.seen(connection, [item.key for item in came]),
+            seen=await ledger.seen(connection, [item.key for item in came]),
             receipts=receipts,
-            counters=await store.lock_limits(connection, caps) if caps else Counters({}),
+            counters=await ledger.lock_limits(connection, caps) if caps else Counters({}),
         )
 
 
 async def _save(connection: Connection, batch: Batch) -> None:
     now = batch.facts.now
-    await store.save_receipts(connection, batch.changed.values(), now)
-    await store.drop_claims(connection, sorted(batch.receipts.keys() - batch.changed.keys()))
-    await store.save_redemptions(connection, list(batch.redemptions.values()), now)
-    await store.save_limits(connection, batch.counters)
-    await store.save_bonuses(connection, batch.entries, now)
-    await store.save_seen(connection, batch.events)
+    await ledger.save_receipts(connection, batch.changed.values(), now)
+    await ledger.drop_claims(connection, sorted(batch.receipts.keys() - batch.changed.keys()))
+    await ledger.save_redemptions(connection, list(batch.redemptions.values()), now)
+    await ledger.save_limits(connection, batch.counters)
+    await ledger.save_bonuses(connection, batch.entries, now)
+    await ledger.save_seen(connection, batch.events)
     await outbox.put(connection, batch.messages, SOURCE, now)
 
 

@@ -10,10 +10,11 @@ from datetime import datetime
 
 import asyncpg
 
-from services.evaluator import checkout, outgoing, receipt, store
+from services.evaluator import checkout, outgoing, receipt
 from services.evaluator.facts import limits_of
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption
+from services.evaluator.store import ledger
 from shared import outbox
 from shared.database import Connection
 from shared.outbox import Message
@@ -38,26 +39,26 @@ class Expiry:
     async def free_some(self) -> int:
         """Free the oldest holds that are over; returns how many receipts had some."""
         async with self.pool.acquire() as connection, connection.transaction():
-            until = await store.sales_read_until(
+            until = await ledger.sales_read_until(
                 connection, checkout.CONSUMER, SALES.name, SALES.partitions
             )
             if until is None:
                 return 0
-            receipt_ids = await store.expired_receipts(connection, until, _MOST)
+            receipt_ids = await ledger.expired_receipts(connection, until, _MOST)
             if receipt_ids:
                 await _free(connection, receipt_ids, until)
             return len(receipt_ids)
 
 
 async def _free(connection: Connection, receipt_ids: list[str], until: datetime) -> None:
-    now = await store.now(connection)
+    now = await ledger.now(connection)
     # Locked in the order that the checkout locks: receipts, then limits.
-    found = await store.receipts(connection, receipt_ids)
+    found = await ledger.receipts(connection, receipt_ids)
     over = [known for known in found.values() if _is_over(known, until)]
     caps = limits_of(over)
     if not caps and not over:
         return
-    counters = await store.lock_limits(connection, caps)
+    counters = await ledger.lock_limits(connection, caps)
     freed: list[tuple[str, Redemption]] = []
     messages: list[Message] = []
     for known in over:
@@ -66,8 +67,8 @@ async def _free(connection: Connection, receipt_ids: list[str], until: datetime)
         freed += [(known.receipt_id, redemption) for redemption in moved]
         if known.decision is not None:
             messages += outgoing.redemption_messages(known.decision, moved, now)
-    await store.save_redemptions(connection, freed, now)
-    await store.save_limits(connection, counters)
+    await ledger.save_redemptions(connection, freed, now)
+    await ledger.save_limits(connection, counters)
     await outbox.put(connection, messages, checkout.SOURCE, now)
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from services.evaluator import store
 from services.evaluator.device import device_of
 from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.receipt import Circumstances, ConflictError, Receipt
 from services.evaluator.rulesets import Rulesets
-from services.evaluator.store import Place
+from services.evaluator.store import ledger
+from services.evaluator.store import reference as reference_store
+from services.evaluator.store.reference import Place
 from shared import codes
 from shared.database import Connection
 from shared.events.checkout import Cart, Sale
@@ -131,12 +132,12 @@ class Gatherer:
         }
         customers = {event.customer_id for event in events if event.customer_id}
         return Facts(
-            now=await store.now(connection),
+            now=await ledger.now(connection),
             ruleset=ruleset,
-            places=await store.places(connection, {event.store_id for event in events}),
-            groups=await store.groups_of(connection, customers) if customers else {},
+            places=await reference_store.places(connection, {event.store_id for event in events}),
+            groups=await reference_store.groups_of(connection, customers) if customers else {},
             digests=digests,
-            emissions=await store.emissions_of(connection, set(digests.values()))
+            emissions=await reference_store.emissions_of(connection, set(digests.values()))
             if digests
             else {},
             hold=self.hold,

@@ -6,9 +6,10 @@ from http import HTTPStatus
 import asyncpg
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.evaluator import receipt, store
+from services.evaluator import receipt
 from services.evaluator.facts import Gatherer, incoming, limits_of
 from services.evaluator.receipt import ConflictError
+from services.evaluator.store import ledger
 from shared.codec import encode
 from shared.database import Connection
 from shared.events.checkout import Cart
@@ -36,10 +37,10 @@ class Quotes:
     async def _quote(self, connection: Connection, cart: Cart, body: bytes) -> Decision:
         facts = await self.gatherer.gather(connection, [cart], lock=False)
         facts.check(cart)
-        known = await store.receipt(connection, cart.receipt_id)
+        known = await ledger.receipt(connection, cart.receipt_id)
         known = known or receipt.open_receipt(cart)
         limit_ids = facts.caps(cart) | limits_of([known])
-        counters = await store.read_limits(connection, limit_ids)
+        counters = await ledger.read_limits(connection, limit_ids)
         # The same cart asked for again at another time is another quote.
         came = incoming(cart, f"{cart.receipt_id}/{cart.revision}/{facts.now.isoformat()}", body)
         given = facts.circumstances(came)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aiokafka.structs import ConsumerRecord
 
-from services.evaluator import store
+from services.evaluator.store import reference as reference_store
 from shared import codes
 from shared.codec import InvalidMessageError, decode
 from shared.database import Connection
@@ -42,20 +42,22 @@ async def _save(
 ) -> None:
     stores = [event for _, event in came.get(Store, ()) if isinstance(event, Store)]
     if stores:
-        await store.save_stores(connection, stores)
+        await reference_store.save_stores(connection, stores)
     customers = [event for _, event in came.get(Customer, ()) if isinstance(event, Customer)]
     if customers:
-        await store.save_groups(connection, {c.customer_id: c.groups for c in customers})
+        await reference_store.save_groups(connection, {c.customer_id: c.groups for c in customers})
     chunks = [event for _, event in came.get(CodeChunk, ()) if isinstance(event, CodeChunk)]
     for chunk in sorted(chunks, key=lambda chunk: (chunk.emission_id, chunk.chunk)):
         digests = codes.unpack(chunk.digests)
-        await store.save_codes(connection, chunk.emission_id, chunk.posted_at, chunk.chunk, digests)
+        await reference_store.save_codes(
+            connection, chunk.emission_id, chunk.posted_at, chunk.chunk, digests
+        )
     if chunks:
-        await store.codes_changed(connection)
+        await reference_store.codes_changed(connection)
     campaigns = {
         event.campaign_id: (record.offset, record.value or b"")
         for record, event in came.get(Campaign, ())
         if isinstance(event, Campaign)
     }
     if campaigns:
-        await store.save_campaigns(connection, campaigns)
+        await reference_store.save_campaigns(connection, campaigns)

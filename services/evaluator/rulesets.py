@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from services.evaluator import store
 from services.evaluator.promotion.ruleset import Ruleset
+from services.evaluator.store import reference as reference_store
 from shared.database import Connection
 
 _UNKNOWN = (-1, -1)
@@ -18,14 +18,14 @@ class Rulesets:
 
     async def current(self, connection: Connection, *, lock: bool) -> Ruleset:
         """The ruleset now; with ``lock`` the one that holds until the transaction ends."""
-        version, codes_version = await store.ruleset_versions(connection, lock=lock)
+        version, codes_version = await reference_store.ruleset_versions(connection, lock=lock)
         if (version, codes_version) != self._versions:
             known_version, known_codes = self._versions
             ruleset = self.latest
             if version != known_version:
-                changed = await store.campaigns_since(connection, known_version)
+                changed = await reference_store.campaigns_since(connection, known_version)
                 ruleset = ruleset.with_campaigns(changed, version)
             if codes_version != known_codes:
-                ruleset = ruleset.with_codes(await store.codes_held(connection))
+                ruleset = ruleset.with_codes(await reference_store.codes_held(connection))
             self.latest, self._versions = ruleset, (version, codes_version)
         return self.latest

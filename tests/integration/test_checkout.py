@@ -10,11 +10,12 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 
 import services.evaluator
-from services.evaluator import checkout, store
+from services.evaluator import checkout
 from services.evaluator.checkout import Checkout
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
 from services.evaluator.rulesets import Rulesets
+from services.evaluator.store import reference as reference_store
 from shared import clock, codes, database
 from shared.codec import encode
 from shared.dead_letters import DeadLetter
@@ -45,14 +46,16 @@ async def ledger(dsn: str) -> AsyncIterator[asyncpg.Pool]:
             await connection.execute("insert into stores values ('store-1', 'West', 'EUR')")
             now = clock.now()
             word = codes.digest("WELCOME", CODE_KEY)
-            await store.save_codes(connection, "WELCOME", now, 1, [word])
-            await store.codes_changed(connection)
+            await reference_store.save_codes(connection, "WELCOME", now, 1, [word])
+            await reference_store.codes_changed(connection)
             running = campaign(
                 instruments=[instrument(conditions=[code("WELCOME", cap=CAP)])],
                 starts_at=now - timedelta(days=1),
                 ends_at=now + timedelta(days=1),
             )
-            await store.save_campaigns(connection, {running.campaign_id: (0, encode(running))})
+            await reference_store.save_campaigns(
+                connection, {running.campaign_id: (0, encode(running))}
+            )
         yield pool
 
 

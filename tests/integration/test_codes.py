@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 import services.evaluator
-from services.evaluator import store
+from services.evaluator.store import reference as reference_store
 from shared import codes
 from shared.migrate import migrate
 from tests.builders import utc
@@ -27,8 +27,8 @@ async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def test_a_chunk_that_comes_again_is_counted_once(connection: asyncpg.Connection) -> None:
     for _ in range(2):
-        await store.save_codes(connection, "e-1", EARLIER, 1, DIGESTS)
-    assert await store.codes_held(connection) == {"e-1": 2}
+        await reference_store.save_codes(connection, "e-1", EARLIER, 1, DIGESTS)
+    assert await reference_store.codes_held(connection) == {"e-1": 2}
 
 
 @pytest.mark.parametrize("newer_first", [False, True])
@@ -38,20 +38,20 @@ async def test_a_word_used_again_belongs_to_the_emission_posted_later(
     """In whatever order they are read: emissions lie on different partitions."""
     both = [("e-1", EARLIER, DIGESTS), ("e-2", LATER, DIGESTS[:1])]
     for emission_id, posted_at, digests in reversed(both) if newer_first else both:
-        await store.save_codes(connection, emission_id, posted_at, 1, digests)
-    assert await store.emissions_of(connection, DIGESTS) == {
+        await reference_store.save_codes(connection, emission_id, posted_at, 1, digests)
+    assert await reference_store.emissions_of(connection, DIGESTS) == {
         DIGESTS[0]: "e-2",
         DIGESTS[1]: "e-1",
     }
-    assert await store.codes_held(connection) == {"e-1": 2, "e-2": 1}
+    assert await reference_store.codes_held(connection) == {"e-1": 2, "e-2": 1}
 
 
 async def test_a_campaigns_codes_are_complete_only_when_all_have_come(
     connection: asyncpg.Connection,
 ) -> None:
-    before = await store.ruleset_versions(connection, lock=False)
-    await store.save_codes(connection, "e-1", EARLIER, 1, DIGESTS[:1])
-    await store.codes_changed(connection)
-    after = await store.ruleset_versions(connection, lock=True)
+    before = await reference_store.ruleset_versions(connection, lock=False)
+    await reference_store.save_codes(connection, "e-1", EARLIER, 1, DIGESTS[:1])
+    await reference_store.codes_changed(connection)
+    after = await reference_store.ruleset_versions(connection, lock=True)
     assert after == (before[0], before[1] + 1)
-    assert await store.codes_held(connection) == {"e-1": 1}
+    assert await reference_store.codes_held(connection) == {"e-1": 1}

@@ -185,8 +185,9 @@ async def test_bonuses_are_accrued_in_a_ledger_that_balances(stack: Stack) -> No
 async def test_a_personal_code_is_redeemed_once_for_life(stack: Stack) -> None:
     """Authored, posted, exported as the marketer would, and used at two tills."""
     [store_id] = await shop.open_store(stack)
+    emission_id = emission.new_id("e")
     batch = {
-        "emission_id": emission.new_id("e"),
+        "emission_id": emission_id,
         "name": "Letters",
         "kind": "personal",
         "count": 3,
@@ -194,10 +195,10 @@ async def test_a_personal_code_is_redeemed_once_for_life(stack: Stack) -> None:
     }
     async with shop.client(stack, "emission") as author:
         emission.ok(await author.post("/v1/emissions", json=batch), 201)
-        await emission.post(author, batch["emission_id"])
-        exported = await author.get(f"/v1/emissions/{batch['emission_id']}/codes")
+        await emission.post(author, emission_id)
+        exported = await author.get(f"/v1/emissions/{emission_id}/codes")
     first, second, _ = [row for row in exported.text.split() if row.startswith("LETTER-")]
-    instrument = emission.instrument_of(batch["emission_id"])
+    instrument = emission.instrument_of(emission_id)
     await shop.run_campaign(stack, [instrument], stores=[store_id])
     async with open_tills(stack) as tills:
         used = await tills.buy(a_cart(store_id, 30_000, codes=[first]))

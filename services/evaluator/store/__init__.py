@@ -1,0 +1,1 @@
+"""All SQL of the evaluator, by noun. Every function works within the caller's transaction."""
