@@ -46,6 +46,8 @@ _IDLE_SECONDS = 1.0
 _POLL_MS = 200
 _WATCH_SECONDS = 5.0
 _RELAY_HEADERS = 2
+_SLICE_RECORDS = 100
+_NOWHERE = -1  # no number of seeks: what was read must be read again
 
 log = structlog.get_logger()
 
@@ -127,21 +129,38 @@ class TransactionalConsumer:
 
         That is not always behind the last record: markers of transactions take offsets, too.
         """
-        while True:
-            if self._failure is not None:
-                raise self._failure
-            seeks = self._seeks
-            try:
-                batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=self.max_records)
-                ends = {
-                    partition: await consumer.position(partition)
-                    for partition in consumer.assignment() & self._next.keys()
-                }
-            except (NoOffsetForPartitionError, IllegalStateError):
-                # aiokafka asks Kafka for a committed offset while the listener is still seeking; a
-                # partition may be taken away at any moment. Whoever takes it reads from PostgreSQL.
-                continue
-            return seeks, batch, ends
+        if self._failure is not None:
+            raise self._failure
+        seeks = self._seeks
+        try:
+            batch = await self._slices(consumer)
+            ends = {
+                partition: await consumer.position(partition)
+                for partition in consumer.assignment() & self._next.keys()
+            }
+        except (NoOffsetForPartitionError, IllegalStateError):
+            # aiokafka asks Kafka for a committed offset while the listener is still seeking; a
+            # partition may be taken away at any moment. What was read by then is read again.
+            return _NOWHERE, {}, {}
+        return seeks, batch, ends
+
+    async def _slices(self, consumer: AIOKafkaConsumer) -> Batch:
+        """Up to ``max_records``, a slice at a time.
+
+        Parsing thousands of records holds the event loop for tens of milliseconds. In one piece it
+        would all be done while PostgreSQL begins the transaction, and none while it works.
+        """
+        batch: Batch = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_SLICE_RECORDS)
+        count = taken = sum(map(len, batch.values()))
+        while taken and count < self.max_records:
+            await asyncio.sleep(0)
+            size = min(_SLICE_RECORDS, self.max_records - count)
+            more = await consumer.getmany(timeout_ms=0, max_records=size)
+            for partition, records in more.items():
+                batch.setdefault(partition, []).extend(records)
+            taken = sum(map(len, more.values()))
+            count += taken
+        return batch
 
     async def _stand(self, consumer: AIOKafkaConsumer) -> None:
         """Read on from where PostgreSQL says: what was read and not applied is read again."""
@@ -154,7 +173,7 @@ class TransactionalConsumer:
         async with self._busy:
             if seeks != self._seeks:
                 # It was read while the consumer was being moved: from before or from after, there
-                # is no telling.
+                # is no telling. Or it could not be read to its end.
                 return False
             batch = {p: records for p, records in batch.items() if p in self._next}
             idle = not batch and clock.monotonic() - self._idle_since > _IDLE_SECONDS
