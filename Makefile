@@ -13,10 +13,10 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-rollup check
+.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-posting bench-rollup check
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMPS)/python $(STAMPS)/kafka $(STAMPS)/npm ## install all that is needed, below .venv and node_modules
 
@@ -83,13 +83,10 @@ check: lint typecheck ## all that reads the code without running it
 contracts: $(STAMPS)/python ## write docs/asyncapi.yaml and docs/schemas from the models
 	@$(BIN)/python -m deploy.contracts
 
-bench: setup bench-rollup ## measure: rollups, and what else is in tests/bench
-	@for bench in tests/bench/*.py; do \
-		name=$$(basename $$bench .py); \
-		if [ "$$name" != rollup ] && grep -q '__main__' $$bench; then \
-			echo "==> $$name"; $(BIN)/python -m tests.bench.$$name; \
-		fi; \
-	done
+bench: bench-posting bench-rollup ## measure: posting of codes, rollups
+
+bench-posting: setup ## measure how fast personal codes are posted and published
+	@$(BIN)/python -m tests.bench.posting
 
 bench-rollup: setup ## measure the rollups' throughput against a bare consumer
 	@$(BIN)/python -m tests.bench.rollup

@@ -2,14 +2,15 @@
 
     python -m tests.bench.posting [codes]
 
-Runs against the stack of ``TILLSTREAM_STATE``, starting Kafka, PostgreSQL and emission if need be.
-The last line is JSON: codes, seconds, codes_per_s.
+Runs Kafka, PostgreSQL and emission of its own. The last line is JSON: codes, seconds, codes_per_s.
 """
 
 import asyncio
 import json
 import sys
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -63,8 +64,13 @@ async def _waiting(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
 def main() -> None:
     """Measure and print."""
     codes = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    stack = local.up(only=["kafka", "postgres", "emission"])
-    seconds = asyncio.run(post(stack, codes))
+    with tempfile.TemporaryDirectory(prefix="tillstream-bench-") as directory:
+        state = Path(directory)
+        try:
+            stack = local.up(state, ["kafka", "postgres", "emission"])
+            seconds = asyncio.run(post(stack, codes))
+        finally:
+            local.down(state, delete=True)
     figures = {"codes": codes, "seconds": round(seconds, 2), "codes_per_s": round(codes / seconds)}
     sys.stdout.write(json.dumps(figures) + "\n")
 
