@@ -29,6 +29,9 @@ from shared.events.outcome import (
 from shared.events.outcome import Receipt as ReceiptRecorded
 from shared.events.values import Device
 
+MAX_SHARES = 20_000
+"""Discounts on single lines that a decision may hold: some 30 bytes each, of 4 MiB."""
+
 Status = Literal["open", "cancelled", "paid"]
 Outcome = Literal["decided", "superseded", "cancelled", "paid"]
 
@@ -118,8 +121,8 @@ def answer(cart: Cart, receipt: Receipt, given: Circumstances, counters: Counter
         return Answer(
             replace(moved, status="cancelled", decision=decision, redemptions=released), decision
         )
+    verdict = _verdict(receipt, given, counters)
     redemption.let_go(receipt.redemptions, counters)
-    verdict = decide(given.basket, given.ruleset, counters.free)
     held = redemption.hold(
         cart.receipt_id, receipt.redemptions, verdict.granted, given.expires_at, counters
     )
@@ -128,7 +131,15 @@ def answer(cart: Cart, receipt: Receipt, given: Circumstances, counters: Counter
 
 
 def quote(cart: Cart, receipt: Receipt, given: Circumstances, counters: Counters) -> Decision:
-    """Advice: what the cart would get now; its own holds count as free. Nothing changes."""
+    """Advice: what the cart would get now. Nothing changes. Raises ``ConflictError``."""
+    return _decision(cart, given, "decided", _verdict(receipt, given, counters))
+
+
+def _verdict(receipt: Receipt, given: Circumstances, counters: Counters) -> Verdict:
+    """What a basket gets now, its receipt's own slots counted as free; nothing changes.
+
+    Raises ``ConflictError`` when the answer would not fit into a message: it would never be sent.
+    """
     own = [r.limit_ids for r in receipt.redemptions.values() if r.status == "held"]
     for limit_ids in own:
         counters.move(limit_ids, held=-1)
@@ -137,7 +148,13 @@ def quote(cart: Cart, receipt: Receipt, given: Circumstances, counters: Counters
     finally:
         for limit_ids in own:
             counters.move(limit_ids, held=1)
-    return _decision(cart, given, "decided", verdict)
+    shares = sum(len(grant.lines) for grant in verdict.granted)
+    if shares > MAX_SHARES:
+        message = (
+            f"lines: {shares} shares of benefits on lines, over {MAX_SHARES}; split the receipt"
+        )
+        raise ConflictError("decision_too_large", message)
+    return verdict
 
 
 def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counters) -> Recorded:
@@ -151,7 +168,7 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
         raise ConflictError("already_paid", message)
     decision = receipt.decision
     if decision is None:
-        verdict = decide(given.basket, given.ruleset, counters.free)
+        verdict = _verdict(receipt, given, counters)
         decision = _decision(sale, given, "decided", verdict)
         before: Mapping[Key, Redemption] = {}
         decided = _unheld(sale.receipt_id, verdict)

@@ -59,8 +59,8 @@ def hold(
 ) -> dict[Key, Redemption]:
     """The redemptions after a decision whose slots are held: new ones held, the rest released.
 
-    The slots of ``before`` must have been let go (``let_go``) when the decision was made, so that
-    a slot still needed is taken again within the same step.
+    The slots of ``before`` must have been let go (``let_go``), so that one still needed is taken
+    again within the same step.
     """
     after = {
         key: replace(redemption, status="released") if redemption.status == "held" else redemption

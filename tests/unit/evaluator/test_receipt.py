@@ -186,6 +186,19 @@ def test_a_receipt_belongs_to_its_terminal() -> None:
         receipt.answer(foreign, held, circumstances(foreign), counters())
 
 
+def test_an_answer_too_large_to_be_sent_is_refused_and_changes_nothing() -> None:
+    """It would stop the relay, or the consumer at every start."""
+    many = [instrument(f"i-{n}", benefit=percent_off(100), max_redemptions=9) for n in range(25)]
+    rules = ruleset(campaign(instruments=many))
+    slots = Counters({f"campaign-1/i-{n}": Counter(9) for n in range(25)})
+    small = cart([line(amount=10_000)])
+    held = receipt.answer(small, receipt.open_receipt(small), circumstances(small, rules), slots)
+    large = cart([line(n, amount=10_000) for n in range(1, 1_001)], revision=1)
+    with pytest.raises(ConflictError, match="lines: 25000 shares"):
+        receipt.answer(large, held.receipt, circumstances(large, rules), slots)
+    assert {slots[f"campaign-1/i-{n}"].held for n in range(25)} == {1}
+
+
 def test_cancel_frees_the_slots() -> None:
     slots = counters()
     held = answered(welcome(), slots=slots)
