@@ -244,7 +244,6 @@ def _decision(
 ) -> Decision:
     """The decision as it is sent."""
     intent = event.intent if isinstance(event, Cart) else "checkout"
-    total = sum(line.amount for line in event.lines)
     lines = (
         tuple(DecidedLine(line=x.line, amount=x.amount, discount=x.discount) for x in verdict.lines)
         if verdict
@@ -266,7 +265,7 @@ def _decision(
         expires_at=expires_at,
         currency=event.currency,
         ruleset_version=given.ruleset.version,
-        total=total,
+        total=verdict.total if verdict else sum(line.amount for line in event.lines),
         discount=verdict.discount if verdict else 0,
         bonuses=verdict.bonuses if verdict else 0,
         lines=lines,

@@ -8,7 +8,7 @@ from services.evaluator.promotion.basket import Basket, Key, Reading, read
 from services.evaluator.promotion.conditions import Failure
 from services.evaluator.promotion.instrument import CompiledInstrument, compile_campaign
 from services.evaluator.promotion.limits import Limit
-from shared.events.promotion import Campaign, EmissionSummary
+from shared.events.promotion import Campaign
 
 _ALWAYS: Key = ("always", "")
 
@@ -75,15 +75,6 @@ class Ruleset:
         """
         held = dict(held)
         return replace(self, _held=held, _incomplete=_incomplete(self._campaigns, held))
-
-    def campaign(self, campaign_id: str) -> Campaign | None:
-        """Its latest state, finished or not; None if it was never seen."""
-        return self._campaigns.get(campaign_id)
-
-    def emissions_required(self, campaign_id: str) -> tuple[EmissionSummary, ...]:
-        """The emissions whose codes must be held for the campaign to be active."""
-        campaign = self._campaigns.get(campaign_id)
-        return campaign.emissions if campaign else ()
 
     def candidates(self, basket: Basket) -> Sequence[CompiledInstrument]:
         """The instruments to be considered for the basket, in the order they are tried."""
