@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from shared.events.checkout import Cart, Sale
 from shared.events.outcome import BonusEntry, Decision, Receipt, Redemption
 from shared.events.promotion import Campaign
-from shared.events.reference import CodeChunk, Customer, Store
+from shared.events.reference import CodeChunk, Customer, SegmentChange, Store
 from shared.events.values import Event
 
 _DAY_MS = 24 * 3600 * 1000
@@ -140,7 +140,15 @@ CUSTOMERS = Topic(
     Customer,
     "tillstream.reference.customer.v1",
     "customer_id",
-    "The latest groups of every customer.",
+    "The latest groups and birthday of every customer.",
+    config=_COMPACTED,
+)
+SEGMENTS = Topic(
+    "customers.segments.v1",
+    SegmentChange,
+    "tillstream.customers.segment.v1",
+    "customer_id:segment_id",
+    "Who entered and left which segment; the latest for the two is what counts.",
     config=_COMPACTED,
 )
 
@@ -155,6 +163,7 @@ TOPICS = (
     CODES,
     STORES,
     CUSTOMERS,
+    SEGMENTS,
 )
 BY_NAME = {topic.name: topic for topic in TOPICS}
 

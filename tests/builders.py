@@ -12,23 +12,18 @@ from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Ruleset
 from shared.codes import digest
+from shared.events.benefits import Benefit, Bonuses, PercentOff
 from shared.events.checkout import Cart, CartLine, GivenBenefit, OtherDiscount, Sale, SoldLine
-from shared.events.promotion import (
-    Benefit,
-    Bonuses,
-    Campaign,
-    Comparison,
+from shared.events.conditions import (
     Condition,
     CustomerGroup,
-    EmissionSummary,
-    Instrument,
-    PercentOff,
     ProductQuantity,
-    Products,
     ProductSum,
     PromoCode,
     ReceiptTotal,
 )
+from shared.events.promotion import Campaign, EmissionSummary, Instrument
+from shared.events.selection import Comparison, Products
 
 ZONE = ZoneInfo("Europe/Vienna")
 NOON = datetime(2026, 12, 10, 12, 0, tzinfo=ZONE)

@@ -14,19 +14,11 @@ from zoneinfo import ZoneInfo
 
 from deploy.demo.dataset import CouponCampaign, Year
 from deploy.demo.mapping import CURRENCY, TIME_ZONE, region
-from shared.events.promotion import (
-    Bonuses,
-    Comparison,
-    GiftGoods,
-    Instrument,
-    PercentOff,
-    ProductQuantity,
-    Products,
-    ProductSum,
-    PromoCode,
-    ReceiptTotal,
-)
+from shared.events.benefits import Bonuses, GiftGoods, PercentOff
+from shared.events.conditions import ProductQuantity, ProductSum, PromoCode, ReceiptTotal
+from shared.events.promotion import Instrument
 from shared.events.reference import Store
+from shared.events.selection import Comparison, Products
 from shared.events.values import Gift
 
 WELCOME = "WELCOME"

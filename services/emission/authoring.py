@@ -31,7 +31,8 @@ from shared import clock, topics
 from shared.codec import FieldError, InvalidMessageError
 from shared.codes import digest
 from shared.database import Connection
-from shared.events.promotion import CustomerGroup, Instrument
+from shared.events.conditions import CustomerGroup
+from shared.events.promotion import Instrument
 from shared.outbox import Message, put
 from shared.web.problems import Problem
 

@@ -10,14 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, StringConstraints
 
 from shared.codec import FieldError
-from shared.events.promotion import (
-    MAX_INSTRUMENTS,
-    Campaign,
-    CustomerGroup,
-    EmissionSummary,
-    Instrument,
-    PromoCode,
-)
+from shared.events.conditions import CustomerGroup, PromoCode
+from shared.events.promotion import MAX_INSTRUMENTS, Campaign, EmissionSummary, Instrument
 from shared.events.values import Event, Id, Text
 
 Status = Literal["draft", "running", "paused", "finished"]

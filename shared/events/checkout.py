@@ -18,7 +18,9 @@ from shared.events.values import (
     Gift,
     Id,
     Instant,
+    Location,
     Money,
+    PaymentMethod,
     Quantity,
     SignedMoney,
     Text,
@@ -89,6 +91,7 @@ class _Receipt(Event):
     channel: Channel = "till"
     user_agent: Annotated[Text, Field(max_length=500)] | None = None
     device_id: Id | None = None
+    location: Location | None = None
     codes: Annotated[tuple[Text, ...], Field(max_length=MAX_CODES)] = ()
 
 
@@ -106,10 +109,13 @@ class Cart(_Receipt):
     """A cart before payment.
 
     ``quote`` asks for advice and holds nothing, ``checkout`` holds the slots it needs until the
-    decision's ``expires_at``, ``cancel`` frees them (its lines may be empty).
+    decision's ``expires_at``, ``cancel`` frees them (its lines may be empty). ``price_groups`` asks
+    for the discounts in unit prices, too (some fiscal printers know no others).
     """
 
     intent: Literal["quote", "checkout", "cancel"] = "checkout"
+    payment_methods: Annotated[tuple[PaymentMethod, ...], Field(max_length=5)] = ()
+    price_groups: bool = False
     lines: Annotated[tuple[CartLine, ...], Field(max_length=MAX_LINES)] = ()
 
     @model_validator(mode="after")
@@ -133,7 +139,7 @@ class GivenBenefit(Event):
 class Payment(Event):
     """One means of payment and the amount paid by it."""
 
-    method: Literal["cash", "card", "voucher", "account", "other"]
+    method: PaymentMethod
     amount: SignedMoney
 
 
@@ -162,5 +168,33 @@ class Sale(_Receipt):
         named = {(benefit.campaign_id, benefit.instrument_id) for benefit in self.given}
         if len(named) != len(self.given):
             message = "given: each instrument of a campaign is named once"
+            raise ValueError(message)
+        return self
+
+
+class ReturnedLine(Event):
+    """So much (thousandths) of a line of the sale comes back."""
+
+    line: Count
+    quantity: Quantity
+
+
+class Return(Event):
+    """All or part of a sale undone; no ``lines`` = all that is left of it.
+
+    ``receipt_id`` is the sale's. Any store and terminal may take goods back.
+    """
+
+    intent: Literal["return"]
+    receipt_id: Id
+    store_id: Id
+    terminal_id: Id
+    occurred_at: Instant
+    lines: Annotated[tuple[ReturnedLine, ...], Field(max_length=MAX_LINES)] = ()
+
+    @model_validator(mode="after")
+    def _lines_are_named_once(self) -> Self:
+        if len({line.line for line in self.lines}) != len(self.lines):
+            message = "lines: each line is returned once"
             raise ValueError(message)
         return self

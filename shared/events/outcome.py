@@ -24,14 +24,21 @@ Reason = Literal[
     "condition_not_met",
     "wrong_store",
     "wrong_customer_group",
+    "wrong_segment",
     "customer_unknown",
+    "control_group",
     "campaign_not_active",
     "code_missing",
     "code_not_valid",
+    "code_not_yours",
     "limit_reached",
+    "outranked",
     "nothing_to_discount",
 ]
 """Why an instrument that was considered gave nothing."""
+
+Unit = Literal["money", "quantity", "lines", "purchases", "days", "seconds"]
+"""What a gap is counted in: minor units, thousandths, or whole lines, purchases, days, seconds."""
 
 
 class LineDiscount(Event):
@@ -42,7 +49,11 @@ class LineDiscount(Event):
 
 
 class Applied(Event):
-    """A benefit granted. ``code`` is the position (from 0) in the cart's codes of the one used."""
+    """A benefit granted. ``code`` is the position (from 0) in the cart's codes of the one used.
+
+    ``times``: how often its conditions were met, where it repeats. ``choose``: how many of ``gifts``
+    may be taken, in their order as far as they are in stock; none = all of them.
+    """
 
     campaign_id: Id
     instrument_id: Id
@@ -51,13 +62,24 @@ class Applied(Event):
     lines: tuple[LineDiscount, ...] = ()
     bonuses: Points = 0
     gifts: tuple[Gift, ...] = ()
+    choose: int | None = None
     code: int | None = None
+    times: int = 1
+
+
+class InstrumentName(Event):
+    """Which instrument of which campaign."""
+
+    campaign_id: Id
+    instrument_id: Id
 
 
 class NotApplied(Event):
     """An instrument that was considered and gave nothing, and the gap.
 
-    ``missing`` is how much more of ``unit`` the failed condition needs (minor units, thousandths).
+    ``condition`` is the one that failed: a code condition's id, others' kind, or a limit's name.
+    ``missing`` is how much more of ``unit`` it needs. ``outranked_by`` is the instrument that was
+    preferred, where it was stacking that refused.
     """
 
     campaign_id: Id
@@ -65,15 +87,44 @@ class NotApplied(Event):
     reason: Reason
     condition: Text | None = None
     missing: int | None = None
-    unit: Literal["money", "quantity"] | None = None
+    unit: Unit | None = None
+    outranked_by: InstrumentName | None = None
+
+
+class NearMiss(Event):
+    """``missing`` more of ``unit`` would get the benefit called ``name``: all else is met."""
+
+    campaign_id: Id
+    instrument_id: Id
+    name: Text
+    missing: int
+    unit: Unit
+
+
+class PriceGroup(Event):
+    """So many units (thousandths) of a line at one price each, all discounts taken off."""
+
+    quantity: Quantity
+    price: Money
 
 
 class DecidedLine(Event):
-    """A line with all discounts: the till registers ``amount`` − ``discount``."""
+    """A line with all discounts: the till registers ``amount`` − ``discount``.
+
+    ``price_groups`` say the same by unit prices, for piece goods of carts that ask for them.
+    """
 
     line: int
     amount: Money
     discount: Money
+    price_groups: tuple[PriceGroup, ...] = ()
+
+
+class UnusedCode(Event):
+    """Why a presented code (its position from 0) was not used."""
+
+    code: int
+    reason: Reason | Literal["unknown_code", "no_campaign"]
 
 
 class Decision(Event):
@@ -81,6 +132,7 @@ class Decision(Event):
 
     ``outcome``: ``decided``; ``superseded`` (a higher revision was seen); ``cancelled``; ``paid``
     (the receipt is committed: the benefits are those it was paid with, nothing is held).
+    ``near_misses`` are at most 10, the nearest first. ``ruleset_hash`` tells whether two rulesets are the same.
     ``unknown_codes`` are the positions (from 0) of codes that belong to no emission.
     """
 
@@ -99,12 +151,15 @@ class Decision(Event):
     expires_at: Instant | None = None
     currency: Currency
     ruleset_version: int
+    ruleset_hash: Text | None = None
     total: Money
     discount: Money
     bonuses: Points
     lines: tuple[DecidedLine, ...]
     applied: tuple[Applied, ...]
     not_applied: tuple[NotApplied, ...]
+    near_misses: tuple[NearMiss, ...] = ()
+    unused_codes: tuple[UnusedCode, ...] = ()
     unknown_codes: tuple[int, ...] = ()
 
 
@@ -187,14 +242,19 @@ class Receipt(Event):
 
 
 class BonusEntry(Event):
-    """Bonus points accrued by a redemption to a customer."""
+    """Bonus points accrued to a customer: by a redemption on a receipt, or at the end of a period.
+
+    The latter has no receipt, but ``period_start`` ≤ t < ``period_end``.
+    """
 
     entry_id: Id
     customer_id: CustomerId
     redemption_id: Id
     campaign_id: Id
     instrument_id: Id
-    receipt_id: Id
+    receipt_id: Id | None = None
+    period_start: Instant | None = None
+    period_end: Instant | None = None
     kind: Literal["accrual"]
     points: Annotated[int, Field(gt=0)]
     occurred_at: Instant

@@ -1,4 +1,4 @@
-"""The promotion language: campaigns, instruments, conditions and benefits, as data.
+"""The promotion language: instruments and campaigns, as data.
 
 ``Campaign`` is the event on ``promo.campaigns.v1``; the rest are its parts, and also what marketers
 post to emission's API. What they mean is decided in ``services.evaluator.promotion``.
@@ -8,154 +8,125 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.events.values import (
-    Count,
-    Event,
-    Gift,
-    Id,
-    Instant,
-    Money,
-    Percent,
-    Text,
-)
+from shared.events.benefits import Benefit
+from shared.events.conditions import MAX_CONDITIONS, MAX_DEPTH, Condition, PromoCode, walk
+from shared.events.values import Count, Event, Id, Instant, Money, Text
 
-MAX_CONDITIONS = 20
 MAX_INSTRUMENTS = 200
+MAX_DAYS = 366
+_Days = Annotated[int, Field(ge=1, le=MAX_DAYS)]
 
 
-class Comparison(Event):
-    """``op`` compares what the cart has with ``value``; ``between`` includes both ends."""
+class Rolling(Event):
+    """The last ``days`` days, sliding: until this very moment, on the campaign's clock."""
 
-    op: Literal[">=", ">", "=", "<", "<=", "between"] = ">="
-    value: Annotated[int, Field(ge=0, le=10**12)]
-    upper: Annotated[int, Field(ge=0, le=10**12)] | None = None
+    kind: Literal["rolling"] = "rolling"
+    days: _Days
+
+
+class Calendar(Event):
+    """The day, week (from Monday) or month in the campaign's time zone."""
+
+    kind: Literal["calendar"] = "calendar"
+    unit: Literal["day", "week", "month"]
+
+
+class Consecutive(Event):
+    """Windows of ``days`` days, one after another from the campaign's start."""
+
+    kind: Literal["consecutive"] = "consecutive"
+    days: _Days
+
+
+ProcessingPeriod = (
+    Literal["campaign"] | Annotated[Rolling | Calendar | Consecutive, Field(discriminator="kind")]
+)
+"""Over which period history and limits are counted; ``campaign``: from the campaign's start."""
+
+Per = Literal["customer", "code", "store", "day"]
+
+
+class LimitRule(Event):
+    """A cap on ``redemptions``, or on the ``money`` (minor units) of discounts; one of the two.
+
+    It counts in all, or apart for each of what ``per`` names (``["customer", "day"]``: a customer's
+    on one day, in the campaign's time zone), over the processing period.
+    """
+
+    per: Annotated[tuple[Per, ...], Field(max_length=4)] = ()
+    redemptions: Count | None = None
+    money: Annotated[Money, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
-    def _upper_goes_with_between(self) -> Self:
-        if (self.op == "between") != (self.upper is not None):
-            message = "upper: given with 'between', and only with it"
+    def _caps_one_thing(self) -> Self:
+        if (self.redemptions is None) == (self.money is None):
+            message = "redemptions: give either redemptions or money"
             raise ValueError(message)
-        if self.upper is not None and self.upper < self.value:
-            message = "upper: must not be below value"
+        if len(set(self.per)) != len(self.per):
+            message = "per: names each only once"
             raise ValueError(message)
         return self
 
 
-class Products(Event):
-    """A selection of products: those of any of ``skus``, ``groups`` or ``brands``.
+class Repeat(Event):
+    """The benefit is given for every full multiple of the conditions, at most ``max_times``."""
 
-    Empty means every product on the receipt.
-    """
-
-    skus: Annotated[tuple[Text, ...], Field(max_length=5_000)] = ()
-    groups: Annotated[tuple[Text, ...], Field(max_length=500)] = ()
-    brands: Annotated[tuple[Text, ...], Field(max_length=500)] = ()
+    max_times: Count | None = None
 
 
-class ReceiptTotal(Event):
-    """The receipt's total (minor units) before our discounts, without ``no_promo`` goods."""
-
-    kind: Literal["receipt_total"] = "receipt_total"
-    compare: Comparison
-
-
-class PromoCode(Event):
-    """A code of the emission is presented; ``cap`` bounds activations over the processing period.
-
-    The cap is shared by all codes of the emission. ``condition_id`` names its counter.
-    """
-
-    kind: Literal["promo_code"] = "promo_code"
-    condition_id: Id = "code"
-    emission_id: Id
-    cap: Count | None = None
-
-
-class ProductQuantity(Event):
-    """Quantity (thousandths) of the selected products."""
-
-    kind: Literal["product_quantity"] = "product_quantity"
-    products: Products
-    compare: Comparison
-
-
-class ProductSum(Event):
-    """Sum (minor units) of the selected products."""
-
-    kind: Literal["product_sum"] = "product_sum"
-    products: Products
-    compare: Comparison
-
-
-class CustomerGroup(Event):
-    """The customer belongs to one of the groups."""
-
-    kind: Literal["customer_group"] = "customer_group"
-    groups: Annotated[tuple[Id, ...], Field(min_length=1, max_length=100)]
-
-
-Condition = Annotated[
-    ReceiptTotal | PromoCode | ProductQuantity | ProductSum | CustomerGroup,
-    Field(discriminator="kind"),
-]
-
-
-class PercentOff(Event):
-    """A percentage off the selected products; nothing selected = the whole receipt."""
-
-    kind: Literal["percent_off"] = "percent_off"
-    percent: Percent
-    of: Literal["original", "remaining"] = "remaining"
-    products: Products = Products()
-    max_discount: Money | None = None
-
-
-class Bonuses(Event):
-    """Bonus points: ``fixed``, or ``percent`` of the selected products' net sum, or both."""
-
-    kind: Literal["bonuses"] = "bonuses"
-    fixed: Annotated[int, Field(ge=0, le=1_000_000, description="bonus points, whole")] = 0
-    percent: Percent | None = None
-    products: Products = Products()
-
-    @model_validator(mode="after")
-    def _gives_something(self) -> Self:
-        if not self.fixed and self.percent is None:
-            message = "fixed: give fixed points or a percent"
+def _refuse_repeated(limits: tuple[LimitRule, ...]) -> None:
+    named = [(frozenset(rule.per), rule.money is None) for rule in limits]
+    for n, one in enumerate(named):
+        if one in named[:n]:
+            message = f"limits.{n}: there is another limit of the same kind"
             raise ValueError(message)
-        return self
-
-
-class GiftGoods(Event):
-    """Goods given away: every one of ``gifts``; their stock is the till's business."""
-
-    kind: Literal["gift_goods"] = "gift_goods"
-    gifts: Annotated[tuple[Gift, ...], Field(min_length=1, max_length=20)]
-
-
-Benefit = Annotated[PercentOff | Bonuses | GiftGoods, Field(discriminator="kind")]
 
 
 class Instrument(Event):
-    """Meet these conditions, all of them, and get this benefit."""
+    """Meet these conditions, all of them, and get this benefit.
+
+    ``stacking``: ``combinable`` with others; ``exclusive`` applies only if nothing has, then blocks
+    the rest; of a ``best_of`` group (named by ``best_of``) the best one applies.
+    ``max_redemptions`` is short for a limit in all.
+    """
 
     instrument_id: Id
     name: Text
     conditions: Annotated[tuple[Condition, ...], Field(max_length=MAX_CONDITIONS)] = ()
     benefit: Benefit
-    processing_period: Literal["campaign"] = "campaign"
-    trigger: Literal["on_sale"] = "on_sale"
+    processing_period: ProcessingPeriod = "campaign"
+    trigger: Literal["on_sale", "on_period_end"] = "on_sale"
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     include_discounted: bool = False
+    stacking: Literal["combinable", "exclusive", "best_of"] = "combinable"
+    best_of: Id | None = None
+    repeat: Repeat | None = None
     max_redemptions: Count | None = None
+    limits: Annotated[tuple[LimitRule, ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")
-    def _condition_ids_are_unique(self) -> Self:
-        ids = [c.condition_id for c in self.conditions if isinstance(c, PromoCode)]
+    def _holds_together(self) -> Self:
+        _refuse_huge(self.conditions)
+        ids = [c.condition_id for _, c, _ in walk(self.conditions) if isinstance(c, PromoCode)]
         if len(set(ids)) != len(ids):
             message = "conditions: condition_id must be unique within an instrument"
             raise ValueError(message)
+        if (self.stacking == "best_of") != (self.best_of is not None):
+            message = "best_of: names the group of stacking 'best_of', and only of it"
+            raise ValueError(message)
+        in_all = LimitRule(redemptions=self.max_redemptions) if self.max_redemptions else None
+        _refuse_repeated((*self.limits, in_all) if in_all else self.limits)
         return self
+
+
+def _refuse_huge(conditions: tuple[Condition, ...]) -> None:
+    for count, (path, _, depth) in enumerate(walk(conditions), start=1):
+        if depth > MAX_DEPTH:
+            message = f"{path}: conditions are nested deeper than {MAX_DEPTH}"
+            raise ValueError(message)
+        if count > MAX_CONDITIONS:
+            message = f"{path}: there are more than {MAX_CONDITIONS} conditions"
+            raise ValueError(message)
 
 
 class EmissionSummary(Event):
@@ -176,8 +147,9 @@ class EmissionSummary(Event):
 class Campaign(Event):
     """One state of a campaign: the latest on ``promo.campaigns.v1`` for its id is what counts.
 
-    The period is half-open: ``starts_at`` ≤ t < ``ends_at``. No stores = everywhere; no groups =
-    everybody.
+    The period is half-open: ``starts_at`` ≤ t < ``ends_at``. No stores = everywhere; no groups and
+    no segments = everybody, else one of either. ``control_group`` (basis points) of the customers
+    are held back. ``limits`` are over all its instruments, from its start.
     """
 
     campaign_id: Id
@@ -190,6 +162,9 @@ class Campaign(Event):
     ends_at: Instant
     stores: Annotated[tuple[Id, ...], Field(max_length=20_000)] = ()
     customer_groups: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
+    segments: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
+    control_group: Annotated[int, Field(ge=0, le=10_000, description="basis points")] = 0
+    limits: Annotated[tuple[LimitRule, ...], Field(max_length=20)] = ()
     instruments: Annotated[tuple[Instrument, ...], Field(min_length=1, max_length=MAX_INSTRUMENTS)]
     emissions: tuple[EmissionSummary, ...] = ()
 
@@ -199,4 +174,5 @@ class Campaign(Event):
         if len(set(ids)) != len(ids):
             message = "instruments: each instrument is in a campaign once"
             raise ValueError(message)
+        _refuse_repeated(self.limits)
         return self

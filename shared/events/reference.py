@@ -2,35 +2,57 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from shared.events.values import Count, Currency, CustomerId, Event, Id, Instant, Text
+from shared.events.values import Count, Currency, CustomerId, Event, Id, Instant, Location, Text
 
 CODES_PER_CHUNK = 1_000
 
 
 class Store(Event):
-    """A store (a web shop is one). ``region`` is where its statistics are counted."""
+    """A store (a web shop is one). ``region`` is where its statistics are counted.
+
+    ``time_zone`` is what hours and weekdays go by, ``location`` what distances are measured from.
+    """
 
     store_id: Id
     name: Text
     region: Text
     time_zone: Text
     currency: Currency
+    location: Location | None = None
+
+
+BirthDay = Annotated[
+    str,
+    StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
+    Field(description="MM-DD, without the year"),
+]
 
 
 class Customer(Event):
-    """The groups that a customer belongs to."""
+    """The groups that a customer belongs to, and the day of their birth."""
 
     customer_id: CustomerId
     groups: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
+    birthday: BirthDay | None = None
+
+
+class SegmentChange(Event):
+    """A customer entered or left a segment; the latest for the two is what counts."""
+
+    customer_id: CustomerId
+    segment_id: Id
+    member: bool
+    changed_at: Instant
 
 
 class CodeChunk(Event):
     """Up to 1,000 codes of an emission, as keyed digests: never the codes themselves.
 
     ``digests`` is base64 of the digests, 16 bytes each, one after another (``shared.codes``).
-    ``chunk`` counts from 1. ``posted_at`` is the emission's: a word may be used again once its
+    ``holders`` are the customers that the codes are bound to, in the same order (null: to nobody);
+    none at all if no code is bound. ``chunk`` counts from 1. ``posted_at`` is the emission's: a word may be used again once its
     emission has ended, and of two emissions with the same word the later one has it.
     """
 
@@ -39,3 +61,4 @@ class CodeChunk(Event):
     chunk: Count
     posted_at: Instant
     digests: Annotated[str, Field(max_length=22_000)]
+    holders: Annotated[tuple[CustomerId | None, ...], Field(max_length=CODES_PER_CHUNK)] = ()

@@ -69,6 +69,7 @@ Instant = Annotated[AwareDatetime, Field(description="RFC 3339, with zone")]
 Currency = ISO4217
 Device = Literal["till", "desktop", "mobile", "tablet", "app", "other"]
 Channel = Literal["till", "web", "app"]
+PaymentMethod = Literal["cash", "card", "voucher", "account", "other"]
 
 
 class Gift(Event):
@@ -76,3 +77,10 @@ class Gift(Event):
 
     sku: Text
     quantity: Quantity = 1000
+
+
+class Location(Event):
+    """A point on the earth, in microdegrees."""
+
+    latitude_e6: Annotated[int, Field(ge=-90_000_000, le=90_000_000)]
+    longitude_e6: Annotated[int, Field(ge=-180_000_000, le=180_000_000)]

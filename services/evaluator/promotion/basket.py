@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.evaluator.promotion.allocation import floor_of
 from shared.events.checkout import CartLine
-from shared.events.promotion import Products
+from shared.events.selection import Products
 
 Key = tuple[str, str]
 """What can be looked up: ``("sku" | "group" | "brand" | "code", value)``."""

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from services.evaluator.promotion.allocation import BASIS_POINTS, round_half_up, spread
 from services.evaluator.promotion.basket import Eligible, Reading, Selection, select
-from shared.events.promotion import Benefit, Bonuses, GiftGoods, PercentOff
+from shared.events.benefits import Benefit, Bonuses, GiftGoods, PercentOff
 from shared.events.values import Gift
 
 Shares = tuple[tuple[int, int], ...]

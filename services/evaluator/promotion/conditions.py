@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Literal, assert_never
 
 from services.evaluator.promotion.basket import Eligible, Key, Reading, select
-from shared.events.outcome import Reason
-from shared.events.promotion import (
-    Comparison,
+from shared.events.conditions import (
     Condition,
     CustomerGroup,
-    EmissionSummary,
     ProductQuantity,
     ProductSum,
     PromoCode,
     ReceiptTotal,
 )
+from shared.events.outcome import Reason
+from shared.events.promotion import EmissionSummary
+from shared.events.selection import Comparison
 
 Unit = Literal["money", "quantity"]
 

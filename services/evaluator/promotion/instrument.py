@@ -13,7 +13,8 @@ from services.evaluator.promotion.conditions import (
     required_keys,
 )
 from services.evaluator.promotion.limits import Limit
-from shared.events.promotion import Campaign, Instrument, PromoCode
+from shared.events.conditions import PromoCode
+from shared.events.promotion import Campaign, Instrument
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from deploy.demo.campaigns import WELCOME_CAP, Plan, cap_for, plan
 from deploy.demo.dataset import Basket, CouponCampaign, Year
 from shared.codes import normalise
-from shared.events.promotion import PercentOff, PromoCode
+from shared.events.benefits import PercentOff
+from shared.events.conditions import PromoCode
 
 SHIFT = timedelta(weeks=464)
 

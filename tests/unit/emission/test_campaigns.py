@@ -24,13 +24,9 @@ from services.emission.campaigns import (
     period,
     renewed,
 )
-from shared.events.promotion import (
-    CustomerGroup,
-    EmissionSummary,
-    Instrument,
-    PercentOff,
-    PromoCode,
-)
+from shared.events.benefits import PercentOff
+from shared.events.conditions import CustomerGroup, PromoCode
+from shared.events.promotion import EmissionSummary, Instrument
 
 WELCOME = Instrument(
     instrument_id="welcome",

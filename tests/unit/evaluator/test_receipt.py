@@ -12,8 +12,8 @@ from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.receipt import Circumstances, ConflictError, Receipt
 from shared import codes
+from shared.events.benefits import GiftGoods
 from shared.events.checkout import Cart, GivenBenefit, Sale
-from shared.events.promotion import GiftGoods
 from shared.events.values import Gift
 from tests.builders import (
     CODE_KEY,

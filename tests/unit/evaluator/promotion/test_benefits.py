@@ -3,8 +3,8 @@
 import pytest
 
 from services.evaluator.promotion import Basket, Verdict, decide
+from shared.events.benefits import Benefit, GiftGoods
 from shared.events.checkout import CartLine
-from shared.events.promotion import Benefit, GiftGoods
 from shared.events.values import Gift
 from tests.builders import (
     all_free,

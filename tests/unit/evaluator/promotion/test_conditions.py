@@ -4,7 +4,7 @@ import pytest
 
 from services.evaluator.promotion import Basket, Refused, Verdict, decide
 from shared.events.checkout import CartLine
-from shared.events.promotion import Condition
+from shared.events.conditions import Condition
 from tests.builders import (
     Operator,
     all_free,

@@ -11,19 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.evaluator.promotion import Basket, Limit, Ruleset, Verdict, decide
+from shared.events.benefits import GiftGoods
 from shared.events.checkout import CartLine
-from shared.events.promotion import (
-    Campaign,
+from shared.events.conditions import (
     Condition,
     CustomerGroup,
-    GiftGoods,
-    Instrument,
     ProductQuantity,
-    Products,
     ProductSum,
     PromoCode,
     ReceiptTotal,
 )
+from shared.events.promotion import Campaign, Instrument
+from shared.events.selection import Products
 from shared.events.values import Gift
 from tests.builders import (
     NOON,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from services.evaluator.promotion import Basket, Limit, Ruleset, decide
-from shared.events.promotion import Campaign, Condition
+from shared.events.conditions import Condition
+from shared.events.promotion import Campaign
 from tests.builders import (
     NOON,
     Operator,
