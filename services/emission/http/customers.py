@@ -1,0 +1,51 @@
+"""Customers and the groups that they belong to."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from services.emission.http.desk import READS, WRITES, After, Desk, Limit, not_found
+from services.emission.references import NewGroup
+from services.emission.store import references as reference_store
+from services.emission.views import Groups, GroupView, MembersView
+from shared.events.values import Id
+from shared.web.body import json_body
+
+
+def groups(desk: Callable[[], Desk]) -> APIRouter:
+    router = APIRouter(prefix="/customer-groups")
+
+    @router.put("/{group_id}", dependencies=WRITES)
+    async def save(
+        group_id: Id, new: Annotated[NewGroup, Depends(json_body(NewGroup))]
+    ) -> GroupView:
+        """Keep a group with exactly these members."""
+        changed = await desk().references.save_group(group_id, new)
+        members = len(set(new.customers))
+        return GroupView(group_id=group_id, name=new.name, members=members, changed=changed)
+
+    @router.get("", dependencies=READS)
+    async def groups(after: After = "", limit: Limit = 100) -> Groups:
+        """Groups by id."""
+        async with desk().pool.acquire() as connection:
+            found = await reference_store.groups(connection, after, limit)
+        items = [GroupView(group_id=i, name=name, members=n) for i, name, n in found]
+        return Groups(items=items, next=items[-1].group_id if len(items) == limit else None)
+
+    @router.get("/{group_id}", dependencies=READS)
+    async def group(group_id: Id, after: After = "", limit: Limit = 1_000) -> MembersView:
+        """A group and a page of its members."""
+        async with desk().pool.acquire() as connection:
+            found = await reference_store.group(connection, group_id, after, limit)
+        if found is None:
+            raise not_found("group_id", "no such group")
+        name, members = found
+        return MembersView(
+            group_id=group_id,
+            name=name,
+            customers=members,
+            next=members[-1] if len(members) == limit else None,
+        )
+
+    return router
