@@ -23,7 +23,8 @@ from shared.events.values import Id
 from shared.web.body import json_body
 
 
-def campaigns(desk: Callable[[], Desk]) -> APIRouter:
+def campaign_routes(desk: Callable[[], Desk]) -> APIRouter:
+    """Campaigns and their actions."""
     router = APIRouter(prefix="/campaigns")
 
     @router.post("", status_code=HTTPStatus.CREATED, dependencies=WRITES)

@@ -13,7 +13,8 @@ from shared.events.values import Id
 from shared.web.body import json_body
 
 
-def groups(desk: Callable[[], Desk]) -> APIRouter:
+def group_routes(desk: Callable[[], Desk]) -> APIRouter:
+    """Customer groups."""
     router = APIRouter(prefix="/customer-groups")
 
     @router.put("/{group_id}", dependencies=WRITES)

@@ -24,9 +24,8 @@ SECRET = {"Cache-Control": "no-store"}
 
 
 def needs(scope: Scope) -> Any:
+    """Refuses callers without the scope: a route's ``dependencies``."""
     return [Depends(require(scope))]
-
-
 
 
 READS, WRITES = needs("campaigns:read"), needs("campaigns:write")
@@ -44,16 +43,19 @@ class Desk:
 
 
 def answer(response: Response, resource: E, *, is_new: bool) -> E:
+    """The resource, with 200 in place of 201 if it was there before."""
     if not is_new:
         response.status_code = HTTPStatus.OK
     return resource
 
 
 def check_same_id(field: str, in_path: str, in_body: str) -> None:
+    """Raise ``Problem`` (422) if a body is sent to the path of another one."""
     if in_path != in_body:
         message = "must be the id in the path"
         raise Problem.of_field(HTTPStatus.UNPROCESSABLE_ENTITY, "Ids differ", field, message)
 
 
 def not_found(field: str, message: str) -> Problem:
+    """404 that names the id."""
     return Problem.of_field(HTTPStatus.NOT_FOUND, "Not found", field, message)

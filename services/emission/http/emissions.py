@@ -29,7 +29,8 @@ from shared.web.problems import Problem
 _CHUNKS_PER_READ = 20
 
 
-def emissions(desk: Callable[[], Desk]) -> APIRouter:
+def emission_routes(desk: Callable[[], Desk]) -> APIRouter:
+    """Emissions and their codes."""
     router = APIRouter(prefix="/emissions")
 
     @router.post("", status_code=HTTPStatus.CREATED, dependencies=WRITES)

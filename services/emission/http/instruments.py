@@ -23,7 +23,8 @@ from shared.events.values import Id
 from shared.web.body import json_body
 
 
-def instruments(desk: Callable[[], Desk]) -> APIRouter:
+def instrument_routes(desk: Callable[[], Desk]) -> APIRouter:
+    """Instruments."""
     router = APIRouter(prefix="/instruments")
 
     @router.post("", status_code=HTTPStatus.CREATED, dependencies=WRITES)

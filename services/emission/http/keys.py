@@ -14,7 +14,8 @@ from shared.events.values import Id
 from shared.web.body import json_body
 
 
-def tokens(desk: Callable[[], Desk]) -> APIRouter:
+def token_routes(desk: Callable[[], Desk]) -> APIRouter:
+    """Keys, and their exchange for tokens."""
     router = APIRouter()
 
     @router.post("/tokens", openapi_extra={"security": []})

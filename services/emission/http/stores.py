@@ -12,7 +12,8 @@ from services.emission.views import Stores, StoresChanged
 from shared.web.body import json_body
 
 
-def stores(desk: Callable[[], Desk]) -> APIRouter:
+def store_routes(desk: Callable[[], Desk]) -> APIRouter:
+    """Stores."""
     router = APIRouter(prefix="/stores")
 
     @router.put("", dependencies=WRITES)
