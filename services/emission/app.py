@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from services.emission.access import Access
 from services.emission.authoring import Authoring
 from services.emission.cipher import CodeCipher
-from services.emission.http import Desk, add_routes
+from services.emission.http import LARGER_BODIES, Desk, add_routes
 from services.emission.keys import ApiKey
 from services.emission.posting import Poster
 from services.emission.references import References
@@ -91,7 +91,13 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
         return desks[0]
 
     verifier = Verifier(settings.verify_key, now)
-    app = create_app("Tillstream emission", verifier=verifier, ready=ready, lifespan=lifespan)
+    app = create_app(
+        "Tillstream emission",
+        verifier=verifier,
+        ready=ready,
+        lifespan=lifespan,
+        larger_bodies=LARGER_BODIES,
+    )
     add_routes(app, desk)
     return app
 

@@ -56,7 +56,7 @@ class Authoring:
             await campaign_store.lock_authoring(connection)
             known = await emission_store.emission(connection, new.emission_id, self.cipher)
             if known is not None:
-                if not _same(known.asked, new):
+                if not known.is_of(new):
                     raise _conflict("emission_id", "there is another emission with this id")
                 return known, False
             number = await emission_store.add_emission(connection, new, self.cipher)
@@ -205,15 +205,6 @@ class Authoring:
             f"{state.plan.campaign_id}:{state.version}",
         )
         await put(connection, [message], SOURCE, self.now())
-
-
-def _same(one: NewEmission, other: NewEmission) -> bool:
-    """Whether both ask for the same, whichever defaults they spell out."""
-    return _spelled_out(one) == _spelled_out(other)
-
-
-def _spelled_out(asked: NewEmission) -> NewEmission:
-    return asked.model_copy(update={"pattern": asked.code_pattern, "single_use": asked.used_once})
 
 
 def _refuse(faults: Sequence[FieldError]) -> None:

@@ -6,17 +6,20 @@ in a week; the evaluator locks guessers out long before.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.codes import digest, normalise
-from shared.events.values import Event, Id, Instant, Text
+from shared.events.values import CustomerId, Event, Id, Instant, Text
 
 ALPHABET = "23456789ACDEFGHJKMNPQRTVWXY"
 """No 0 O, 1 I L, 2 Z, 5 S, 8 B, U V twice: what people misread, one of each pair at most."""
 MAX_CODES = 10_000_000
+MAX_HOLDERS = 200_000
+"""Customers that the codes of one emission may be bound to: what a request can name."""
 GUESSES_PER_CODE = 100_000
 DEFAULT_PATTERN = "####-####-####"
 _FEWEST = 1_000  # a handful of codes must be as hard to guess as a thousand
@@ -38,6 +41,9 @@ class NewEmission(Event):
     ``mass``: a ``word`` for everybody. ``personal``: ``count`` codes of ``pattern``, in which every
     ``#`` is a random character; ``single_use`` (default for personal codes): each may be redeemed
     once, for life. Valid from ``valid_from`` up to, not including, ``valid_until``.
+
+    Each of ``customers`` is bound one personal code, in their order; further codes, if ``count`` is
+    larger than their number (which it is by default), are anybody's.
     """
 
     emission_id: Id
@@ -49,6 +55,9 @@ class NewEmission(Event):
     valid_from: Instant | None = None
     valid_until: Instant | None = None
     single_use: bool | None = None
+    customers: (
+        Annotated[tuple[CustomerId, ...], Field(min_length=1, max_length=MAX_HOLDERS)] | None
+    ) = None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -67,7 +76,7 @@ class NewEmission(Event):
     @property
     def size(self) -> int:
         """How many codes."""
-        return self.count or 1
+        return self.count or len(self.customers or ()) or 1
 
     @property
     def code_pattern(self) -> str | None:
@@ -79,6 +88,19 @@ class NewEmission(Event):
         """Whether each code may be redeemed once only."""
         return self.kind == "personal" and self.single_use is not False
 
+    @property
+    def holders_sha256(self) -> bytes | None:
+        """What the customers and their order are known by; None if no code is bound."""
+        if self.customers is None:
+            return None
+        return sha256("\n".join(self.customers).encode()).digest()
+
+    def spelled_out(self) -> "NewEmission":
+        """The same with its defaults in place, and without customers."""
+        count = None if self.kind == "mass" else self.size
+        spelled = {"pattern": self.code_pattern, "single_use": self.used_once, "count": count}
+        return self.model_copy(update=spelled | {"customers": None})
+
 
 def _fault_of_mass(emission: NewEmission) -> str | None:
     if emission.word is None:
@@ -86,10 +108,9 @@ def _fault_of_mass(emission: NewEmission) -> str | None:
     word = normalise(emission.word)
     if len(word) not in _WORD or not word.isalnum():
         return f"word: must have {_WORD[0]} to {_WORD[-1]} letters or digits"
-    if emission.count is not None:
-        return "count: only for personal codes"
-    if emission.pattern is not None:
-        return "pattern: only for personal codes"
+    for field in ("count", "pattern", "customers"):
+        if getattr(emission, field) is not None:
+            return f"{field}: only for personal codes"
     if emission.single_use:
         return "single_use: only for personal codes; limit a word by the cap of its condition"
     return None
@@ -98,16 +119,30 @@ def _fault_of_mass(emission: NewEmission) -> str | None:
 def _fault_of_personal(emission: NewEmission) -> str | None:
     if emission.word is not None:
         return "word: only for a mass emission"
-    if emission.count is None:
-        return "count: personal codes need a count"
+    fault = _fault_of_holders(emission.count, emission.customers)
+    if fault is not None:
+        return fault
     template = emission.pattern or DEFAULT_PATTERN
     if not _PATTERN.fullmatch(template):
         return "pattern: letters A–Z, digits, # for a random character, hyphens within"
     if "#" not in template:
         return "pattern: needs # for the random characters"
-    needed = fewest_random(emission.count)
+    needed = fewest_random(emission.size)
     if template.count("#") < needed:
-        return f"pattern: {emission.count} codes need at least {needed} random characters (#)"
+        return f"pattern: {emission.size} codes need at least {needed} random characters (#)"
+    return None
+
+
+def _fault_of_holders(count: int | None, customers: Sequence[str] | None) -> str | None:
+    if customers is None:
+        return "count: personal codes need a count, or customers" if count is None else None
+    if count is not None and count < len(customers):
+        return f"count: {len(customers)} customers need as many codes"
+    seen = set()
+    for position, customer_id in enumerate(customers):
+        if customer_id in seen:
+            return f"customers.{position}: given twice"
+        seen.add(customer_id)
     return None
 
 

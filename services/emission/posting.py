@@ -78,18 +78,22 @@ class Poster:
     ) -> list[outbox.Message]:
         """Keep the codes, encrypted, and say what is to be published: chunk by chunk."""
         asked, posted_at, pairs = row.asked, row.posting_since, list(codes.items())
+        holders = await self._holders(connection, row)
         assert posted_at is not None  # noqa: S101 - the table checks it
         ciphertexts, messages = [], []
         for start in range(0, len(pairs), CODES_PER_CHUNK):
             chunk = row.posted_chunks + 1 + start // CODES_PER_CHUNK
             digests, shown = zip(*pairs[start : start + CODES_PER_CHUNK], strict=True)
             ciphertexts.append((chunk, self.cipher.encrypt(shown, asked.emission_id, chunk)))
+            bound = holders.get(chunk, [])
+            unbound = [None] * (len(digests) - len(bound)) if bound else []
             code_chunk = CodeChunk(
                 emission_id=asked.emission_id,
                 kind=asked.kind,
                 chunk=chunk,
                 posted_at=posted_at,
                 digests=pack(digests),
+                holders=(*bound, *unbound),
             )
             event_id = f"{asked.emission_id}:{chunk}"
             messages.append(
@@ -97,6 +101,12 @@ class Poster:
             )
         await store.add_chunks(connection, row.number, ciphertexts)
         return messages
+
+    async def _holders(self, connection: Connection, row: EmissionRow) -> dict[int, list[str]]:
+        if row.posted_codes >= row.bound:  # most have none: they are not asked for
+            return {}
+        chunks = _CODES_PER_TRANSACTION // CODES_PER_CHUNK
+        return await store.holders(connection, row.number, row.posted_chunks, chunks)
 
     async def _codes(self, connection: Connection, row: EmissionRow, size: int) -> dict[bytes, str]:
         """So many codes by digest, all of them claimed for this emission."""

@@ -1,4 +1,4 @@
-"""Stores and customer groups: kept, and published where they changed."""
+"""Stores, customer groups and birthdays: kept, and published where they changed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from services.emission.posting import SOURCE
 from services.emission.store import references as store
 from shared import clock, topics
 from shared.codec import FieldError, InvalidMessageError
-from shared.events.reference import Store
+from shared.database import Connection
+from shared.events.reference import BirthDay, Customer, Store
 from shared.events.values import CustomerId, Event, Text
 from shared.outbox import Message, put
 from shared.web.problems import Problem
@@ -33,6 +34,30 @@ class NewGroup(Event):
     customers: Annotated[tuple[CustomerId, ...], Field(max_length=200_000)]
 
 
+class KnownCustomer(Event):
+    """A customer's day of birth; null: it is not known, or to be forgotten."""
+
+    customer_id: CustomerId
+    birthday: BirthDay | None
+
+
+class NewCustomers(Event):
+    """Birthdays to be kept, each in place of what was known of that customer's."""
+
+    customers: Annotated[tuple[KnownCustomer, ...], Field(min_length=1, max_length=20_000)]
+
+
+def faults_of_customers(customers: Sequence[KnownCustomer]) -> list[FieldError]:
+    """Customers given twice, by field."""
+    faults, seen = [], set()
+    for position, one in enumerate(customers):
+        if one.customer_id in seen:
+            field = f"customers.{position}.customer_id"
+            faults.append(FieldError(field, "given twice", "repeated"))
+        seen.add(one.customer_id)
+    return faults
+
+
 def faults_of_stores(stores: Sequence[Store], zones: frozenset[str]) -> list[FieldError]:
     """Stores given twice and time zones that do not exist, by field."""
     faults, seen = [], set()
@@ -48,7 +73,7 @@ def faults_of_stores(stores: Sequence[Store], zones: frozenset[str]) -> list[Fie
 
 @dataclass
 class References:
-    """Writes stores and customer groups; raises ``Problem`` or ``InvalidMessageError``."""
+    """Writes stores, groups and birthdays; raises ``Problem`` or ``InvalidMessageError``."""
 
     pool: asyncpg.Pool
     zones: frozenset[str]
@@ -76,9 +101,35 @@ class References:
                 message = f"there may be {store.MAX_GROUPS} groups"
                 raise Problem.of_field(HTTPStatus.CONFLICT, "Too many groups", "group_id", message)
             changed = await store.save_group(connection, group_id, group.name, group.customers)
-            messages = [
-                Message(topics.CUSTOMERS, one.customer_id.encode(), one, str(uuid4()))
-                for one in await store.customers(connection, changed)
-            ]
-            await put(connection, messages, SOURCE, self.now())
+            await self._publish(connection, changed)
             return len(changed)
+
+    async def save_birthdays(self, customers: Sequence[KnownCustomer]) -> int:
+        """Keep the birthdays; how many were new or different: those customers are published."""
+        faults = faults_of_customers(customers)
+        if faults:
+            raise InvalidMessageError(faults)
+        async with self.pool.acquire() as connection, connection.transaction():
+            await store.lock_reference(connection)
+            changed = await store.save_birthdays(
+                connection, [(one.customer_id, one.birthday) for one in customers]
+            )
+            await self._publish(connection, changed)
+            return len(changed)
+
+    async def customer(self, customer_id: str) -> Customer:
+        """What is known of a customer; 404 if that is nothing."""
+        async with self.pool.acquire() as connection:
+            (customer,) = await store.customers(connection, [customer_id])
+        if not customer.groups and customer.birthday is None:
+            message = "neither a group nor a birthday is known"
+            raise Problem.of_field(HTTPStatus.NOT_FOUND, "Not found", "customer_id", message)
+        return customer
+
+    async def _publish(self, connection: Connection, changed: Sequence[str]) -> None:
+        """Whoever changed, whole: an event of groups alone would lose the birthday."""
+        messages = [
+            Message(topics.CUSTOMERS, one.customer_id.encode(), one, str(uuid4()))
+            for one in await store.customers(connection, changed)
+        ]
+        await put(connection, messages, SOURCE, self.now())

@@ -7,13 +7,16 @@ from services.emission.campaigns import CampaignPlan, CampaignState, Status, per
 from services.emission.store.emissions import EmissionRow
 from services.emission.store.keys import KeyRow
 from shared.events.promotion import Instrument
-from shared.events.reference import Store
+from shared.events.reference import Customer, Store
 from shared.events.values import Event
 from shared.web.auth import Scope
 
 
 class EmissionView(Event):
-    """An emission; ``word`` is a mass emission's, personal codes are only exported."""
+    """An emission; ``word`` is a mass emission's, personal codes are only exported.
+
+    ``bound`` of its codes are bound to customers.
+    """
 
     emission_id: str
     name: str
@@ -26,6 +29,7 @@ class EmissionView(Event):
     single_use: bool
     status: Literal["draft", "posting", "posted"]
     posted_codes: int
+    bound: int
 
     @classmethod
     def of(cls, row: EmissionRow) -> "EmissionView":
@@ -43,6 +47,7 @@ class EmissionView(Event):
             single_use=asked.used_once,
             status=row.status,
             posted_codes=row.posted_codes,
+            bound=row.bound,
         )
 
 
@@ -83,6 +88,30 @@ class MembersView(Event):
     name: str
     customers: list[str]
     next: str | None = None
+
+
+class CustomerView(Event):
+    """What is known of a customer: groups, and the day of birth (MM-DD)."""
+
+    customer_id: str
+    groups: list[str]
+    birthday: str | None
+
+    @classmethod
+    def of(cls, customer: Customer) -> "CustomerView":
+        """The view of what is published."""
+        return cls(
+            customer_id=customer.customer_id,
+            groups=list(customer.groups),
+            birthday=customer.birthday,
+        )
+
+
+class CustomersChanged(Event):
+    """How many customers were given, and how many of them were published anew."""
+
+    customers: int
+    changed: int
 
 
 class StoresChanged(Event):

@@ -25,8 +25,11 @@ class Store(Event):
 
 BirthDay = Annotated[
     str,
-    StringConstraints(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
-    Field(description="MM-DD, without the year"),
+    StringConstraints(
+        pattern=r"^(02-(0[1-9]|[12][0-9])|(0[13-9]|1[0-2])-(0[1-9]|[12][0-9]|30)"
+        r"|(0[13578]|1[02])-31)$"
+    ),
+    Field(description="MM-DD, a day that some year has"),
 ]
 
 

@@ -16,7 +16,7 @@ from shared.supervision import TRANSIENT
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 50
-_NAMED = re.compile(r"([a-z][a-z_]*): (.+)", re.DOTALL)
+_NAMED = re.compile(r"([a-z][a-z_]*(?:\.[a-z0-9_]+)*): (.+)", re.DOTALL)
 
 log = structlog.get_logger()
 

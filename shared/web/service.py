@@ -3,10 +3,10 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any
 
 import structlog
@@ -23,6 +23,7 @@ from shared.web.openapi import document
 from shared.web.problems import Problem
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+NO_LARGER: Mapping[str, int] = MappingProxyType({})
 INSTANCE_HEADER = "X-Tillstream-Instance"
 """Which instance answers a probe: on a port may be the service of another stack."""
 _BACKLOG = 2048
@@ -35,12 +36,17 @@ log = structlog.get_logger()
 
 
 def create_app(
-    title: str, *, verifier: Verifier, ready: Ready, lifespan: Lifespan | None = None
+    title: str,
+    *,
+    verifier: Verifier,
+    ready: Ready,
+    lifespan: Lifespan | None = None,
+    larger_bodies: Mapping[str, int] = NO_LARGER,
 ) -> FastAPI:
     """A service's application.
 
     ``ready`` names what is not ready yet, in words for an operator; nothing = ready. Bodies over
-    4 MiB are answered 413.
+    4 MiB are answered 413; ``larger_bodies`` says how many bytes the paths with a prefix take.
     """
     app = FastAPI(
         title=title,
@@ -53,7 +59,7 @@ def create_app(
     app.state.verifier = verifier
     app.state.instance = ""
     problems.install(app)
-    app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, larger=larger_bodies)
     _add_probes(app, ready)
     document(app)
     return app
@@ -85,20 +91,25 @@ def _add_probes(app: FastAPI, ready: Ready) -> None:
 
 
 class LimitedBody:
-    """Refuses bodies over ``max_bytes``, by their stated length or while they come in."""
+    """Refuses bodies over ``max_bytes``, by their stated length or while they come in.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    ``larger``: how many bytes requests may have instead whose path begins so.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int] = NO_LARGER) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a ``receive`` that counts."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        max_bytes = self._max_bytes(scope["path"])
         stated = dict(scope["headers"]).get(b"content-length", b"0")
-        if stated.isdigit() and int(stated) > self.max_bytes:
-            await self._too_large().response(scope, receive, send)
+        if stated.isdigit() and int(stated) > max_bytes:
+            await self._too_large(max_bytes).response(scope, receive, send)
             return
         received = 0
 
@@ -106,17 +117,23 @@ class LimitedBody:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.max_bytes:
-                raise self._too_large()
+            if received > max_bytes:
+                raise self._too_large(max_bytes)
             return message
 
         await self.app(scope, counted, send)
 
-    def _too_large(self) -> Problem:
+    def _max_bytes(self, path: str) -> int:
+        return next(
+            (size for prefix, size in self.larger.items() if path.startswith(prefix)),
+            self.max_bytes,
+        )
+
+    def _too_large(self, max_bytes: int) -> Problem:
         return Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "The body is too large",
-            f"A body may have {self.max_bytes} bytes.",
+            f"A body may have {max_bytes} bytes.",
         )
 
 

@@ -5,14 +5,18 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from services.emission.http.campaigns import campaign_routes
-from services.emission.http.customers import group_routes
+from services.emission.http.customers import customer_routes, group_routes
 from services.emission.http.desk import Desk
 from services.emission.http.emissions import emission_routes
 from services.emission.http.instruments import instrument_routes
 from services.emission.http.keys import token_routes
 from services.emission.http.stores import store_routes
 
-__all__ = ["Desk", "add_routes"]
+__all__ = ["LARGER_BODIES", "Desk", "add_routes"]
+
+_CUSTOMERS = 16 * 1024 * 1024  # 200,000 ids of 64 characters, quoted
+LARGER_BODIES = {"/v1/emissions": _CUSTOMERS, "/v1/customer-groups/": _CUSTOMERS}
+"""Paths that take a list of customers whole: half a list would be another emission or group."""
 
 
 def add_routes(app: FastAPI, desk: Callable[[], Desk]) -> None:
@@ -24,6 +28,7 @@ def add_routes(app: FastAPI, desk: Callable[[], Desk]) -> None:
         campaign_routes,
         store_routes,
         group_routes,
+        customer_routes,
     ):
         app.include_router(
             routes(desk), prefix="/v1", tags=[routes.__name__.replace("_routes", "s")]

@@ -1,4 +1,4 @@
-"""Customers and the groups that they belong to."""
+"""Customers: their birthdays, and the groups that they belong to."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -6,11 +6,31 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from services.emission.http.desk import READS, WRITES, After, Desk, Limit, not_found
-from services.emission.references import NewGroup
+from services.emission.references import NewCustomers, NewGroup
 from services.emission.store import references as reference_store
-from services.emission.views import Groups, GroupView, MembersView
-from shared.events.values import Id
+from services.emission.views import CustomersChanged, CustomerView, Groups, GroupView, MembersView
+from shared.events.values import CustomerId, Id
 from shared.web.body import json_body
+
+
+def customer_routes(desk: Callable[[], Desk]) -> APIRouter:
+    """Customers and their birthdays."""
+    router = APIRouter(prefix="/customers")
+
+    @router.put("", dependencies=WRITES)
+    async def save(
+        new: Annotated[NewCustomers, Depends(json_body(NewCustomers))],
+    ) -> CustomersChanged:
+        """Keep birthdays (MM-DD), each in place of what was known; null forgets it."""
+        changed = await desk().references.save_birthdays(new.customers)
+        return CustomersChanged(customers=len(new.customers), changed=changed)
+
+    @router.get("/{customer_id}", dependencies=READS)
+    async def customer(customer_id: CustomerId) -> CustomerView:
+        """What is known of a customer."""
+        return CustomerView.of(await desk().references.customer(customer_id))
+
+    return router
 
 
 def group_routes(desk: Callable[[], Desk]) -> APIRouter:

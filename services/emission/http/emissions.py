@@ -1,7 +1,8 @@
 """Emissions, their posting, and the export of their codes."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from http import HTTPStatus
+from itertools import zip_longest
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -70,7 +71,7 @@ def emission_routes(desk: Callable[[], Desk]) -> APIRouter:
         responses={HTTPStatus.OK: {"content": {"text/csv": {}}}},
     )
     async def codes(emission_id: Id) -> Response:
-        """All codes of a posted emission, as CSV with the column `code`."""
+        """All codes of a posted emission, as CSV: `code`, and `customer_id` if any is bound."""
         row = await _emission(desk(), emission_id)
         if row.status != "posted":
             message = "the emission is not posted"
@@ -96,11 +97,20 @@ async def _emission(desk: Desk, emission_id: str) -> EmissionRow:
 async def _csv(desk: Desk, row: EmissionRow) -> AsyncIterator[bytes]:
     """No connection is held between reads: the client may be slow."""
     cipher, after = desk.authoring.cipher, 0
-    yield b"code\r\n"
+    yield b"code,customer_id\r\n" if row.bound else b"code\r\n"
     while after < row.posted_chunks:
         async with desk.pool.acquire() as connection:
             chunks = await emission_store.chunks(connection, row.number, after, _CHUNKS_PER_READ)
+            holders = await emission_store.holders(connection, row.number, after, _CHUNKS_PER_READ)
         for chunk, ciphertext in chunks:
             codes = cipher.decrypt(ciphertext, row.asked.emission_id, chunk)
-            yield "".join(f"{code}\r\n" for code in codes).encode()
+            yield _lines(codes, holders.get(chunk, []) if row.bound else None)
             after = chunk
+
+
+def _lines(codes: Sequence[str], customers: Sequence[str] | None) -> bytes:
+    """Neither codes nor customer ids have characters that CSV would quote."""
+    if customers is None:
+        return "".join(f"{code}\r\n" for code in codes).encode()
+    pairs = zip_longest(codes, customers, fillvalue="")
+    return "".join(f"{code},{customer_id}\r\n" for code, customer_id in pairs).encode()

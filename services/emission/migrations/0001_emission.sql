@@ -16,8 +16,13 @@ create table emissions (
     posting_since timestamptz check ((posting_since is null) = (status = 'draft')),
     posted_chunks int not null default 0,
     posted_codes int not null default 0,
+    -- How many codes are bound to customers, and the digest of all their ids in order: whether a
+    -- request is the same again is asked without reading 200,000 of them.
+    bound int not null default 0,
+    holders_sha256 bytea check ((holders_sha256 is null) = (bound = 0)),
     created_at timestamptz not null default now(),
-    check (posted_codes <= count)
+    check (posted_codes <= count),
+    check (bound <= count)
 );
 create index emissions_posting on emissions (number) where status = 'posting';
 
@@ -36,6 +41,15 @@ create table code_chunks (
     primary key (emission, chunk)
 );
 alter table code_chunks alter ciphertext set storage external; -- does not compress
+
+-- Who the codes of a chunk are bound to, in the order of the codes; the rest are anybody's. Written
+-- with the draft, so that a posting that goes on binds them to the same customers.
+create table code_holders (
+    emission int not null references emissions (number),
+    chunk int not null,
+    customers text[] not null,
+    primary key (emission, chunk)
+);
 
 create table instruments (
     instrument_id text primary key,
@@ -66,6 +80,12 @@ create table group_members (
     primary key (customer_id, group_id)
 );
 create index group_members_group on group_members (group_id, customer_id);
+
+-- Only of customers whose birthday is known: to forget it is to delete the row.
+create table birthdays (
+    customer_id text primary key,
+    birthday text not null check (birthday ~ '^[0-9]{2}-[0-9]{2}$')
+);
 
 create table api_keys (
     key_id text primary key,

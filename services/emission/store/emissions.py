@@ -11,11 +11,15 @@ from services.emission.cipher import CodeCipher
 from services.emission.codes import NewEmission
 from shared.database import Connection
 from shared.events.promotion import EmissionSummary
+from shared.events.reference import CODES_PER_CHUNK
 
 
 @dataclass(frozen=True)
 class EmissionRow:
-    """An emission and how far its posting is."""
+    """An emission and how far its posting is.
+
+    ``bound`` of its codes are bound to customers, whose ids ``asked`` leaves out (``holders``).
+    """
 
     number: int
     asked: NewEmission
@@ -23,6 +27,15 @@ class EmissionRow:
     posted_chunks: int
     posted_codes: int
     posting_since: datetime | None
+    bound: int = 0
+    holders_sha256: bytes | None = None
+
+    def is_of(self, new: NewEmission) -> bool:
+        """Whether this was asked for, whichever defaults either spells out."""
+        return (
+            self.holders_sha256 == new.holders_sha256
+            and self.asked.spelled_out() == new.spelled_out()
+        )
 
     @property
     def summary(self) -> EmissionSummary:
@@ -38,26 +51,51 @@ class EmissionRow:
 
 
 async def add_emission(connection: Connection, new: NewEmission, cipher: CodeCipher) -> int:
-    """Keep a new emission; its number. The word is encrypted as chunk 0."""
+    """Keep a new emission and its holders; its number. The word is encrypted as chunk 0."""
     word = None if new.word is None else cipher.encrypt([new.word], new.emission_id, 0)
-    return int(
-        await connection.fetchval(
-            """
-            insert into emissions
-                (emission_id, name, kind, word, count, pattern, single_use, valid_from, valid_until)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning number
-            """,
-            new.emission_id,
-            new.name,
-            new.kind,
-            word,
-            new.size,
-            new.code_pattern,
-            new.used_once,
-            new.valid_from,
-            new.valid_until,
-        )
+    customers = new.customers or ()
+    number = await connection.fetchval(
+        """
+        insert into emissions (
+            emission_id, name, kind, word, count, pattern, single_use, valid_from, valid_until,
+            bound, holders_sha256
+        ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning number
+        """,
+        new.emission_id,
+        new.name,
+        new.kind,
+        word,
+        new.size,
+        new.code_pattern,
+        new.used_once,
+        new.valid_from,
+        new.valid_until,
+        len(customers),
+        new.holders_sha256,
     )
+    await connection.copy_records_to_table(
+        "code_holders",
+        records=[
+            (number, 1 + start // CODES_PER_CHUNK, customers[start : start + CODES_PER_CHUNK])
+            for start in range(0, len(customers), CODES_PER_CHUNK)
+        ],
+        columns=("emission", "chunk", "customers"),
+    )
+    return int(number)
+
+
+async def holders(
+    connection: Connection, number: int, after: int, limit: int
+) -> dict[int, list[str]]:
+    """Whom the first codes of each chunk are bound to, of ``limit`` chunks after ``after``."""
+    rows = await connection.fetch(
+        "select chunk, customers from code_holders "
+        "where emission = $1 and chunk > $2 and chunk <= $2 + $3",
+        number,
+        after,
+        limit,
+    )
+    return {row["chunk"]: row["customers"] for row in rows}
 
 
 async def emission(
@@ -108,6 +146,8 @@ def _emission(row: asyncpg.Record, cipher: CodeCipher) -> EmissionRow:
         row["posted_chunks"],
         row["posted_codes"],
         row["posting_since"],
+        row["bound"],
+        row["holders_sha256"],
     )
 
 

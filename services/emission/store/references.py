@@ -1,4 +1,4 @@
-"""Stores and customer groups."""
+"""Stores, customer groups and birthdays."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _REFERENCE = 0x7111_5EF0
 
 
 async def lock_reference(connection: Connection) -> None:
-    """One change of stores or groups at a time: a customer's groups are published as a whole."""
+    """One change at a time: a customer's groups and birthday are published as a whole."""
     await connection.execute("select pg_advisory_xact_lock($1)", _REFERENCE)
 
 
@@ -67,17 +67,49 @@ async def save_group(
 
 
 async def customers(connection: Connection, ids: Sequence[str]) -> list[Customer]:
-    """The customers with all their groups; none is left of somebody without any."""
+    """The customers, in that order, with all their groups and their birthdays, as far as known."""
     rows = await connection.fetch(
         """
-        select customer_id, array(
+        select customer_id, birthday, array(
             select group_id from group_members m where m.customer_id = c.customer_id order by group_id
         ) as groups
-        from unnest($1::text[]) as c (customer_id)
+        from unnest($1::text[]) with ordinality as c (customer_id, position)
+        left join birthdays using (customer_id)
+        order by position
         """,
         ids,
     )
-    return [Customer(customer_id=r["customer_id"], groups=tuple(r["groups"])) for r in rows]
+    return [
+        Customer(customer_id=customer_id, groups=tuple(groups), birthday=birthday)
+        for customer_id, birthday, groups in rows
+    ]
+
+
+async def save_birthdays(
+    connection: Connection, new: Sequence[tuple[str, str | None]]
+) -> list[str]:
+    """Keep or forget (None) different customers' birthdays; the customers that this changed."""
+    rows = await connection.fetch(
+        """
+        with given as (
+            select * from unnest($1::text[], $2::text[]) as g (customer_id, birthday)
+        ), forgotten as (
+            delete from birthdays using given
+            where birthdays.customer_id = given.customer_id and given.birthday is null
+            returning birthdays.customer_id
+        ), kept as (
+            insert into birthdays select * from given where birthday is not null
+            on conflict (customer_id) do update set birthday = excluded.birthday
+            where birthdays.birthday <> excluded.birthday
+            returning customer_id
+        )
+        select customer_id from forgotten union all select customer_id from kept
+        order by customer_id
+        """,
+        [customer_id for customer_id, _ in new],
+        [birthday for _, birthday in new],
+    )
+    return [row["customer_id"] for row in rows]
 
 
 async def is_room_for_group(connection: Connection, group_id: str) -> bool:

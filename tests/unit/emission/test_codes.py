@@ -79,7 +79,11 @@ def test_a_million_codes_fit_eight_characters() -> None:
         ({"kind": "mass", "word": "FRIDAY", "count": 2}, "count"),
         ({"kind": "mass", "word": "FRIDAY", "pattern": "########"}, "pattern"),
         ({"kind": "mass", "word": "FRIDAY", "single_use": True}, "single_use"),
+        ({"kind": "mass", "word": "FRIDAY", "customers": ("a1",)}, "customers"),
         ({"kind": "personal"}, "count"),
+        ({"kind": "personal", "customers": ("a1", "a2", "a3"), "count": 2}, "count"),
+        ({"kind": "personal", "customers": ("a1", "a2", "a3", "a1")}, r"customers\.3"),
+        ({"kind": "personal", "customers": ("a1", "a1"), "count": 5}, r"customers\.1"),
         ({"kind": "personal", "count": 10, "word": "FRIDAY"}, "word"),
         ({"kind": "personal", "count": 10, "pattern": "SPRING"}, "pattern"),
         ({"kind": "personal", "count": 10, "pattern": "#####"}, "pattern"),
@@ -111,6 +115,38 @@ def test_personal_codes_are_used_once_unless_the_emission_says_otherwise() -> No
     assert not _asked(kind="personal", count=1, single_use=False).used_once
     assert not _asked(kind="mass", word="FRIDAY").used_once
     assert _asked(kind="personal", count=1).code_pattern == DEFAULT_PATTERN
+
+
+def test_there_are_as_many_codes_as_customers_unless_more_are_asked_for() -> None:
+    customers = ("a1", "a2", "a3")
+    assert _asked(kind="personal", customers=customers).size == 3
+    assert _asked(kind="personal", customers=customers, count=3).size == 3
+    assert _asked(kind="personal", customers=customers, count=5).size == 5
+
+
+def test_codes_of_many_customers_need_as_long_a_pattern_as_a_count_does() -> None:
+    customers = tuple(f"a{number}" for number in range(200_000))
+    assert _asked(kind="personal", customers=customers, pattern="########").size == 200_000
+    with pytest.raises(ValueError, match=r"\bpattern: 200000 codes"):
+        _asked(kind="personal", customers=customers, pattern="######")
+
+
+def test_customers_are_known_by_their_ids_and_order() -> None:
+    def known_by(*customers: str) -> bytes | None:
+        return _asked(kind="personal", customers=customers).holders_sha256
+
+    assert known_by("a1", "a2") == known_by("a1", "a2")
+    assert len({known_by("a1", "a2"), known_by("a2", "a1"), known_by("a1"), known_by("a1a2")}) == 4
+    assert _asked(kind="personal", count=2).holders_sha256 is None
+
+
+def test_the_same_is_asked_for_with_defaults_spelled_out_or_not() -> None:
+    short = _asked(kind="personal", customers=("a1", "a2"))
+    long = _asked(kind="personal", count=2, pattern=DEFAULT_PATTERN, single_use=True)
+    assert short.spelled_out() == long.spelled_out()
+    assert short.spelled_out() != _asked(kind="personal", count=3).spelled_out()
+    friday = _asked(kind="mass", word="FRIDAY")
+    assert friday.spelled_out() == friday.model_copy(update={"single_use": False}).spelled_out()
 
 
 @pytest.mark.parametrize("count", ["0", "10000001", "1.5", '"7"', "true", "null"])

@@ -60,11 +60,14 @@ STORE: dict[str, Any] = {
     "time_zone": "Europe/Kyiv",
     "currency": "UAH",
 }
+POLE: dict[str, Any] = {"latitude_e6": 90_000_001, "longitude_e6": 0}
 GROUP: dict[str, Any] = {"name": "Regulars", "customers": ["a1"]}
+CUSTOMER: dict[str, Any] = {"customer_id": "a1", "birthday": "02-29"}
+BOUND: dict[str, Any] = {"emission_id": "e1", "name": "E", "kind": "personal", "customers": ["a1"]}
 KEY: dict[str, Any] = {"name": "till", "scopes": ["quotes:write"]}
 
 E, I, C = "/v1/emissions", "/v1/instruments", "/v1/campaigns"  # noqa: E741 - as in the domain
-S, G, K = "/v1/stores", "/v1/customer-groups/g1", "/v1/api-keys"
+S, G, K, U = "/v1/stores", "/v1/customer-groups/g1", "/v1/api-keys", "/v1/customers"
 
 REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", E, EMISSION | {"emission_id": "a b"}, "emission_id"),
@@ -94,9 +97,26 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("PUT", S, {"stores": []}, "stores"),
     ("PUT", S, {"stores": [STORE | {"currency": "XXY"}]}, "stores.0.currency"),
     ("PUT", S, {"stores": [STORE | {"region": ""}]}, "stores.0.region"),
+    ("PUT", S, {"stores": [STORE | {"location": POLE}]}, "stores.0.location.latitude_e6"),
+    ("PUT", S, {"stores": [STORE | {"location": [0, 0]}]}, "stores.0.location"),
     ("PUT", G, GROUP | {"customers": ["ann@example.org"]}, "customers.0"),
     ("PUT", G, GROUP | {"customers": ["+380 44 123 45 67"]}, "customers.0"),
     ("PUT", "/v1/customer-groups/%00", GROUP, "group_id"),
+    ("GET", f"{U}/ann@example.org", {}, "customer_id"),
+    ("PUT", U, {"customers": []}, "customers"),
+    ("PUT", U, {"customers": [CUSTOMER] * 20_001}, "customers"),
+    ("PUT", U, {"customers": [CUSTOMER, {"customer_id": "a2"}]}, "customers.1.birthday"),
+    ("PUT", U, {"customers": [CUSTOMER | {"customer_id": "a b"}]}, "customers.0.customer_id"),
+    ("PUT", U, {"customers": [CUSTOMER | {"name": "Ann"}]}, "customers.0.name"),
+    *(
+        ("PUT", U, {"customers": [CUSTOMER, CUSTOMER | {"birthday": day}]}, "customers.1.birthday")
+        for day in ("02-30", "04-31", "13-01", "00-10", "01-00", "12-32", "1-1", "2001-02-03", 229)
+    ),
+    ("POST", E, BOUND | {"customers": []}, "customers"),
+    ("POST", E, BOUND | {"customers": ["a1", "ann@example.org"]}, "customers.1"),
+    ("POST", E, BOUND | {"customers": ["a1", "a2", "a3", "a1"]}, "customers.3"),
+    ("POST", E, BOUND | {"customers": ["a1", "a2"], "count": 1}, "count"),
+    ("POST", E, EMISSION | {"customers": ["a1"]}, "customers"),
     ("POST", K, KEY | {"scopes": ["everything"]}, "scopes.0"),
     ("POST", K, KEY | {"scopes": []}, "scopes"),
 ]
@@ -152,6 +172,8 @@ CALLS: list[tuple[str, str, Scope]] = [
     ("PUT", G, "campaigns:write"),
     ("GET", G, "campaigns:read"),
     ("GET", "/v1/customer-groups", "campaigns:read"),
+    ("PUT", U, "campaigns:write"),
+    ("GET", f"{U}/a1", "campaigns:read"),
     ("POST", K, "admin"),
     ("GET", K, "admin"),
     ("DELETE", f"{K}/k1", "admin"),
