@@ -54,6 +54,20 @@ def spread(amount: int, weights: Sequence[int], rooms: Sequence[int]) -> list[in
     return shares
 
 
+def price_groups(quantity: int, net: int) -> tuple[tuple[int, int], ...]:
+    """The unit prices of a line of pieces: (quantity in thousandths, price in minor units).
+
+    At most two groups of whole units, the dearer first, whose prices differ by one and add up to
+    ``net``. None for goods that are not whole pieces: their net has no unit price.
+    """
+    units, rest = divmod(quantity, THOUSANDTHS)
+    if rest or not units:
+        return ()
+    price, dearer = divmod(net, units)
+    groups = ((dearer, price + 1), (units - dearer, price))
+    return tuple([(count * THOUSANDTHS, each) for count, each in groups if count])
+
+
 def _shares(amount: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     shares = [amount * weight // whole for weight in weights]

@@ -1,20 +1,24 @@
 """The decision on one cart: what is granted, what is refused and why, and every line's discount."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from typing import Literal
 
-from services.evaluator.promotion.basket import Basket, Reading, read
-from services.evaluator.promotion.conditions import Failure, Unit
+import msgspec
+
+from services.evaluator.promotion.basket import Basket, Reading
+from services.evaluator.promotion.benefits.extras import TierOffer
+from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.instrument import CompiledInstrument
-from services.evaluator.promotion.limits import Capacity, Limit
-from services.evaluator.promotion.ruleset import Ruleset
-from services.evaluator.promotion.stacking import Grant, stack
-from shared.events.outcome import Reason
+from services.evaluator.promotion.limits import Capacity, Claim, Limit
+from services.evaluator.promotion.ruleset import Considered, Ruleset
+from services.evaluator.promotion.stacking import Grant, Stack, stack, used_codes
+from shared.events.outcome import Reason, Unit
 from shared.events.values import Gift
 
+MOST_NEAR_MISSES = 10
 
-@dataclass(frozen=True, slots=True)
-class DecidedLine:
+
+class DecidedLine(msgspec.Struct, frozen=True):
     """A line with all its discounts (minor units)."""
 
     line: int
@@ -22,12 +26,12 @@ class DecidedLine:
     discount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True):
     """A benefit granted. ``lines`` are (line number, discount above zero) by line number.
 
-    ``code`` is the position of the code used, ``limits`` the slots taken, one of each (the
-    first code condition's, if an instrument has several; ``limits`` are those of all).
+    ``code`` is the position of the code used (the first code condition's, if an instrument has
+    several), ``limits`` what it takes of each limit. ``choose``: how many of ``gifts`` may be
+    taken; None = all.
     """
 
     campaign_id: str
@@ -36,17 +40,18 @@ class Granted:
     lines: tuple[tuple[int, int], ...]
     bonuses: int
     gifts: tuple[Gift, ...]
+    choose: int | None
     code: int | None
     emission_id: str | None
-    limits: tuple[Limit, ...]
+    times: int
+    limits: tuple[Claim, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """An instrument considered that gives nothing.
 
-    ``condition`` is the one that failed: a code condition's id, others' kind. ``missing`` is how
-    much more of ``unit`` (minor units, thousandths) would meet it.
+    ``condition`` is the one that failed: a code condition's id, others' kind, a limit's name.
+    ``missing`` is how much more of ``unit`` would meet it. ``outranked_by``: (campaign, instrument).
     """
 
     campaign_id: str
@@ -55,75 +60,142 @@ class Refused:
     condition: str | None
     missing: int | None
     unit: Unit | None
+    outranked_by: tuple[str, str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class NearMiss(msgspec.Struct, frozen=True):
+    """``missing`` more of ``unit`` would get the benefit called ``name``."""
+
+    campaign_id: str
+    instrument_id: str
+    name: str
+    missing: int
+    unit: Unit
+
+
+UnusedReason = Reason | Literal["unknown_code", "no_campaign"]
+
+
+class Verdict(msgspec.Struct, frozen=True):
     """The decision on a basket.
 
     ``lines`` are in the basket's order, ``granted`` and ``refused`` in the order instruments are
-    tried. Money is in minor units; ``total`` is before discounts.
+    tried, ``near_misses`` by how little is missing, ``unused_codes`` (position, reason) by position.
+    Money is in minor units; ``total`` is before discounts.
     """
 
     lines: tuple[DecidedLine, ...]
     granted: tuple[Granted, ...]
     refused: tuple[Refused, ...]
+    near_misses: tuple[NearMiss, ...]
+    unused_codes: tuple[tuple[int, UnusedReason], ...]
     total: int
     discount: int
     bonuses: int
 
 
 def decide(basket: Basket, ruleset: Ruleset, free: Callable[[Limit], int]) -> Verdict:
-    """Decide a basket.
+    """Decide a basket whose purchases, if they matter, are there."""
+    return judge(ruleset.consider(basket), free)
 
-    ``free`` says how many slots of a limit are left, not counting this decision's own; it is only
-    asked for limits among ``ruleset.limits(basket)``. The same basket, ruleset and answers of
-    ``free`` give the same verdict.
+
+def judge(considered: Considered, free: Callable[[Limit], int]) -> Verdict:
+    """Decide a basket that has been considered.
+
+    ``free`` says how much of a limit is left, not counting this decision's own; it is only asked
+    for limits among ``considered.limits()``. The same basket, ruleset and answers of ``free`` give
+    the same verdict.
     """
-    reading = read(basket)
-    candidates = ruleset.met(reading)
-    failures = {candidate: ruleset.failure(candidate, reading) for candidate in candidates}
-    met = [candidate for candidate in candidates if failures[candidate] is None]
+    reading, candidates = considered.reading, considered.candidates
+    failures = considered.failures
+    met = [c for c, failed in zip(candidates, failures, strict=True) if failed is None]
     result = stack(met, reading, Capacity(free))
-    failures.update(result.failures)
-    numbered = {
-        line.line: line.amount - result.remaining[n] for n, line in enumerate(reading.lines)
+    refused = {
+        candidate: failed or result.failures.get(candidate)
+        for candidate, failed in zip(candidates, failures, strict=True)
     }
+    remaining = result.remaining
+    discounts = {x.line: x.amount - remaining[n] for n, x in enumerate(reading.lines)}
+    basket = reading.basket
     return Verdict(
-        lines=tuple(DecidedLine(x.line, x.amount, numbered[x.line]) for x in basket.lines),
-        granted=tuple(
-            _granted(candidate, grant, reading) for candidate, grant in result.grants.items()
-        ),
-        refused=tuple(
-            _refused(candidate, failure) for candidate, failure in failures.items() if failure
-        ),
-        total=sum(line.amount for line in reading.lines),
-        discount=sum(numbered.values()),
-        bonuses=sum(grant.points for grant in result.grants.values()),
+        lines=tuple([DecidedLine(x.line, x.amount, discounts[x.line]) for x in basket.lines]),
+        granted=tuple([_granted(c, grant, reading) for c, grant in result.grants.items()]),
+        refused=tuple([_refused(c, failed) for c, failed in refused.items() if failed]),
+        near_misses=_near_misses(refused, result),
+        unused_codes=_unused_codes(refused, result) if basket.codes else (),
+        total=sum([line.amount for line in reading.lines]),
+        discount=sum(discounts.values()),
+        bonuses=sum([grant.given.points for grant in result.grants.values()]),
     )
 
 
 def _granted(candidate: CompiledInstrument, grant: Grant, reading: Reading) -> Granted:
-    code = grant.slots.code
+    code, given, lines = grant.slots.code, grant.given, reading.lines
     return Granted(
         campaign_id=candidate.campaign.campaign_id,
-        instrument_id=candidate.instrument.instrument_id,
-        discount=sum(share for _, share in grant.shares),
-        lines=tuple((reading.lines[position].line, share) for position, share in grant.shares),
-        bonuses=grant.points,
-        gifts=grant.gifts,
+        instrument_id=candidate.instrument_id,
+        discount=given.discount,
+        lines=tuple([(lines[position].line, share) for position, share in given.shares]),
+        bonuses=given.points,
+        gifts=given.gifts,
+        choose=given.choose,
         code=code.position if code else None,
         emission_id=code.emission_id if code else None,
-        limits=grant.slots.limits,
+        times=grant.times,
+        limits=grant.slots.claims,
     )
 
 
 def _refused(candidate: CompiledInstrument, failure: Failure) -> Refused:
     return Refused(
-        campaign_id=candidate.campaign.campaign_id,
-        instrument_id=candidate.instrument.instrument_id,
-        reason=failure.reason,
-        condition=failure.condition,
-        missing=failure.missing,
-        unit=failure.unit,
+        candidate.campaign.campaign_id,
+        candidate.instrument_id,
+        failure.reason,
+        failure.condition,
+        failure.missing,
+        failure.unit,
+        failure.outranked_by,
     )
+
+
+def _near_misses(
+    refused: Mapping[CompiledInstrument, Failure | None], result: Stack
+) -> tuple[NearMiss, ...]:
+    """What a little more would get: of what is refused, and higher tiers of what is granted."""
+    found = [(c, failed) for c, failed in refused.items() if failed and failed.near]
+    for candidate in result.grants:
+        if isinstance(candidate.offer, TierOffer):
+            ahead = candidate.offer.next(result.reading, candidate.eligible(result.reading))
+            found += [(candidate, ahead)] if ahead else []
+    found.sort(key=_nearness)
+    return tuple(
+        [
+            NearMiss(*candidate.ids, candidate.name, failed.missing, failed.unit)
+            for candidate, failed in found[:MOST_NEAR_MISSES]
+            if failed.missing is not None and failed.unit is not None
+        ]
+    )
+
+
+def _nearness(miss: tuple[CompiledInstrument, Failure]) -> tuple[int, tuple[object, ...]]:
+    candidate, failed = miss
+    return failed.share, candidate.order
+
+
+def _unused_codes(
+    refused: Mapping[CompiledInstrument, Failure | None], result: Stack
+) -> tuple[tuple[int, UnusedReason], ...]:
+    """Why codes stay unused: the reason of the first instrument that each led to."""
+    used = used_codes(result.grants.values())
+    reasons: dict[str, UnusedReason] = {}
+    for candidate, failed in refused.items():
+        for need in candidate.needs:
+            # An instrument that is granted used another code of the emission.
+            reasons.setdefault(need.emission_id, failed.reason if failed else "outranked")
+    unused: list[tuple[int, UnusedReason]] = []
+    for code in result.reading.basket.codes:
+        if code.emission_id is None:
+            unused.append((code.position, "unknown_code"))
+        elif code.position not in used:
+            unused.append((code.position, reasons.get(code.emission_id, "no_campaign")))
+    return tuple(sorted(unused))

@@ -1,33 +1,83 @@
-"""An instrument within its campaign, compiled: what it asks of a cart and what it then gives."""
+"""Campaigns and their instruments, compiled: what they ask of a cart and what they then give."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Literal
 
 from services.evaluator.promotion import limits
-from services.evaluator.promotion.basket import Eligible, Key, Reading
-from services.evaluator.promotion.benefits import BonusOffer, Offer, compile_benefit
+from services.evaluator.promotion.basket import Eligible, Reading
+from services.evaluator.promotion.benefits import Offer, compile_benefit
+from services.evaluator.promotion.benefits.extras import TierOffer
+from services.evaluator.promotion.codes import CodeNeed, Ways, compile_ways, needs_of
 from services.evaluator.promotion.conditions import (
     Check,
-    Failure,
+    Multiple,
+    Terms,
     compile_condition,
-    customer_failure,
+    first_failure,
     required_keys,
 )
-from services.evaluator.promotion.limits import Limit
-from shared.events.conditions import PromoCode
-from shared.events.promotion import Campaign, Instrument
+from services.evaluator.promotion.conditions.multiples import multiple_of_all
+from services.evaluator.promotion.conditions.purchases import EVER
+from services.evaluator.promotion.conditions.requirements import rarest
+from services.evaluator.promotion.failure import Failure
+from services.evaluator.promotion.limits import Limit, Rule, compile_rule
+from services.evaluator.promotion.period import WindowAt, compile_period
+from services.evaluator.promotion.selection import Key
+from shared.events.conditions import FirstPurchase, History, walk
+from shared.events.promotion import Campaign, EmissionSummary, Instrument, LimitRule
+
+_BASIS_POINTS = 10_000
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CodeNeed:
-    """A code condition's claims on limits.
+class CompiledCampaign:
+    """What a campaign asks of every cart. ``codes``: how many it needs held, by emission."""
 
-    They are a slot of ``cap``, if it is capped, and the code's own, if it is ``single_use``.
-    """
+    campaign_id: str
+    running: bool
+    starts_at: datetime
+    ends_at: datetime
+    stores: frozenset[str]
+    groups: frozenset[str]
+    segments: frozenset[str]
+    control_group: int
+    codes: tuple[tuple[str, int], ...]
 
-    condition_id: str
-    emission_id: str
-    cap: Limit | None
-    single_use: bool
+    def failure(self, reading: Reading, held: Mapping[str, int]) -> Failure | None:
+        """Why it does not run for the basket: its time, its codes, its stores, its customers."""
+        basket = reading.basket
+        at = basket.occurred_at
+        if not (self.running and self.starts_at <= at < self.ends_at and self.has_codes(held)):
+            if self.running and at < self.starts_at:
+                wait = -((at - self.starts_at) // _SECOND)
+                return Failure("campaign_not_active", missing=wait, unit="seconds")
+            return Failure("campaign_not_active")
+        if self.stores and basket.store_id not in self.stores:
+            return Failure("wrong_store")
+        if self.groups or self.segments:
+            if basket.customer_id is None:
+                return Failure("customer_unknown")
+            if self.groups.isdisjoint(basket.customer_groups) and self.segments.isdisjoint(
+                basket.segments
+            ):
+                return Failure("wrong_customer_group" if self.groups else "wrong_segment")
+        return None
+
+    def has_codes(self, held: Mapping[str, int]) -> bool:
+        """Whether all codes are there that its emissions had posted by its start."""
+        return all(held.get(emission_id, 0) >= count for emission_id, count in self.codes)
+
+    def holds_back(self, customer_id: str | None) -> bool:
+        """Whether the customer is of its control group: by a hash, the same at every receipt."""
+        if not self.control_group or customer_id is None:
+            return False
+        name = f"{self.campaign_id}/{customer_id}".encode()
+        number = int.from_bytes(blake2b(name, digest_size=8).digest())
+        return number % _BASIS_POINTS < self.control_group
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,104 +85,187 @@ class CompiledInstrument:
     """One instrument of one campaign.
 
     ``order`` sorts instruments as they are tried. ``met_by``: the basket must have one of these
-    keys for the instrument to be considered; empty = it always is.
+    keys for the instrument to be considered; empty = it always is. ``by_code``: only a presented
+    code leads to it. ``since``: how far back of an instant it looks at purchases, if it does.
     """
 
-    campaign: Campaign
-    instrument: Instrument
+    campaign: CompiledCampaign
+    instrument_id: str
+    name: str
     order: tuple[int, int, int, str, str]
     met_by: frozenset[Key]
-    stores: frozenset[str]
-    groups: frozenset[str]
+    by_code: bool
     checks: tuple[Check, ...]
     needs: tuple[CodeNeed, ...]
-    cap: Limit | None
+    ways: Ways
+    rules: tuple[Rule, ...]
     offer: Offer
+    include_discounted: bool
+    stacking: Literal["combinable", "exclusive", "best_of"]
+    best_of: str | None
+    multiple: Multiple | None
+    max_times: int | None
+    looks_back: Literal["ever", "window"] | None
+    window_at: WindowAt
 
     @property
-    def by_code(self) -> bool:
-        """Whether only a presented code leads to it."""
-        return bool(self.needs)
+    def ids(self) -> tuple[str, str]:
+        """Campaign and instrument."""
+        return self.campaign.campaign_id, self.instrument_id
 
     def eligible(self, reading: Reading) -> Eligible:
         """The lines that count for it."""
-        return reading.eligible(include_discounted=self.instrument.include_discounted)
+        return reading.promotable if self.include_discounted else reading.full_price
 
-    def running(self, reading: Reading) -> bool:
-        """Whether its campaign runs at the basket's instant: ``starts_at`` ≤ t < ``ends_at``."""
-        at = reading.basket.occurred_at
-        campaign = self.campaign
-        return campaign.status == "running" and campaign.starts_at <= at < campaign.ends_at
+    def since(self, at: datetime) -> datetime | None:
+        """From when on it looks at purchases."""
+        if self.looks_back is None:
+            return None
+        return EVER if self.looks_back == "ever" else self.window_at(at).start
 
-    def elsewhere(self, reading: Reading) -> bool:
-        """Whether its campaign runs in other stores only."""
-        return bool(self.stores) and reading.basket.store_id not in self.stores
-
-    def failure(self, reading: Reading) -> Failure | None:
+    def failure(self, reading: Reading, held: Mapping[str, int]) -> Failure | None:
         """Why the basket does not meet it, limits and the benefit's amount aside; None if it does.
 
-        Store, then customer, then its conditions as written: the first that fails is the reason.
+        The campaign comes first, then a customer for bonuses, then the conditions, then the control
+        group: who is held back would have got it.
         """
-        if self.elsewhere(reading):
-            return Failure("wrong_store")
-        if self.groups and (failed := customer_failure(reading, self.groups)):
+        if failed := self.campaign.failure(reading, held):
             return failed
-        if isinstance(self.offer, BonusOffer) and reading.basket.customer_id is None:
+        customer_id = reading.basket.customer_id
+        if customer_id is None and self.offer.earns:
             return Failure("customer_unknown")
-        eligible = self.eligible(reading)
-        for check in self.checks:
-            if failed := check(reading, eligible):
-                return failed
+        if failed := first_failure(self.checks, reading, self.eligible(reading)):
+            return failed
+        if self.campaign.holds_back(customer_id):
+            return Failure("control_group")
         return None
 
+    def times(self, reading: Reading) -> int:
+        """How often its conditions are met; 1 unless it repeats."""
+        if self.multiple is None:
+            return 1
+        times = max(1, self.multiple(reading, self.eligible(reading)))
+        return times if self.max_times is None else min(times, self.max_times)
+
     def limits(self, reading: Reading) -> list[Limit]:
-        """Every limit it could take a slot of, whichever of the presented codes it uses."""
-        found = [self.cap] if self.cap else []
+        """Every limit it could take of, whichever of the presented codes it uses."""
+        found: list[Limit | None] = []
+        codes = [code for need in self.needs for code in need.codes(reading)]
+        for rule in self.rules:
+            if "code" in rule.per:
+                found += [rule.limit(reading, code) for code in codes]
+            else:
+                found.append(rule.limit(reading, None))
         for need in self.needs:
             if need.cap:
-                found.append(need.cap)
+                found.append(need.cap.limit(reading, None))
             if need.single_use:
-                found += [limits.of_code(c.digest) for c in reading.codes.get(need.emission_id, ())]
-        return found
+                found += [limits.of_code(code.digest) for code in need.codes(reading)]
+        return [limit for limit in found if limit is not None]
 
 
 def compile_campaign(campaign: Campaign) -> tuple[CompiledInstrument, ...]:
-    """Its instruments, compiled, in the campaign's order."""
-    return tuple(_compile(campaign, n) for n in range(len(campaign.instruments)))
-
-
-def _compile(campaign: Campaign, position: int) -> CompiledInstrument:
-    instrument = campaign.instruments[position]
-    ids = (campaign.campaign_id, instrument.instrument_id)
-    emissions = {emission.emission_id: emission for emission in campaign.emissions}
-    most = instrument.max_redemptions
-    return CompiledInstrument(
-        campaign=campaign,
-        instrument=instrument,
-        order=(-campaign.priority, -instrument.priority, position, *ids),
-        met_by=_met_by(instrument),
+    """Its instruments that look at carts, compiled, in the campaign's order."""
+    compiled = CompiledCampaign(
+        campaign_id=campaign.campaign_id,
+        running=campaign.status == "running",
+        starts_at=campaign.starts_at,
+        ends_at=campaign.ends_at,
         stores=frozenset(campaign.stores),
         groups=frozenset(campaign.customer_groups),
-        checks=tuple(compile_condition(c, emissions) for c in instrument.conditions),
-        needs=tuple(
-            CodeNeed(
-                condition_id=c.condition_id,
-                emission_id=c.emission_id,
-                cap=limits.of_condition(*ids, c.condition_id, c.cap) if c.cap else None,
-                single_use=c.emission_id in emissions and emissions[c.emission_id].single_use,
-            )
-            for c in instrument.conditions
-            if isinstance(c, PromoCode)
-        ),
-        cap=limits.of_instrument(*ids, most) if most else None,
-        offer=compile_benefit(instrument.benefit),
+        segments=frozenset(campaign.segments),
+        control_group=campaign.control_group,
+        codes=tuple((e.emission_id, e.posted_codes) for e in campaign.emissions),
+    )
+    emissions = {emission.emission_id: emission for emission in campaign.emissions}
+    return tuple(
+        _compile(campaign, compiled, position, instrument, emissions)
+        for position, instrument in enumerate(campaign.instruments)
+        if instrument.trigger == "on_sale"
     )
 
 
-def _met_by(instrument: Instrument) -> frozenset[Key]:
-    """The keys of its first code condition, else of its first that needs products, else none."""
-    codes = [c for c in instrument.conditions if isinstance(c, PromoCode)]
-    for condition in codes or instrument.conditions:
-        if keys := required_keys(condition):
-            return keys
-    return frozenset()
+def terms_of(
+    campaign: Campaign, instrument: Instrument, emissions: Mapping[str, EmissionSummary]
+) -> Terms:
+    """What the instrument's conditions depend on besides themselves."""
+    return Terms(
+        emissions=emissions,
+        window_at=compile_period(
+            instrument.processing_period, campaign.starts_at, campaign.ends_at, campaign.time_zone
+        ),
+        include_discounted=instrument.include_discounted,
+    )
+
+
+def rules_of(campaign: Campaign, instrument: Instrument, window_at: WindowAt) -> tuple[Rule, ...]:
+    """The instrument's limits, then its campaign's."""
+    zone, prefix = campaign.time_zone, f"{campaign.campaign_id}/{instrument.instrument_id}"
+    own = instrument.limits
+    if instrument.max_redemptions:
+        own = (LimitRule(redemptions=instrument.max_redemptions), *own)
+    whole = compile_period("campaign", campaign.starts_at, campaign.ends_at, zone)
+    return (
+        *(compile_rule(rule, prefix, window_at, zone) for rule in own),
+        *(compile_rule(rule, campaign.campaign_id, whole, zone) for rule in campaign.limits),
+    )
+
+
+def _compile(
+    campaign: Campaign,
+    compiled: CompiledCampaign,
+    position: int,
+    instrument: Instrument,
+    emissions: Mapping[str, EmissionSummary],
+) -> CompiledInstrument:
+    ids = (campaign.campaign_id, instrument.instrument_id)
+    terms = terms_of(campaign, instrument, emissions)
+    needs = needs_of(instrument.conditions, "/".join(ids), terms)
+    offer = compile_benefit(instrument.benefit)
+    checks = [compile_condition(condition, terms) for condition in instrument.conditions]
+    if isinstance(offer, TierOffer):
+        checks.append(offer.failure)
+    met_by = rarest([*map(required_keys, instrument.conditions), *_required_of(compiled)])
+    repeat = instrument.repeat
+    return CompiledInstrument(
+        campaign=compiled,
+        instrument_id=instrument.instrument_id,
+        name=instrument.name,
+        order=(-campaign.priority, -instrument.priority, position, *ids),
+        met_by=met_by,
+        by_code=bool(met_by) and all(dimension == "code" for dimension, _ in met_by),
+        checks=tuple(checks),
+        needs=tuple(needs.values()),
+        ways=compile_ways(instrument.conditions, needs, terms),
+        rules=rules_of(campaign, instrument, terms.window_at),
+        offer=offer,
+        include_discounted=instrument.include_discounted,
+        stacking=instrument.stacking,
+        best_of=instrument.best_of,
+        multiple=multiple_of_all(instrument.conditions, terms) if repeat else None,
+        max_times=repeat.max_times if repeat else None,
+        looks_back=_looks_back(instrument),
+        window_at=terms.window_at,
+    )
+
+
+_MOST_STORES = 100
+"""Of more stores than these the index would hold too much; a set says whether it is one of them."""
+
+
+def _required_of(campaign: CompiledCampaign) -> Sequence[frozenset[Key]]:
+    """What carts cannot do without to meet the campaign at all."""
+    found = []
+    if campaign.groups or campaign.segments:
+        groups = [("customer_group", group) for group in campaign.groups]
+        found.append(frozenset(groups + [("segment", one) for one in campaign.segments]))
+    if 0 < len(campaign.stores) <= _MOST_STORES:
+        found.append(frozenset(("store", store) for store in campaign.stores))
+    return found
+
+
+def _looks_back(instrument: Instrument) -> Literal["ever", "window"] | None:
+    found = [c for _, c, _ in walk(instrument.conditions) if isinstance(c, History)]
+    if not found:
+        return None
+    return "ever" if any(isinstance(c, FirstPurchase) for c in found) else "window"

@@ -1,32 +1,114 @@
-"""Limits: caps on redemptions, and what is left of them within one decision."""
+"""Limits: caps on redemptions and money, and what is left of them within one decision."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.evaluator.promotion.basket import PresentedCode, Reading
+from services.evaluator.promotion.period import WindowAt, day_of
+from shared.events.promotion import LimitRule, Per
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A counter that allows ``cap`` redemptions.
+    """A counter that allows ``cap`` redemptions, or minor units of discounts (``money``).
 
-    ``limit_id`` is one of
+    Of a rolling limit only uses at or after ``since`` count. ``limit_id`` is one of
 
     - ``{campaign}/{instrument}/{condition}``: the cap of a promo-code condition,
-    - ``{campaign}/{instrument}``: the instrument's ``max_redemptions``,
+    - ``{campaign}/{instrument}``: the instrument's redemptions in all,
+    - ``{campaign}/{instrument}/~{what}={whose}``: a limit per customer, code, store or day, or of
+      money; ``{campaign}/~…``: a campaign's,
     - ``code:{digest in hex}``: a single-use code, for life, over all campaigns.
+
+    All but the last end with ``@{window}`` if the processing period has windows.
     """
 
     limit_id: str
     cap: int
+    money: bool = False
+    since: datetime | None = None
 
 
-def of_condition(campaign_id: str, instrument_id: str, condition_id: str, cap: int) -> Limit:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a redemption takes of a limit: 1, or minor units."""
+
+    limit: Limit
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """A limit's rule, compiled: there is a limit of its own for each window and each of ``per``.
+
+    ``name`` is what refusals call it; None: the instrument's redemptions in all.
+    """
+
+    prefix: str
+    name: str | None
+    cap: int
+    money: bool
+    per: tuple[Per, ...]
+    window_at: WindowAt
+    time_zone: str
+
+    def limit(self, reading: Reading, code: PresentedCode | None) -> Limit | None:
+        """The limit that the basket counts for, using ``code``; None without a customer it needs."""
+        at = reading.basket.occurred_at
+        whose = []
+        for one in self.per:
+            match one:
+                case "customer":
+                    if reading.basket.customer_id is None:
+                        return None
+                    whose.append(reading.basket.customer_id)
+                case "store":
+                    whose.append(reading.basket.store_id)
+                case "day":
+                    whose.append(day_of(at, self.time_zone))
+                case "code":
+                    whose.append(code.digest.hex() if code else "")
+        window = self.window_at(at)
+        limit_id = self.prefix
+        if whose:
+            limit_id += "=" + ",".join(whose)
+        if window.name:
+            limit_id += "@" + window.name
+        return Limit(limit_id, self.cap, self.money, window.start if window.slides else None)
+
+
+_ORDER: tuple[Per, ...] = ("customer", "code", "store", "day")
+
+
+def compile_rule(rule: LimitRule, prefix: str, window_at: WindowAt, time_zone: str) -> Rule:
+    """A rule of the campaign or instrument that ``prefix`` names."""
+    per = tuple(one for one in _ORDER if one in rule.per)
+    words = [*per, *(["money"] if rule.money is not None else [])]
+    return Rule(
+        prefix=f"{prefix}/~{'.'.join(words)}" if words or "/" not in prefix else prefix,
+        name=".".join(["limit" if "/" in prefix else "campaign_limit", *words])
+        if words or "/" not in prefix
+        else None,
+        cap=rule.money if rule.money is not None else rule.redemptions or 0,
+        money=rule.money is not None,
+        per=per,
+        window_at=window_at,
+        time_zone=time_zone,
+    )
+
+
+def cap_rule(prefix: str, condition_id: str, cap: int, window_at: WindowAt) -> Rule:
     """The cap of a promo-code condition, shared by all codes of its emission."""
-    return Limit(f"{campaign_id}/{instrument_id}/{condition_id}", cap)
-
-
-def of_instrument(campaign_id: str, instrument_id: str, cap: int) -> Limit:
-    """The instrument's own cap within the campaign."""
-    return Limit(f"{campaign_id}/{instrument_id}", cap)
+    return Rule(
+        prefix=f"{prefix}/{condition_id}",
+        name=condition_id,
+        cap=cap,
+        money=False,
+        per=(),
+        window_at=window_at,
+        time_zone="UTC",
+    )
 
 
 def of_code(digest: bytes) -> Limit:
@@ -38,18 +120,21 @@ def of_code(digest: bytes) -> Limit:
 class Capacity:
     """What is left of every limit while one cart is decided.
 
-    ``free`` says how many slots others have left; what this decision takes is counted here, so
-    that an instrument never gets a slot that an earlier one of the same cart has taken.
+    ``free`` says how much others have left; what this decision takes is counted here, so that an
+    instrument never gets a slot that an earlier one of the same cart has taken.
     """
 
     free: Callable[[Limit], int]
     taken: dict[str, int] = field(default_factory=dict)
 
-    def has(self, limit: Limit, besides: int = 0) -> bool:
-        """Whether one more slot is left after ``besides`` that are about to be taken."""
-        return self.free(limit) - self.taken.get(limit.limit_id, 0) - besides > 0
+    def has(self, claim: Claim, besides: Sequence[Claim] = ()) -> bool:
+        """Whether there is room for the claim after ``besides`` that are about to be taken."""
+        limit_id = claim.limit.limit_id
+        asked = claim.amount + sum([c.amount for c in besides if c.limit.limit_id == limit_id])
+        return self.free(claim.limit) - self.taken.get(limit_id, 0) >= asked
 
-    def take(self, limits: tuple[Limit, ...]) -> None:
-        """Count one slot of each; the caller has asked ``has`` before."""
-        for limit in limits:
-            self.taken[limit.limit_id] = self.taken.get(limit.limit_id, 0) + 1
+    def take(self, claims: Sequence[Claim]) -> None:
+        """Count the claims; the caller has asked ``has`` before."""
+        for claim in claims:
+            limit_id = claim.limit.limit_id
+            self.taken[limit_id] = self.taken.get(limit_id, 0) + claim.amount

@@ -2,15 +2,25 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
 from typing import Self
 
-from services.evaluator.promotion.basket import Basket, Key, Reading, read
-from services.evaluator.promotion.conditions import Failure
+from services.evaluator.promotion.basket import Basket, Reading, read
+from services.evaluator.promotion.failure import Failure
+from services.evaluator.promotion.history import Purchase
 from services.evaluator.promotion.instrument import CompiledInstrument, compile_campaign
 from services.evaluator.promotion.limits import Limit
+from services.evaluator.promotion.selection import Key
 from shared.events.promotion import Campaign
 
 _ALWAYS: Key = ("always", "")
+_ALWAYS_MET = (_ALWAYS[0], {_ALWAYS[1]})
+_DIGEST_BYTES = 16
+_MODULUS = 1 << 8 * _DIGEST_BYTES
+
+Index = Mapping[str, Mapping[str, tuple[CompiledInstrument, ...]]]
+"""Instruments by the two parts of the keys they are met by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,16 +33,24 @@ class Ruleset:
     """
 
     version: int
-    _campaigns: Mapping[str, Campaign] = field(repr=False)
     _compiled: Mapping[str, tuple[CompiledInstrument, ...]] = field(repr=False)
-    _index: Mapping[Key, tuple[CompiledInstrument, ...]] = field(repr=False)
+    _digests: Mapping[str, int] = field(repr=False)
+    _sum: int = field(repr=False)
+    _index: Index = field(repr=False)
     _held: Mapping[str, int] = field(repr=False)
-    _incomplete: frozenset[str] = field(repr=False)
 
     @classmethod
     def empty(cls) -> Self:
         """No campaigns, no codes, version 0."""
-        return cls(0, {}, {}, {}, {}, frozenset())
+        return cls(0, {}, {}, 0, {}, {})
+
+    @property
+    def hash(self) -> str:
+        """The same for the same campaigns, in whatever order and versions they came (hex).
+
+        A sum of digests, one for each campaign: a change costs no more than what is changed.
+        """
+        return self._sum.to_bytes(_DIGEST_BYTES).hex()
 
     def with_campaigns(self, campaigns: Iterable[Campaign], version: int) -> Self:
         """The ruleset after these campaigns took these states (the last of an id counts).
@@ -41,98 +59,163 @@ class Ruleset:
         the index; a paused one stays only where a code leads to it, to be refused with a reason.
         """
         changed = {campaign.campaign_id: campaign for campaign in campaigns}
-        compiled = {i: found for i, found in self._compiled.items() if i not in changed}
-        added: dict[Key, list[CompiledInstrument]] = {}
+        gone: dict[Key, set[CompiledInstrument]] = {}
+        come: dict[Key, list[CompiledInstrument]] = {}
+        compiled, digests, total = dict(self._compiled), dict(self._digests), self._sum
         for campaign_id, campaign in changed.items():
-            if campaign.status != "finished":
-                compiled[campaign_id] = compile_campaign(campaign)
-                for instrument in compiled[campaign_id]:
-                    for key in _keys(instrument):
-                        added.setdefault(key, []).append(instrument)
-        index = dict(self._index)
-        for key in {k for i in changed for old in self._compiled.get(i, ()) for k in _keys(old)}:
-            kept = (c for c in index.get(key, ()) if c.campaign.campaign_id not in changed)
-            index[key] = tuple(kept)
-            if not index[key]:
-                del index[key]
-        for key, instruments in added.items():
-            index[key] = (*index.get(key, ()), *instruments)
-        all_campaigns = {**self._campaigns, **changed}
+            for instrument in compiled.pop(campaign_id, ()):
+                for key in _keys(instrument):
+                    gone.setdefault(key, set()).add(instrument)
+            total -= digests.pop(campaign_id, 0)
+            if campaign.status == "finished":
+                continue
+            compiled[campaign_id] = compile_campaign(campaign)
+            digests[campaign_id] = _digest(campaign)
+            total += digests[campaign_id]
+            for instrument in compiled[campaign_id]:
+                for key in _keys(instrument):
+                    come.setdefault(key, []).append(instrument)
         return replace(
             self,
             version=version,
-            _campaigns=all_campaigns,
             _compiled=compiled,
-            _index=index,
-            _incomplete=_incomplete(all_campaigns, self._held),
+            _digests=digests,
+            _sum=total % _MODULUS,
+            _index=_changed(self._index, gone, come),
         )
 
     def with_codes(self, held: Mapping[str, int]) -> Self:
         """The ruleset when so many codes are held of each emission (all of them: it replaces).
 
-        A campaign is inactive while ``held`` of any of its emissions is less than that one's
-        ``posted_codes``. The version stays: codes are facts of their own.
+        The version stays: codes are facts of their own.
         """
-        held = dict(held)
-        return replace(self, _held=held, _incomplete=_incomplete(self._campaigns, held))
+        return replace(self, _held=dict(held))
 
-    def candidates(self, basket: Basket) -> Sequence[CompiledInstrument]:
-        """The instruments to be considered for the basket, in the order they are tried."""
-        return self.met(read(basket))
-
-    def limits(self, basket: Basket) -> tuple[Limit, ...]:
-        """Every limit that deciding this basket may ask for, once, by id.
-
-        These are the limits of the instruments whose conditions it meets: lock them, then decide.
-        """
+    def consider(self, basket: Basket) -> "Considered":
+        """The instruments that the basket meets in the index, to be decided."""
         reading = read(basket)
-        found = {
-            limit.limit_id: limit
-            for candidate in self.met(reading)
-            if self.failure(candidate, reading) is None
-            for limit in candidate.limits(reading)
-        }
-        return tuple(found[limit_id] for limit_id in sorted(found))
+        return Considered(self, reading, self.met(reading))
 
     def met(self, reading: Reading) -> list[CompiledInstrument]:
-        """As ``candidates``, for a basket that has been read.
+        """The instruments to be considered, in the order they are tried.
 
         An instrument of a campaign that is not active, or runs in other stores, is considered only
         if a code led to it: whoever presents a code is owed an answer, others need not know of the
         campaign.
         """
-        found: dict[CompiledInstrument, None] = dict.fromkeys(self._index.get(_ALWAYS, ()))
-        for key in reading.product_keys():
-            found.update(dict.fromkeys(self._index.get(key, ())))
-        for emission_id in reading.codes:
-            found.update(dict.fromkeys(self._index.get(("code", emission_id), ())))
-        considered = (
-            c for c in found if c.by_code or (self._active(c, reading) and not c.elsewhere(reading))
-        )
-        return sorted(considered, key=lambda candidate: candidate.order)
+        found = self.indexed(reading)
+        at, store_id, held = reading.basket.occurred_at, reading.basket.store_id, self._held
+        considered = []
+        for one in found:
+            campaign = one.campaign
+            if one.by_code or (
+                campaign.running
+                and campaign.starts_at <= at < campaign.ends_at
+                and (not campaign.stores or store_id in campaign.stores)
+                and (not campaign.codes or campaign.has_codes(held))
+            ):
+                considered.append(one)
+        considered.sort(key=_order)
+        return considered
+
+    def indexed(self, reading: Reading) -> Iterable[CompiledInstrument]:
+        """What the index has for any key of the basket, each once."""
+        found: dict[CompiledInstrument, None] = {}
+        index = self._index
+        for dimension, values in (_ALWAYS_MET, *reading.keys()):
+            there = index.get(dimension)
+            if there:
+                for value in there.keys() & values:
+                    found.update(dict.fromkeys(there[value]))
+        return found
 
     def failure(self, candidate: CompiledInstrument, reading: Reading) -> Failure | None:
         """Why the basket does not meet a candidate, limits and amounts aside; None if it does."""
-        if not self._active(candidate, reading):
-            return Failure("campaign_not_active")
-        return candidate.failure(reading)
+        return candidate.failure(reading, self._held)
 
-    def _active(self, candidate: CompiledInstrument, reading: Reading) -> bool:
-        complete = candidate.campaign.campaign_id not in self._incomplete
-        return complete and candidate.running(reading)
+
+class Considered:
+    """A basket with the instruments it may meet: what to load and to lock before it is decided."""
+
+    __slots__ = ("_failures", "candidates", "reading", "ruleset")
+
+    def __init__(
+        self, ruleset: Ruleset, reading: Reading, candidates: Sequence[CompiledInstrument]
+    ) -> None:
+        self.ruleset = ruleset
+        self.reading = reading
+        self.candidates = candidates
+        self._failures: Sequence[Failure | None] | None = None
+
+    @property
+    def since(self) -> datetime | None:
+        """From when on the customer's purchases matter; None: they do not."""
+        if self.reading.basket.customer_id is None:
+            return None
+        at = self.reading.basket.occurred_at
+        found = [c.since(at) for c in self.candidates if c.looks_back]
+        return min([since for since in found if since is not None], default=None)
+
+    def remember(self, purchases: Sequence[Purchase]) -> None:
+        """Take the customer's purchases (``history.ordered``) into account, in place of others."""
+        self.reading.purchases = purchases
+        self._failures = None
+
+    @property
+    def failures(self) -> Sequence[Failure | None]:
+        """For each candidate why it is not met, limits and amounts aside; None if it is."""
+        if self._failures is None:
+            failure, reading = self.ruleset.failure, self.reading
+            self._failures = [failure(candidate, reading) for candidate in self.candidates]
+        return self._failures
+
+    def limits(self) -> tuple[Limit, ...]:
+        """Every limit that deciding may ask for, once, by id: lock them, then decide.
+
+        These are the limits of the instruments that are met, or may be once more purchases are
+        remembered.
+        """
+        found = {
+            limit.limit_id: limit
+            for candidate, failed in zip(self.candidates, self.failures, strict=True)
+            if (failed is None or candidate.looks_back) and (candidate.rules or candidate.needs)
+            for limit in candidate.limits(self.reading)
+        }
+        return tuple(found[limit_id] for limit_id in sorted(found))
+
+
+def _order(instrument: CompiledInstrument) -> tuple[int, int, int, str, str]:
+    return instrument.order
 
 
 def _keys(instrument: CompiledInstrument) -> Iterable[Key]:
     """Where the instrument stands in the index; nowhere if nothing could come of it."""
-    if instrument.campaign.status == "paused" and not instrument.by_code:
+    if not instrument.campaign.running and not instrument.by_code:
         return ()
     return instrument.met_by or (_ALWAYS,)
 
 
-def _incomplete(campaigns: Mapping[str, Campaign], held: Mapping[str, int]) -> frozenset[str]:
-    return frozenset(
-        campaign_id
-        for campaign_id, campaign in campaigns.items()
-        for emission in campaign.emissions
-        if held.get(emission.emission_id, 0) < emission.posted_codes
-    )
+def _changed(
+    index: Index,
+    gone: Mapping[Key, set[CompiledInstrument]],
+    come: Mapping[Key, Sequence[CompiledInstrument]],
+) -> Index:
+    after = dict(index)
+    touched: dict[str, dict[str, tuple[CompiledInstrument, ...]]] = {}
+    for key in {**gone, **come}:
+        dimension, value = key
+        if dimension not in touched:
+            after[dimension] = touched[dimension] = dict(index.get(dimension, {}))
+        there, out = touched[dimension], gone.get(key, ())
+        now = (*(one for one in there.get(value, ()) if one not in out), *come.get(key, ()))
+        if now:
+            there[value] = now
+        else:
+            del there[value]
+    return after
+
+
+def _digest(campaign: Campaign) -> int:
+    """Of all that the campaign says."""
+    body = campaign.model_dump_json().encode()
+    return int.from_bytes(blake2b(body, digest_size=_DIGEST_BYTES).digest())

@@ -1,42 +1,63 @@
 """Stacking: the instruments a cart meets, one after another, on what the earlier ones left."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from services.evaluator.promotion import limits
 from services.evaluator.promotion.basket import PresentedCode, Reading
-from services.evaluator.promotion.benefits import BonusOffer, GiftOffer, PercentOffer, Shares
-from services.evaluator.promotion.conditions import Failure
+from services.evaluator.promotion.benefits import Context, Given
+from services.evaluator.promotion.codes import Way
+from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.instrument import CompiledInstrument
-from services.evaluator.promotion.limits import Capacity, Limit
-from shared.events.values import Gift
+from services.evaluator.promotion.limits import Capacity, Claim
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Slots:
-    """The slots one redemption takes, and the code it uses (its first code condition's)."""
+class Slots(msgspec.Struct, frozen=True):
+    """What one redemption takes of limits, and the code it uses (its first code condition's)."""
 
-    limits: tuple[Limit, ...]
-    code: PresentedCode | None
+    claims: tuple[Claim, ...] = ()
+    code: PresentedCode | None = None
+    used: tuple[PresentedCode, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Grant:
-    """What an instrument gives to this cart."""
+class Grant(msgspec.Struct, frozen=True):
+    """What an instrument gives to this cart. ``times``: how often its conditions are met."""
 
     slots: Slots
-    shares: Shares = ()
-    points: int = 0
-    gifts: tuple[Gift, ...] = ()
+    given: Given
+    times: int = 1
 
 
 @dataclass(slots=True)
 class Stack:
     """Instruments as granted or refused so far, and what is left to pay of every line."""
 
+    reading: Reading
+    capacity: Capacity
     remaining: list[int]
     grants: dict[CompiledInstrument, Grant] = field(default_factory=dict)
     failures: dict[CompiledInstrument, Failure] = field(default_factory=dict)
+    blocked_by: CompiledInstrument | None = None
+
+    def outranked(self, candidate: CompiledInstrument) -> CompiledInstrument | None:
+        """Whose turn makes this one impossible: an exclusive one's, or any before an exclusive."""
+        if self.blocked_by is None and candidate.stacking == "exclusive":
+            return next(iter(self.grants), None)
+        return self.blocked_by
+
+    def take(self, candidate: CompiledInstrument, grant: Grant) -> None:
+        """Grant it: its slots are gone, and its discount is off the lines."""
+        self.capacity.take(grant.slots.claims)
+        self.grants[candidate] = grant
+        for position, share in grant.given.shares:
+            self.remaining[position] -= share
+        if candidate.stacking == "exclusive":
+            self.blocked_by = candidate
+
+
+_NONE: frozenset[CompiledInstrument] = frozenset()
 
 
 def stack(met: Sequence[CompiledInstrument], reading: Reading, capacity: Capacity) -> Stack:
@@ -46,85 +67,171 @@ def stack(met: Sequence[CompiledInstrument], reading: Reading, capacity: Capacit
     slots in their turn but are worked out last, on money paid; one that comes to nothing is
     dropped and the cart is decided again without it, so that its slots are there for others.
     """
-    worthless: set[CompiledInstrument] = set()
+    worthless = _NONE
     while True:
         result = _pass(met, reading, Capacity(capacity.free), worthless)
-        empty = _add_bonuses(result, reading)
+        empty = _add_bonuses(result)
         if empty is None:
             return result
-        worthless.add(empty)
+        worthless |= {empty}
 
 
 def _pass(
     met: Sequence[CompiledInstrument],
     reading: Reading,
     capacity: Capacity,
-    worthless: set[CompiledInstrument],
+    worthless: frozenset[CompiledInstrument],
 ) -> Stack:
-    result = Stack([line.amount for line in reading.lines])
-    for candidate in met:
-        slots = _find_slots(candidate, reading, capacity)
-        if isinstance(slots, Failure):
-            result.failures[candidate] = slots
+    result = Stack(reading, capacity, [line.amount for line in reading.lines])
+    for rivals in _turns(met):
+        offers: list[tuple[CompiledInstrument, Grant]] = []
+        for candidate in rivals:
+            grant = _attempt(candidate, result, worthless)
+            if isinstance(grant, Failure):
+                result.failures[candidate] = grant
+            else:
+                offers.append((candidate, grant))
+        if not offers:
             continue
-        grant = None if candidate in worthless else _grant(candidate, reading, result, slots)
-        if grant is None:
-            result.failures[candidate] = Failure("nothing_to_discount")
-            continue
-        capacity.take(slots.limits)
-        result.grants[candidate] = grant
-        for position, share in grant.shares:
-            result.remaining[position] -= share
+        best, grant = min(offers, key=_worst_first) if len(offers) > 1 else offers[0]
+        for candidate, _ in offers:
+            if candidate is not best:
+                result.failures[candidate] = Failure("outranked", outranked_by=best.ids)
+        result.take(best, grant)
     return result
 
 
-def _grant(
-    candidate: CompiledInstrument, reading: Reading, result: Stack, slots: Slots
-) -> Grant | None:
-    """Its grant on what remains, or None if that is nothing; points are added at the end."""
-    eligible = candidate.eligible(reading)
-    match candidate.offer:
-        case PercentOffer() as offer:
-            shares = offer.shares(reading, eligible, result.remaining)
-            return Grant(slots, shares=shares) if shares else None
-        case GiftOffer() as offer:
-            gifts = offer.gifts(eligible)
-            return Grant(slots, gifts=gifts) if gifts else None
-        case BonusOffer() as offer:
-            # Later discounts can only lower it: what is nothing now need not be tried.
-            return Grant(slots) if offer.points(eligible, result.remaining) else None
+def _turns(met: Sequence[CompiledInstrument]) -> Iterator[Sequence[CompiledInstrument]]:
+    """Instruments as their turn comes; all of a best-of group at the turn of its first."""
+    if all(candidate.best_of is None for candidate in met):
+        yield from ((candidate,) for candidate in met)
+        return
+    groups: dict[str, list[CompiledInstrument]] = {}
+    for candidate in met:
+        if candidate.best_of is not None:
+            groups.setdefault(candidate.best_of, []).append(candidate)
+    for candidate in met:
+        if candidate.best_of is None:
+            yield (candidate,)
+        elif candidate.best_of in groups:
+            yield groups.pop(candidate.best_of)
 
 
-def _add_bonuses(result: Stack, reading: Reading) -> CompiledInstrument | None:
+def _worst_first(offer: tuple[CompiledInstrument, Grant]) -> tuple[int, int, tuple[str, str]]:
+    """The greatest discount comes first, then bonuses, then the id."""
+    candidate, grant = offer
+    return -grant.given.discount, -grant.given.points, candidate.ids
+
+
+def _attempt(
+    candidate: CompiledInstrument, result: Stack, worthless: frozenset[CompiledInstrument]
+) -> Grant | Failure:
+    """What it would be granted on what remains; points are worked out again at the end."""
+    if by := result.outranked(candidate):
+        return Failure("outranked", outranked_by=by.ids)
+    reading = result.reading
+    times = candidate.times(reading)
+    given = candidate.offer.give(
+        Context(reading, candidate.eligible(reading), result.remaining, times)
+    )
+    if given.points and reading.basket.customer_id is None:
+        return Failure("customer_unknown")
+    slots = _find_slots(candidate, result, given.discount)
+    if isinstance(slots, Failure):
+        return slots
+    if not given or candidate in worthless:
+        # Later discounts can only lower points: what is nothing now need not be tried.
+        return Failure("nothing_to_discount")
+    return Grant(slots, given, times)
+
+
+def _add_bonuses(result: Stack) -> CompiledInstrument | None:
     """Work out the points of all bonus grants; the first that comes to nothing, if one does."""
+    reading = result.reading
     for candidate, grant in result.grants.items():
-        if isinstance(candidate.offer, BonusOffer):
-            points = candidate.offer.points(candidate.eligible(reading), result.remaining)
-            if not points:
+        if grant.given.points:
+            eligible = candidate.eligible(reading)
+            given = candidate.offer.give(Context(reading, eligible, result.remaining, grant.times))
+            if not given:
                 return candidate
-            result.grants[candidate] = Grant(grant.slots, points=points)
+            result.grants[candidate] = Grant(grant.slots, given, grant.times)
     return None
 
 
-def _find_slots(
-    candidate: CompiledInstrument, reading: Reading, capacity: Capacity
+_NO_SLOTS = Slots()
+
+
+def _find_slots(candidate: CompiledInstrument, result: Stack, discount: int) -> Slots | Failure:
+    """Room in each of its limits, by the first way to meet its conditions that has it."""
+    if not candidate.needs and not candidate.rules:
+        return _NO_SLOTS
+    reading = result.reading
+    first: Failure | None = None
+    for way in candidate.ways(reading, candidate.eligible(reading)):
+        slots = _slots_of(candidate, way, result, discount)
+        if isinstance(slots, Slots):
+            return slots
+        first = first or slots
+    return first or Failure("limit_reached")
+
+
+def _slots_of(
+    candidate: CompiledInstrument, way: Way, result: Stack, discount: int
 ) -> Slots | Failure:
-    """A slot of each of its limits: for every code condition the smallest code that has one."""
-    needed: list[Limit] = []
-    used: PresentedCode | None = None
-    for need in candidate.needs:
-        if need.cap and not capacity.has(need.cap):
-            return Failure("limit_reached", need.condition_id)
-        for code in reading.codes[need.emission_id]:
-            own = limits.of_code(code.digest)
-            if not need.single_use or capacity.has(own, needed.count(own)):
+    """A slot of each limit: for every code condition the smallest code that has one."""
+    reading, capacity = result.reading, result.capacity
+    claims: list[Claim] = []
+    used: list[PresentedCode] = []
+    for need in way:
+        if need.cap and (limit := need.cap.limit(reading, None)):
+            if not capacity.has(Claim(limit), claims):
+                return Failure("limit_reached", need.condition_id)
+            claims.append(Claim(limit))
+        for code in need.codes(reading):
+            own = _per_code(candidate, reading, discount, code) if not used else []
+            if need.single_use:
+                own.append(Claim(limits.of_code(code.digest)))
+            if all(capacity.has(claim, claims) for claim in own):
+                claims += own
+                used.append(code)
                 break
         else:
             return Failure("limit_reached", need.condition_id)
-        needed += [need.cap] if need.cap else []
-        needed += [own] if need.single_use else []
-        used = used or code
-    if candidate.cap and not capacity.has(candidate.cap):
-        return Failure("limit_reached")
-    needed += [candidate.cap] if candidate.cap else []
-    return Slots(tuple(needed), used)
+    if failed := _take_rules(candidate, result, discount, claims):
+        return failed
+    return Slots(tuple(claims), used[0] if used else None, tuple(used))
+
+
+def _take_rules(
+    candidate: CompiledInstrument, result: Stack, discount: int, claims: list[Claim]
+) -> Failure | None:
+    """Add what its rules take to ``claims``, but for those per code."""
+    for rule in candidate.rules:
+        if "code" in rule.per:
+            continue
+        limit = rule.limit(result.reading, None)
+        if limit is None:
+            return Failure("customer_unknown", rule.name)
+        amount = discount if rule.money else 1
+        if amount:
+            if not result.capacity.has(Claim(limit, amount), claims):
+                return Failure("limit_reached", rule.name)
+            claims.append(Claim(limit, amount))
+    return None
+
+
+def _per_code(
+    candidate: CompiledInstrument, reading: Reading, discount: int, code: PresentedCode
+) -> list[Claim]:
+    """What it takes of the limits per code when it uses this one."""
+    found = []
+    for rule in candidate.rules:
+        amount = discount if rule.money else 1
+        if "code" in rule.per and amount and (limit := rule.limit(reading, code)):
+            found.append(Claim(limit, amount))
+    return found
+
+
+def used_codes(grants: Iterable[Grant]) -> set[int]:
+    """The positions of the codes that grants use."""
+    return {code.position for grant in grants for code in grant.slots.used}

@@ -1,0 +1,150 @@
+"""Conditions compiled, and combined with all, any and not."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+import msgspec
+
+from services.evaluator.promotion.basket import Eligible, Reading
+from services.evaluator.promotion.conditions import circumstances, customers, goods, purchases
+from services.evaluator.promotion.conditions.check import Check, Terms
+from services.evaluator.promotion.failure import Failure
+from shared.events.conditions import (
+    All,
+    AnyOf,
+    Birthday,
+    Condition,
+    CustomerGroup,
+    CustomerKnown,
+    CustomerSegment,
+    DaysSincePurchase,
+    FirstPurchase,
+    InCurrency,
+    InRegion,
+    InStore,
+    LineCount,
+    Near,
+    Not,
+    OnDevice,
+    PaidBy,
+    ProductMix,
+    ProductPresence,
+    ProductPurchases,
+    ProductQuantity,
+    ProductSum,
+    PromoCode,
+    PurchaseCount,
+    PurchaseSum,
+    ReceiptQuantity,
+    ReceiptTotal,
+    TimeOfDay,
+    ViaChannel,
+    Weekday,
+)
+
+
+def compile_condition(condition: Condition, terms: Terms) -> Check:  # noqa: C901, PLR0911, PLR0912 - one line for each kind
+    """A check that is None when the condition is met by the lines that count."""
+    match condition:
+        case ReceiptTotal() | ReceiptQuantity() | LineCount() | ProductQuantity() | ProductSum():
+            return goods.measured(condition)
+        case ProductPresence():
+            return goods.presence(condition)
+        case ProductMix():
+            return goods.mix(condition)
+        case PromoCode():
+            return customers.promo_code(condition, terms)
+        case CustomerGroup():
+            return customers.customer_group(condition)
+        case CustomerSegment():
+            return customers.customer_segment(condition)
+        case CustomerKnown():
+            return customers.customer_known(condition)
+        case Birthday():
+            return customers.birthday(condition)
+        case PurchaseCount() | PurchaseSum() | ProductPurchases():
+            return purchases.counted(condition, terms)
+        case FirstPurchase():
+            return purchases.first_purchase(condition)
+        case DaysSincePurchase():
+            return purchases.days_since(condition, terms)
+        case PaidBy():
+            return circumstances.paid_by(condition)
+        case ViaChannel():
+            return circumstances.via_channel(condition)
+        case OnDevice():
+            return circumstances.on_device(condition)
+        case TimeOfDay():
+            return circumstances.time_of_day(condition)
+        case Weekday():
+            return circumstances.weekday(condition)
+        case InCurrency():
+            return circumstances.in_currency(condition)
+        case InStore():
+            return circumstances.in_store(condition)
+        case InRegion():
+            return circumstances.in_region(condition)
+        case Near():
+            return circumstances.near(condition)
+        case All():
+            return all_of([compile_condition(child, terms) for child in condition.conditions])
+        case AnyOf():
+            return any_of([compile_condition(child, terms) for child in condition.conditions])
+        case Not():
+            return none_of(compile_condition(condition.condition, terms))
+        case _:
+            assert_never(condition)
+
+
+def first_failure(checks: Sequence[Check], reading: Reading, eligible: Eligible) -> Failure | None:
+    """Why not all checks are met; None if they are.
+
+    What more would not help comes first, in the order written; else the greatest gap, which is
+    ``near`` only if it is the only one.
+    """
+    greatest: Failure | None = None
+    alone = True
+    for check in checks:
+        failed = check(reading, eligible)
+        if failed is None:
+            continue
+        if failed.missing is None:
+            return failed
+        if greatest is not None:
+            alone = False
+        if greatest is None or failed.share > greatest.share:
+            greatest = failed
+    if greatest is None or alone:
+        return greatest
+    return msgspec.structs.replace(greatest, near=False)
+
+
+def all_of(checks: Sequence[Check]) -> Check:
+    """A check that all are met."""
+    return lambda reading, eligible: first_failure(checks, reading, eligible)
+
+
+def any_of(checks: Sequence[Check]) -> Check:
+    """A check that one is met; else what is nearest to it is the reason."""
+
+    def check(reading: Reading, eligible: Eligible) -> Failure | None:
+        nearest: Failure | None = None
+        for one in checks:
+            failed = one(reading, eligible)
+            if failed is None:
+                return None
+            if nearest is None or _distance(failed) < _distance(nearest):
+                nearest = failed
+        return nearest
+
+    return check
+
+
+def _distance(failed: Failure) -> tuple[bool, bool, int]:
+    return failed.missing is None, not failed.near, failed.share
+
+
+def none_of(negated: Check) -> Check:
+    """A check that the other is not met; more of anything does not help."""
+    failed = Failure("condition_not_met", "not")
+    return lambda reading, eligible: failed if negated(reading, eligible) is None else None

@@ -1,0 +1,114 @@
+"""Conditions on who buys, and on the codes they present."""
+
+from datetime import date, timedelta
+
+from services.evaluator.promotion.basket import Eligible, Reading
+from services.evaluator.promotion.conditions.check import Check, Terms, valid_at
+from services.evaluator.promotion.failure import Failure
+from shared.events.conditions import (
+    Birthday,
+    CustomerGroup,
+    CustomerKnown,
+    CustomerSegment,
+    PromoCode,
+)
+
+_FEBRUARY = 2
+_LEAP_DAY = 29
+
+
+def customer_group(condition: CustomerGroup) -> Check:
+    """A check of the customer's groups."""
+    groups = frozenset(condition.groups)
+    unknown = Failure("customer_unknown", condition.kind)
+    wrong = Failure("wrong_customer_group", condition.kind)
+
+    def check(reading: Reading, _: Eligible) -> Failure | None:
+        if reading.basket.customer_id is None:
+            return unknown
+        return wrong if groups.isdisjoint(reading.basket.customer_groups) else None
+
+    return check
+
+
+def customer_segment(condition: CustomerSegment) -> Check:
+    """A check of the customer's segments."""
+    segments = frozenset(condition.segments)
+    unknown = Failure("customer_unknown", condition.kind)
+    wrong = Failure("wrong_segment", condition.kind)
+
+    def check(reading: Reading, _: Eligible) -> Failure | None:
+        if reading.basket.customer_id is None:
+            return unknown
+        return wrong if segments.isdisjoint(reading.basket.segments) else None
+
+    return check
+
+
+def customer_known(condition: CustomerKnown) -> Check:
+    """A check that the receipt has a customer, or that it has none."""
+    failed = (
+        Failure("customer_unknown", condition.kind)
+        if condition.known
+        else Failure("condition_not_met", condition.kind)
+    )
+    known = condition.known
+    return lambda reading, _: None if (reading.basket.customer_id is not None) is known else failed
+
+
+def birthday(condition: Birthday) -> Check:
+    """A check of the days around the customer's birthday, on the store's calendar."""
+    before, after = condition.days_before, condition.days_after
+    unknown = Failure("customer_unknown", condition.kind)
+    failed = Failure("condition_not_met", condition.kind)
+
+    def check(reading: Reading, _: Eligible) -> Failure | None:
+        basket = reading.basket
+        if basket.customer_id is None:
+            return unknown
+        if basket.birthday is None:
+            return failed
+        today = reading.local().date()
+        for year in (today.year - 1, today.year, today.year + 1):
+            day = _in_year(basket.birthday, year)
+            if day - timedelta(days=before) <= today <= day + timedelta(days=after):
+                return None
+        return failed
+
+    return check
+
+
+def _in_year(month_day: str, year: int) -> date:
+    """The birthday (MM-DD) of a year; 29 February is kept on the 28th where there is none."""
+    month, day = int(month_day[:2]), int(month_day[3:])
+    if (month, day) == (_FEBRUARY, _LEAP_DAY) and not _is_leap(year):
+        day = _LEAP_DAY - 1
+    return date(year, month, day)
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def promo_code(condition: PromoCode, terms: Terms) -> Check:
+    """A check that a code of the emission is there, valid, and the customer's own if it must be."""
+    emission = terms.emissions.get(condition.emission_id)
+    emission_id, name = condition.emission_id, condition.condition_id
+    missing, invalid = Failure("code_missing", name), Failure("code_not_valid", name)
+
+    def check(reading: Reading, _: Eligible) -> Failure | None:
+        codes = reading.codes.get(emission_id)
+        if codes is None:
+            return missing
+        # Of an emission the campaign does not describe we know neither dates nor single use.
+        if emission is None or not valid_at(emission, reading.basket.occurred_at):
+            return invalid
+        if condition.own:
+            customer = reading.basket.customer_id
+            if customer is None:
+                return Failure("customer_unknown", name)
+            if all(code.holder != customer for code in codes):
+                return Failure("code_not_yours", name)
+        return None
+
+    return check

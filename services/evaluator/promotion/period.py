@@ -1,0 +1,101 @@
+"""Processing periods: from when until when history and limits are counted.
+
+Days, weeks and months are those of the campaign's clock: they begin when its midnight does; where
+the clocks skip midnight, at the skip (PEP 495: ``fold=0`` gives a skipped time the offset from
+before, which is that very instant).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from shared.events.promotion import Calendar, Consecutive, ProcessingPeriod, Rolling
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """``start`` ≤ t < ``end``, in UTC. ``name`` tells windows of one instrument apart.
+
+    ``slides``: there is one for every instant, and it ends with it.
+    """
+
+    start: datetime
+    end: datetime
+    name: str = ""
+    slides: bool = False
+
+
+WindowAt = Callable[[datetime], Window]
+"""The window in which an instant lies."""
+
+
+def compile_period(
+    period: ProcessingPeriod, starts_at: datetime, ends_at: datetime, time_zone: str
+) -> WindowAt:
+    """The windows of a campaign's instrument. Raises ``ZoneInfoNotFoundError``."""
+    match period:
+        case "campaign":
+            whole = Window(starts_at.astimezone(UTC), ends_at.astimezone(UTC))
+            return lambda _: whole
+        case Rolling():
+            return _rolling(period.days, ZoneInfo(time_zone))
+        case Calendar():
+            return _calendar(period.unit, ZoneInfo(time_zone))
+        case Consecutive():
+            return _consecutive(period.days, starts_at, ZoneInfo(time_zone))
+        case _:
+            assert_never(period)
+
+
+def _rolling(days: int, zone: ZoneInfo) -> WindowAt:
+    name, length = f"{days}d", timedelta(days=days)
+
+    def window(at: datetime) -> Window:
+        # The same time of day so many days ago, whatever the clocks did in between.
+        start = (at.astimezone(zone) - length).astimezone(UTC)
+        return Window(start, at.astimezone(UTC), name, slides=True)
+
+    return window
+
+
+def _calendar(unit: str, zone: ZoneInfo) -> WindowAt:
+    def window(at: datetime) -> Window:
+        first, after = _days_of(unit, at.astimezone(zone).date())
+        return Window(midnight(first, zone), midnight(after, zone), first.isoformat())
+
+    return window
+
+
+def _days_of(unit: str, day: date) -> tuple[date, date]:
+    """The first day of the day, week or month, and of the next."""
+    if unit == "day":
+        return day, day + timedelta(days=1)
+    if unit == "week":
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=7)
+    first = day.replace(day=1)
+    return first, (first + timedelta(days=31)).replace(day=1)
+
+
+def _consecutive(days: int, starts_at: datetime, zone: ZoneInfo) -> WindowAt:
+    origin = starts_at.astimezone(zone).date()
+
+    def window(at: datetime) -> Window:
+        passed = (at.astimezone(zone).date() - origin).days // days
+        first = origin + timedelta(days=passed * days)
+        after = first + timedelta(days=days)
+        return Window(midnight(first, zone), midnight(after, zone), first.isoformat())
+
+    return window
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When the day begins there, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def day_of(at: datetime, time_zone: str) -> str:
+    """The date of an instant on the zone's clock, as ISO 8601."""
+    return at.astimezone(ZoneInfo(time_zone)).date().isoformat()
