@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any, Self
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from httpx import ASGITransport, AsyncClient
 from pydantic import model_validator
 
@@ -23,11 +23,15 @@ class Coat(Event):
     price: Money
     upper: Money | None = None
     note: Text | None = None
+    sizes: tuple[int, ...] = ()
 
     @model_validator(mode="after")
     def _upper_is_not_below(self) -> Self:
         if self.upper is not None and self.upper < self.price:
             message = "upper: must not be below price"
+            raise ValueError(message)
+        if self.sizes[1:] == self.sizes[:1]:
+            message = "sizes.1: given twice"
             raise ValueError(message)
         return self
 
@@ -36,11 +40,16 @@ def _app(missing: Sequence[str] = ()) -> FastAPI:
     async def ready() -> Sequence[str]:
         return missing
 
-    app = create_app("Coats", verifier=verifier(), ready=ready)
+    larger = {"/v1/coats/many": MAX_BODY_BYTES + 10}
+    app = create_app("Coats", verifier=verifier(), ready=ready, larger_bodies=larger)
 
     @app.post("/v1/coats")
     async def add(coat: Annotated[Coat, Depends(json_body(Coat))]) -> dict[str, Any]:
         return {"coat_id": coat.coat_id}
+
+    @app.post("/v1/coats/many")
+    async def many(request: Request) -> int:
+        return len(await request.body())
 
     @app.get("/v1/coats/{coat_id}")
     async def get(coat_id: Id, size: int = 1) -> dict[str, Any]:
@@ -70,6 +79,7 @@ def _fields(document: dict[str, Any]) -> list[str]:
     ("body", "status", "fields"),
     [
         (b'{"coat_id": "c1", "price": 5}', 200, None),
+        (b'{"coat_id": "c1", "price": 5, "sizes": [7, 7]}', 422, ["sizes.1"]),
         (b"{", 400, [""]),
         (b"", 400, [""]),
         (b"\xff\xfe", 400, [""]),
@@ -152,6 +162,14 @@ async def test_a_body_over_the_limit_is_refused_while_it_streams(client: AsyncCl
 
     answer = await client.post("/v1/coats", content=stream())
     assert answer.status_code == 413
+
+
+async def test_a_path_may_take_larger_bodies_up_to_a_limit_of_its_own(client: AsyncClient) -> None:
+    fits = await client.post("/v1/coats/many", content=b" " * (MAX_BODY_BYTES + 10))
+    assert fits.json() == MAX_BODY_BYTES + 10
+    answer = await client.post("/v1/coats/many", content=b" " * (MAX_BODY_BYTES + 11))
+    assert answer.status_code == 413
+    assert str(MAX_BODY_BYTES + 10) in answer.json()["detail"]
 
 
 async def test_readiness_says_what_is_missing(client: AsyncClient) -> None:
