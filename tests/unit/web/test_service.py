@@ -30,7 +30,7 @@ class Coat(Event):
         if self.upper is not None and self.upper < self.price:
             message = "upper: must not be below price"
             raise ValueError(message)
-        if self.sizes[1:] == self.sizes[:1]:
+        if len(set(self.sizes)) < len(self.sizes):
             message = "sizes.1: given twice"
             raise ValueError(message)
         return self
