@@ -25,6 +25,7 @@ CORE = (
     "services/emission/campaigns.py",
     "services/emission/codes.py",
     "services/emission/keys.py",
+    "services/emission/validation",
     "services/analytics/figures.py",
     "services/analytics/rollup.py",
     "services/analytics/window.py",

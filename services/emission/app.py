@@ -16,6 +16,7 @@ from services.emission.authoring import Authoring
 from services.emission.cipher import CodeCipher
 from services.emission.http import LARGER_BODIES, Desk, add_routes
 from services.emission.keys import ApiKey
+from services.emission.language import language_routes
 from services.emission.posting import Poster
 from services.emission.references import References
 from services.emission.store import keys as key_store
@@ -99,6 +100,7 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
         larger_bodies=LARGER_BODIES,
     )
     add_routes(app, desk)
+    app.include_router(language_routes(), tags=["language"])
     return app
 
 

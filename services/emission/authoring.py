@@ -19,7 +19,9 @@ from services.emission.campaigns import (
     faults_of_instrument,
     faults_of_plan,
     faults_of_posting,
+    group_ids,
     renewed,
+    store_ids,
 )
 from services.emission.cipher import CodeCipher
 from services.emission.codes import NewEmission
@@ -27,12 +29,16 @@ from services.emission.posting import SOURCE
 from services.emission.store import campaigns as campaign_store
 from services.emission.store import emissions as emission_store
 from services.emission.store.emissions import EmissionRow
+from services.emission.validation import (
+    faults_in_campaign,
+    faults_of_campaign,
+    faults_of_definition,
+)
 from shared import clock, topics
 from shared.codec import FieldError, InvalidMessageError
 from shared.codes import digest
 from shared.database import Connection
-from shared.events.conditions import CustomerGroup
-from shared.events.promotion import Instrument
+from shared.events.promotion import EmissionSummary, Instrument
 from shared.outbox import Message, put
 from shared.web.problems import Problem
 
@@ -115,24 +121,30 @@ class Authoring:
                 return known
             await self._check_instrument(connection, instrument)
             await campaign_store.save_instrument(connection, instrument)
-            users = await campaign_store.published_campaigns_with(
+            used = await self._summaries(connection, [instrument])
+            for state in await campaign_store.unfinished_campaigns_with(
                 connection, instrument.instrument_id
-            )
-            for state in users:
-                await self._save(connection, renewed(state))
+            ):
+                _refuse(faults_in_campaign(state.plan, instrument, used))
+                if state.status != "draft":
+                    await self._save(connection, renewed(state))
             return instrument
 
     async def _check_instrument(self, connection: Connection, instrument: Instrument) -> None:
-        groups = [
-            group
-            for condition in instrument.conditions
-            if isinstance(condition, CustomerGroup)
-            for group in condition.groups
-        ]
         known = await campaign_store.known(
-            connection, self.zones, groups=groups, emission_ids=emission_ids([instrument])
+            connection,
+            self.zones,
+            stores=store_ids(instrument),
+            groups=group_ids(instrument),
+            emission_ids=emission_ids([instrument]),
         )
-        _refuse(faults_of_instrument(instrument, known))
+        _refuse([*faults_of_instrument(instrument, known), *faults_of_definition(instrument)])
+
+    async def _summaries(
+        self, connection: Connection, instruments: Sequence[Instrument]
+    ) -> dict[str, EmissionSummary]:
+        rows = await emission_store.emissions_of(connection, emission_ids(instruments), self.cipher)
+        return {row.asked.emission_id: row.summary for row in rows}
 
     async def add_campaign(self, plan: CampaignPlan) -> tuple[CampaignState, bool]:
         """Keep a draft; the same again is the same, another with its id is a conflict."""
@@ -159,6 +171,8 @@ class Authoring:
         """Start, pause or finish a campaign."""
         async with self.pool.acquire() as connection, connection.transaction():
             before = await self._locked_campaign(connection, campaign_id)
+            if action == "start" and before.status in ("draft", "paused"):
+                await self._check_instruments(connection, before.plan)
             return await self._change(connection, before, lambda: act(before, action))
 
     async def _locked_campaign(self, connection: Connection, campaign_id: str) -> CampaignState:
@@ -177,6 +191,14 @@ class Authoring:
             instrument_ids=plan.instruments,
         )
         _refuse(faults_of_plan(plan, known))
+        await self._check_instruments(connection, plan)
+
+    async def _check_instruments(self, connection: Connection, plan: CampaignPlan) -> None:
+        """Refuse instruments that can never apply in the campaign, which must all exist."""
+        found = await campaign_store.instruments(connection, plan.instruments)
+        instruments = [found[instrument_id] for instrument_id in plan.instruments]
+        used = await self._summaries(connection, instruments)
+        _refuse(faults_of_campaign(plan, instruments, used))
 
     async def _change(
         self, connection: Connection, before: CampaignState, change: Callable[[], CampaignState]

@@ -10,8 +10,14 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, StringConstraints
 
 from shared.codec import FieldError
-from shared.events.conditions import CustomerGroup, PromoCode
-from shared.events.promotion import MAX_INSTRUMENTS, Campaign, EmissionSummary, Instrument
+from shared.events.conditions import CustomerGroup, InStore, PromoCode, walk
+from shared.events.promotion import (
+    MAX_INSTRUMENTS,
+    Campaign,
+    EmissionSummary,
+    Instrument,
+    LimitRule,
+)
 from shared.events.values import Event, Id, Text
 
 Status = Literal["draft", "running", "paused", "finished"]
@@ -27,7 +33,9 @@ _FIRST_DAY = date(1970, 1, 1)
 class CampaignPlan(Event):
     """What an author asks for. Both days are included, in ``time_zone``.
 
-    No stores = everywhere, no groups = everybody; the instruments' order is their position.
+    No stores = everywhere; no groups and no segments = everybody, else one of either.
+    ``control_group`` (basis points) of the customers are held back. ``limits`` are over all its
+    instruments. The instruments' order is their position.
     """
 
     campaign_id: Id
@@ -39,6 +47,9 @@ class CampaignPlan(Event):
     last_day: Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)]
     stores: Annotated[tuple[Id, ...], Field(max_length=20_000)] = ()
     customer_groups: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
+    segments: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
+    control_group: Annotated[int, Field(ge=0, le=10_000, description="basis points")] = 0
+    limits: Annotated[tuple[LimitRule, ...], Field(max_length=20)] = ()
     instruments: Annotated[tuple[Id, ...], Field(min_length=1, max_length=MAX_INSTRUMENTS)]
 
 
@@ -125,6 +136,9 @@ def event(
         ends_at=ends_at,
         stores=plan.stores,
         customer_groups=plan.customer_groups,
+        segments=plan.segments,
+        control_group=plan.control_group,
+        limits=plan.limits,
         instruments=tuple(instruments),
         emissions=tuple(emissions),
     )
@@ -132,9 +146,33 @@ def event(
 
 def emission_ids(instruments: Sequence[Instrument]) -> list[str]:
     """The emissions whose codes the instruments ask for, each once, sorted."""
-    return sorted(
-        {c.emission_id for i in instruments for c in i.conditions if isinstance(c, PromoCode)}
-    )
+    return sorted({one.emission_id for i in instruments for _, one in _codes(i)})
+
+
+def group_ids(instrument: Instrument) -> set[str]:
+    """The customer groups that the instrument's conditions name, however deep."""
+    return {
+        group
+        for _, one, _ in walk(instrument.conditions)
+        if isinstance(one, CustomerGroup)
+        for group in one.groups
+    }
+
+
+def store_ids(instrument: Instrument) -> set[str]:
+    """The stores that the instrument's conditions name, however deep."""
+    return {
+        store
+        for _, one, _ in walk(instrument.conditions)
+        if isinstance(one, InStore)
+        for store in one.stores
+    }
+
+
+def _codes(instrument: Instrument) -> Iterator[tuple[str, PromoCode]]:
+    for path, one, _ in walk(instrument.conditions):
+        if isinstance(one, PromoCode):
+            yield path, one
 
 
 @dataclass(frozen=True)
@@ -156,7 +194,9 @@ def faults_of_plan(plan: CampaignPlan, known: Known) -> list[FieldError]:
         *_unknown("instruments", "instrument", plan.instruments, known.instruments),
         *_repeated("stores", plan.stores),
         *_repeated("customer_groups", plan.customer_groups),
+        *_repeated("segments", plan.segments),
         *_repeated("instruments", plan.instruments),
+        *_repeated_limits(plan.limits),
     ]
     if plan.last_day < plan.first_day:
         faults.append(_fault("last_day", "must not be before first_day"))
@@ -168,12 +208,13 @@ def faults_of_plan(plan: CampaignPlan, known: Known) -> list[FieldError]:
 def faults_of_instrument(instrument: Instrument, known: Known) -> list[FieldError]:
     """References of the instrument's conditions to what does not exist, by field."""
     faults = []
-    for position, condition in enumerate(instrument.conditions):
-        at = f"conditions.{position}"
+    for path, condition, _ in walk(instrument.conditions):
         if isinstance(condition, PromoCode) and condition.emission_id not in known.emissions:
-            faults.append(_fault(f"{at}.emission_id", "no such emission"))
+            faults.append(_fault(f"{path}.emission_id", "no such emission"))
         if isinstance(condition, CustomerGroup):
-            faults.extend(_unknown(f"{at}.groups", "group", condition.groups, known.groups))
+            faults.extend(_unknown(f"{path}.groups", "group", condition.groups, known.groups))
+        if isinstance(condition, InStore):
+            faults.extend(_unknown(f"{path}.stores", "store", condition.stores, known.stores))
     return faults
 
 
@@ -182,10 +223,10 @@ def faults_of_posting(
 ) -> list[FieldError]:
     """Emissions that the instruments use and that are not posted, by field of the campaign."""
     return [
-        _fault(f"instruments.{i}.conditions.{c}.emission_id", "the emission is not posted")
+        _fault(f"instruments.{i}.{path}.emission_id", "the emission is not posted")
         for i, instrument in enumerate(instruments)
-        for c, condition in enumerate(instrument.conditions)
-        if isinstance(condition, PromoCode) and condition.emission_id not in posted
+        for path, condition in _codes(instrument)
+        if condition.emission_id not in posted
     ]
 
 
@@ -203,6 +244,16 @@ def _repeated(field: str, ids: Sequence[str]) -> Iterator[FieldError]:
         if one in seen:
             yield _fault(f"{field}.{position}", "given twice")
         seen.add(one)
+
+
+def _repeated_limits(limits: Sequence[LimitRule]) -> Iterator[FieldError]:
+    """Limits that count the same: the tighter one is enough."""
+    seen: set[tuple[frozenset[str], bool]] = set()
+    for position, rule in enumerate(limits):
+        kind = (frozenset(rule.per), rule.money is None)
+        if kind in seen:
+            yield _fault(f"limits.{position}", "there is another limit of the same kind")
+        seen.add(kind)
 
 
 def _fault(field: str, message: str) -> FieldError:

@@ -66,12 +66,12 @@ async def campaigns(connection: Connection, after: str, limit: int) -> list[Camp
     return [_campaign(row) for row in rows]
 
 
-async def published_campaigns_with(
+async def unfinished_campaigns_with(
     connection: Connection, instrument_id: str
 ) -> list[CampaignState]:
-    """Running and paused campaigns that use the instrument, by id."""
+    """Drafts, running and paused campaigns that use the instrument, by id."""
     rows = await connection.fetch(
-        "select * from campaigns where status in ('running', 'paused') "
+        "select * from campaigns where status <> 'finished' "
         "and body -> 'instruments' ? $1 order by campaign_id",
         instrument_id,
     )

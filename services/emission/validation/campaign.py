@@ -1,0 +1,105 @@
+"""Instruments that can never apply in a campaign that uses them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from services.emission.campaigns import CampaignPlan, period
+from services.emission.validation.benefits import gives_discount
+from services.emission.validation.claims import Claim
+from services.emission.validation.conditions import faults_of_claims
+from services.emission.validation.facts import DAYS, Facts
+from services.emission.validation.limits import asks_for_code
+from services.emission.validation.spans import FOREVER
+from shared.codec import FieldError
+from shared.events.conditions import CustomerKnown, InStore, PromoCode, Weekday
+from shared.events.promotion import Consecutive, EmissionSummary, Instrument, Rolling
+
+Emissions = Mapping[str, EmissionSummary]
+_LENGTHS = {"day": 1, "week": 7, "month": 31}
+# Weekdays are the store's, the campaign's days its own: clocks are up to 26 hours apart.
+_ZONES_APART_DAYS = 2
+
+
+def claims_of(instrument: Instrument) -> list[Claim]:
+    """What must be met for the instrument to apply."""
+    return [Claim(f"conditions.{n}", one) for n, one in enumerate(instrument.conditions)]
+
+
+def longest_days(instrument: Instrument, campaign_days: int = FOREVER) -> int:
+    """The most days that the instrument's processing period can have."""
+    chosen = instrument.processing_period
+    if chosen == "campaign":
+        return campaign_days
+    return chosen.days if isinstance(chosen, Rolling | Consecutive) else _LENGTHS[chosen.unit]
+
+
+def faults_of_campaign(
+    plan: CampaignPlan, instruments: Sequence[Instrument], emissions: Emissions
+) -> list[FieldError]:
+    """What of its instruments can never apply in the campaign, by field of the campaign.
+
+    ``emissions`` are those that the instruments use, by id.
+    """
+    faults = [
+        FieldError(f"instruments.{n}.{fault.field}", fault.message, fault.code)
+        for n, instrument in enumerate(instruments)
+        for fault in faults_in_campaign(plan, instrument, emissions)
+    ]
+    return [*faults, *_faults_of_limits(plan, instruments)]
+
+
+def faults_in_campaign(
+    plan: CampaignPlan, instrument: Instrument, emissions: Emissions
+) -> list[FieldError]:
+    """What of the instrument can never apply in the campaign, by field of the instrument."""
+    campaign_days = (plan.last_day - plan.first_day).days + 1
+    faults = []
+    window = instrument.processing_period
+    if isinstance(window, Consecutive) and window.days > campaign_days:
+        message = f"is longer than campaign {plan.campaign_id}, which has {campaign_days} days"
+        faults.append(FieldError("processing_period.days", f"{message}: shorten it", "never"))
+    claims = claims_of(instrument)
+    facts = Facts(longest_days(instrument, campaign_days))
+    for said in _said_of_campaign(plan, emissions):
+        facts.add(said)
+    # What is wrong with the instrument itself was accepted when it was written.
+    known = {fault.field for fault in faults_of_claims(claims, Facts(longest_days(instrument)))}
+    return [*faults, *(f for f in faults_of_claims(claims, facts) if f.field not in known)]
+
+
+def _said_of_campaign(plan: CampaignPlan, emissions: Emissions) -> Iterator[Claim]:
+    """What holds of every receipt in the campaign, as claims."""
+    of = f"of campaign {plan.campaign_id}"
+    if plan.stores:
+        yield Claim(f"the stores {of}", InStore(stores=plan.stores))
+    if plan.customer_groups or plan.segments:
+        yield Claim(f"the customers {of}", CustomerKnown())
+    span = (plan.last_day - plan.first_day).days + 2 * _ZONES_APART_DAYS
+    if span < len(DAYS):
+        first = plan.first_day.weekday() - _ZONES_APART_DAYS
+        days = tuple(DAYS[(first + n) % len(DAYS)] for n in range(span + 1))
+        yield Claim(f"the days {of}", Weekday.model_validate({"days": days}))
+    starts_at, ends_at = period(plan)
+    for emission in emissions.values():
+        if not _overlaps(emission, starts_at, ends_at):
+            never = PromoCode(emission_id=emission.emission_id)
+            yield Claim(f"the days {of}, when its codes are not valid", never, holds=False)
+
+
+def _overlaps(emission: EmissionSummary, starts_at: datetime, ends_at: datetime) -> bool:
+    starts_in_time = emission.valid_from is None or emission.valid_from < ends_at
+    return starts_in_time and (emission.valid_until is None or emission.valid_until > starts_at)
+
+
+def _faults_of_limits(
+    plan: CampaignPlan, instruments: Sequence[Instrument]
+) -> Iterator[FieldError]:
+    for n, rule in enumerate(plan.limits):
+        if "code" in rule.per and not any(asks_for_code(claims_of(one)) for one in instruments):
+            message = (
+                "counts per code, and no instrument asks for one: count per customer or in all"
+            )
+            yield FieldError(f"limits.{n}.per", message, "never")
+        if rule.money is not None and not any(gives_discount(one.benefit) for one in instruments):
+            message = "counts discounts, and no instrument gives one: limit the redemptions"
+            yield FieldError(f"limits.{n}.money", message, "never")

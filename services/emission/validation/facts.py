@@ -1,0 +1,218 @@
+"""What must hold of a receipt and its customer, one claim after another, until two contradict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from services.emission.validation.claims import Claim
+from services.emission.validation.numbers import KNOWN, VISITS, Numbers, said_of_numbers
+from shared.events.conditions import (
+    Birthday,
+    Condition,
+    CustomerGroup,
+    CustomerKnown,
+    CustomerSegment,
+    DaysSincePurchase,
+    FirstPurchase,
+    InCurrency,
+    InRegion,
+    InStore,
+    OnDevice,
+    PaidBy,
+    ProductPurchases,
+    PromoCode,
+    PurchaseCount,
+    PurchaseSum,
+    TimeOfDay,
+    ViaChannel,
+    Weekday,
+)
+from shared.events.values import Channel, PaymentMethod
+
+ONE_OF: Mapping[str, str] = {
+    "payment_method": "methods",
+    "channel": "channels",
+    "device": "devices",
+    "weekday": "days",
+    "currency": "currencies",
+    "customer_group": "groups",
+    "customer_segment": "segments",
+    "store": "stores",
+    "region": "regions",
+}
+"""The field of each condition that is met by one of several names."""
+_FIELDS = {"time_of_day": "starts", "customer_known": "known", "promo_code": "emission_id"}
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MINUTES = frozenset(range(24 * 60))
+# What every receipt has exactly one of, of so many.
+_ALL: Mapping[str, frozenset[object]] = {
+    "channel": frozenset(get_args(Channel)),
+    "weekday": frozenset(DAYS),
+    "time_of_day": frozenset(_MINUTES),
+    "customer_known": frozenset({True, False}),
+    "payment_method": frozenset(get_args(PaymentMethod)),
+}
+_OF_CUSTOMERS = (
+    Birthday,
+    CustomerGroup,
+    CustomerSegment,
+    DaysSincePurchase,
+    FirstPurchase,
+    ProductPurchases,
+    PurchaseCount,
+    PurchaseSum,
+)
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Where (below a condition's path) and why a claim cannot hold."""
+
+    field: str
+    message: str
+
+
+def needs_customer(condition: Condition) -> bool:
+    """Whether the condition is met by known customers only."""
+    return isinstance(condition, _OF_CUSTOMERS) or (
+        isinstance(condition, PromoCode) and condition.own
+    )
+
+
+def field_of(condition: Condition) -> str:
+    """The field of the condition that says what it asks for; empty: the condition itself."""
+    if hasattr(condition, "compare"):
+        return "compare.value"
+    return ONE_OF.get(condition.kind, _FIELDS.get(condition.kind, ""))
+
+
+class Facts:
+    """The claims that hold so far, all of them possible together."""
+
+    def __init__(self, longest_days: int) -> None:
+        self.claims: list[Claim] = []
+        self.numbers = Numbers(longest_days)
+        self._names: dict[str, _OneOf] = {}
+
+    def copy(self) -> "Facts":
+        """The same, to go another way with."""
+        one = Facts(self.numbers.longest_days)
+        one.claims, one._names = list(self.claims), dict(self._names)
+        one.numbers = self.numbers.copy()
+        return one
+
+    @property
+    def is_without_customer(self) -> bool:
+        """Whether only receipts without a customer are left."""
+        known = self._names.get("customer_known")
+        return known is not None and known.allowed == frozenset[object]({False})
+
+    def add(self, claim: Claim) -> Clash | None:
+        """Keep the claim, or say why it cannot hold with the others, nor, maybe, at all."""
+        clash = self._clash(claim)
+        if clash is None:
+            self.claims.append(claim)
+        return clash
+
+    def _clash(self, claim: Claim) -> Clash | None:
+        needs_one = claim.holds and needs_customer(claim.condition)
+        if needs_one and self.is_without_customer:
+            message = "needs a customer, and another condition asks for receipts without one"
+            return Clash("", f"{message}: take one of them out")
+        for other in self.claims:
+            if claim.holds != other.holds and _implies(claim, other):
+                message = f"contradicts {other.path}, and both must hold: change one of them"
+                return Clash(field_of(claim.condition), message)
+        customer = [(VISITS, KNOWN)] if needs_one else []
+        if not self.numbers.keep(*said_of_numbers(claim), *customer):
+            return self._explained(claim)
+        field, names = _said_of_names(claim)
+        found = self._names.get(field, _OneOf())
+        narrowed = found if names is None else found.meet(names)
+        if not narrowed.is_possible(field):
+            return self._explained(claim)
+        if names is not None:
+            self._names[field] = narrowed
+        if needs_one:
+            known = self._names.get("customer_known", _OneOf(_ALL["customer_known"]))
+            self._names["customer_known"] = known.meet(_OneOf(frozenset({True})))
+        return None
+
+    def _explained(self, claim: Claim) -> Clash:
+        """Which other claim it is that this one cannot hold with."""
+        field = field_of(claim.condition)
+        alone = Facts(self.numbers.longest_days)
+        if alone._clash(claim) is not None:
+            return Clash(field, "can never be met: change it, or take the condition out")
+        for other in self.claims:
+            pair = Facts(self.numbers.longest_days)
+            if pair._clash(other) is None and pair._clash(claim) is not None:
+                message = f"contradicts {other.path}, and both must hold: change one of them"
+                return Clash(field, message)
+        return Clash(field, "contradicts the other conditions that must hold: change one of them")
+
+
+@dataclass(frozen=True)
+class _OneOf:
+    """What is there is among ``allowed`` (None: anything), and among none of ``excluded``."""
+
+    allowed: frozenset[object] | None = None
+    excluded: tuple[frozenset[object], ...] = ()
+
+    def meet(self, other: "_OneOf") -> "_OneOf":
+        """Both at once."""
+        if self.allowed is None or other.allowed is None:
+            allowed = self.allowed if other.allowed is None else other.allowed
+        else:
+            allowed = self.allowed & other.allowed
+        return _OneOf(allowed, self.excluded + other.excluded)
+
+    def is_possible(self, kind: str) -> bool:
+        """Whether anything is left."""
+        if self.allowed is None:
+            return True
+        if kind == "payment_method":
+            # A receipt may be paid by several; not to be paid by these alone is to have another.
+            return bool(self.allowed) and not any(self.allowed <= out for out in self.excluded)
+        return not self.allowed <= frozenset[object]().union(*self.excluded)
+
+
+def _said_of_names(claim: Claim) -> tuple[str, _OneOf | None]:
+    condition = claim.condition
+    match condition:
+        case (
+            PaidBy() | ViaChannel() | OnDevice() | Weekday() | InCurrency() | InStore() | InRegion()
+        ):
+            names = frozenset[object](getattr(condition, ONE_OF[condition.kind]))
+        case TimeOfDay():
+            names = frozenset[object](_minutes(condition))
+        case CustomerKnown():
+            names = frozenset[object]({condition.known})
+        case _:
+            return condition.kind, None
+    if claim.holds:
+        return condition.kind, _OneOf(names)
+    # What pays is not always known before payment: then no method is among them.
+    is_always_there = condition.kind in _ALL and not isinstance(condition, PaidBy)
+    return condition.kind, _OneOf(_ALL[condition.kind] if is_always_there else None, (names,))
+
+
+def _minutes(condition: TimeOfDay) -> frozenset[int]:
+    starts, ends = (int(at[:2]) * 60 + int(at[3:]) for at in (condition.starts, condition.ends))
+    if starts < ends:
+        return frozenset(range(starts, ends))
+    return _MINUTES - frozenset(range(ends, starts))
+
+
+def _implies(claim: Claim, other: Claim) -> bool:
+    """Whether meeting the one that must be met means meeting the one that must not be."""
+    met, unmet = (claim, other) if claim.holds else (other, claim)
+    match met.condition, unmet.condition:
+        case PromoCode() as one, PromoCode() as two:
+            return one.emission_id == two.emission_id and (one.own or not two.own)
+        case CustomerGroup() as one, CustomerGroup() as two:
+            return set(one.groups) <= set(two.groups)
+        case CustomerSegment() as one, CustomerSegment() as two:
+            return set(one.segments) <= set(two.segments)
+        case one, two:
+            return one == two
