@@ -1,4 +1,6 @@
-"""The contracts as documents: ``docs/asyncapi.yaml`` and ``docs/schemas/*.json``, from the models.
+"""The contracts as documents, from the models.
+
+``docs/asyncapi.yaml``, ``docs/schemas/*.json``, and the promotion language, ``docs/language.md``.
 
 ``python -m deploy.contracts`` (``make contracts``) writes them; a test fails while they are stale.
 """
@@ -11,12 +13,17 @@ from typing import Any
 import yaml
 from pydantic.json_schema import models_json_schema
 
-from shared.events.values import Event
+from services.emission import language_page
 from shared.topics import TOPICS, Topic
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _VERSION = "1.0.0"
-_WRITERS = {"checkout": "tills", "promo": "evaluator", "reference": "emission"}
+_WRITERS = {
+    "checkout": "tills",
+    "customers": "customers",
+    "promo": "evaluator",
+    "reference": "emission",
+}
 _EMISSIONS_OWN = ("promo.campaigns.v1", "promo.codes.v1")
 _HEADERS = {
     "type": "object",
@@ -39,21 +46,27 @@ def documents() -> dict[Path, str]:
         for topic in TOPICS
     }
     texts[Path("asyncapi.yaml")] = yaml.safe_dump(asyncapi(), sort_keys=False, width=100)
+    texts[Path("language.md")] = language_page.page()
     return texts
 
 
 def schema(topic: Topic) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a topic's messages."""
-    return {
+    frame = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:tillstream:{topic.name}",
-        **topic.event.model_json_schema(),
     }
+    if not topic.others:
+        return {**frame, **topic.event.model_json_schema()}
+    models = list(topic.events.values())
+    references, definitions = models_json_schema([(model, "validation") for model in models])
+    forms = [references[model, "validation"] for model in models]
+    return {**frame, "oneOf": forms, **definitions}
 
 
 def asyncapi() -> dict[str, Any]:
     """The AsyncAPI 3.0 document of all topics."""
-    models: list[type[Event]] = list(dict.fromkeys(topic.event for topic in TOPICS))
+    models = list(dict.fromkeys(model for topic in TOPICS for model in topic.events.values()))
     _, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
@@ -88,7 +101,6 @@ def _asyncapi_schema(schema: Any) -> Any:
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
-    name = topic.event.__name__
     kafka = {"partitions": topic.partitions, "bindingVersion": "0.5.0"}
     retention = topic.config.get("retention.ms")
     configuration: dict[str, Any] = {}
@@ -102,20 +114,25 @@ def _channel(topic: Topic) -> dict[str, Any]:
         "address": topic.name,
         "description": f"{topic.description} Key: {topic.key}.",
         "messages": {
-            name: {
-                "name": topic.event_type,
-                "contentType": "application/json",
-                "headers": {"$ref": "#/components/schemas/CloudEventHeaders"},
-                "payload": {"$ref": f"#/components/schemas/{name}"},
-                "bindings": {
-                    "kafka": {
-                        "key": {"type": "string", "description": topic.key},
-                        "bindingVersion": "0.5.0",
-                    }
-                },
-            }
+            model.__name__: _message(topic, event_type, model.__name__)
+            for event_type, model in topic.events.items()
         },
         "bindings": {"kafka": kafka},
+    }
+
+
+def _message(topic: Topic, event_type: str, model: str) -> dict[str, Any]:
+    return {
+        "name": event_type,
+        "contentType": "application/json",
+        "headers": {"$ref": "#/components/schemas/CloudEventHeaders"},
+        "payload": {"$ref": f"#/components/schemas/{model}"},
+        "bindings": {
+            "kafka": {
+                "key": {"type": "string", "description": topic.key},
+                "bindingVersion": "0.5.0",
+            }
+        },
     }
 
 

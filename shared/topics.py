@@ -7,7 +7,7 @@ terminal (store + till): the order in which a till sends is the order that matte
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.events.checkout import Cart, Sale
+from shared.events.checkout import Cart, Return, Sale
 from shared.events.outcome import BonusEntry, Decision, Receipt, Redemption
 from shared.events.promotion import Campaign
 from shared.events.reference import CodeChunk, Customer, SegmentChange, Store
@@ -28,7 +28,8 @@ class Topic:
 
     ``event_type`` is the CloudEvents type of its messages. ``public`` topics are written by tills:
     unknown fields are refused there and ignored elsewhere. A topic with ``dead_letters`` has a
-    companion for what could not be used.
+    companion for what could not be used. ``others`` are further events on the topic, by their
+    CloudEvents type.
     """
 
     name: str
@@ -40,6 +41,12 @@ class Topic:
     config: Mapping[str, str] = field(default_factory=dict)
     public: bool = False
     dead_letters: bool = True
+    others: Mapping[str, type[Event]] = field(default_factory=dict)
+
+    @property
+    def events(self) -> Mapping[str, type[Event]]:
+        """Every event on the topic, by its CloudEvents type."""
+        return {self.event_type: self.event, **self.others}
 
     @property
     def topic_config(self) -> dict[str, str]:
@@ -77,9 +84,10 @@ SALES = Topic(
     Sale,
     "tillstream.checkout.sale.v1",
     "store_id:terminal_id",
-    "Paid receipts, as the tills state them.",
+    "Paid receipts, as the tills state them, and returns; a return's body says so (intent).",
     config={"retention.ms": str(7 * _DAY_MS), **_BROKER_TIME},
     public=True,
+    others={"tillstream.checkout.return.v1": Return},
 )
 DECISIONS = Topic(
     "promo.decisions.v1",

@@ -1,4 +1,4 @@
-"""The evaluator, composed: two consumers, the relay, the expiry of holds, and HTTP."""
+"""The evaluator, composed: two consumers, the relay, what time ends, and HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +13,7 @@ from services.evaluator.checkout import Checkout
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
 from services.evaluator.http import Quotes
+from services.evaluator.retention import Retention
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.settings import Settings
 from shared import database
@@ -41,7 +42,7 @@ class Service:
         return Gatherer(Rulesets(), key, self.settings.hold)
 
     async def consume_reference(self) -> None:
-        """Read campaigns, codes, stores and groups."""
+        """Read campaigns, codes, stores, and what is known of customers."""
         await supervise(reference.CONSUMER, self._reference().run)
 
     def _reference(self) -> TransactionalConsumer:
@@ -88,6 +89,10 @@ class Service:
         """Free holds that are over."""
         await supervise("expiry", Expiry(self.pool).run)
 
+    async def forget(self) -> None:
+        """Forget receipts that may no longer be returned."""
+        await supervise("retention", Retention(self.pool).run)
+
     async def ready(self) -> Sequence[str]:
         """What is missing before carts are answered."""
         try:
@@ -115,6 +120,7 @@ def create(settings: Settings) -> FastAPI:
                 service.consume_checkouts(),
                 service.relay(),
                 service.expire(),
+                service.forget(),
             ):
                 yield
 

@@ -1,25 +1,34 @@
-"""Carts and sales from Kafka: a batch is one transaction of the redemption counter (group commit)."""
+"""Carts, sales and returns from Kafka: a batch is one transaction of the redemption counter.
+
+(Group commit.) However a stream is cut into batches, the same is decided: what an event changes, the
+next one of its batch sees.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
 from aiokafka.structs import ConsumerRecord
 
-from services.evaluator import bonuses, outgoing, receipt
+from services.evaluator import bonuses, outgoing, purchases, receipt, returns
 from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Counters
-from services.evaluator.facts import Facts, Gatherer, Incoming, incoming, limits_of
+from services.evaluator.facts import Facts, Gatherer, Incoming, demand, histories_needed, incoming
+from services.evaluator.promotion.ruleset import Considered
+from services.evaluator.purchases import Histories, PaidReceipt
 from services.evaluator.receipt import ConflictError, Receipt
 from services.evaluator.redemption import Redemption
 from services.evaluator.store import ledger
+from services.evaluator.store import limits as limit_store
+from services.evaluator.store import purchases as purchase_store
 from services.evaluator.store.ledger import Seen
 from shared import outbox
 from shared.codec import InvalidMessageError, decode, encode, header
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
-from shared.events.checkout import Cart, Sale
+from shared.events.checkout import Cart, Return, Sale
 from shared.outbox import Message
 from shared.topics import CARTS, DECISIONS, SALES, terminal_key
 
@@ -31,42 +40,76 @@ _LONGEST_EVENT_ID = 200
 
 @dataclass
 class Batch:
-    """The work of one transaction: what was loaded, changed by each event in turn."""
+    """The work of one transaction: what was loaded, changed by each event in turn.
+
+    ``paid`` are the receipts that returns of the batch may refer to.
+    """
 
     facts: Facts
     seen: dict[bytes, Seen]
     receipts: dict[str, Receipt]
+    paid: dict[str, PaidReceipt]
+    histories: Histories
     counters: Counters
     messages: list[Message] = field(default_factory=list)
     events: list[tuple[bytes, bytes, str, bytes | None, datetime]] = field(default_factory=list)
     changed: dict[str, Receipt] = field(default_factory=dict)
     redemptions: dict[str, tuple[str, Redemption]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    sold: list[PaidReceipt] = field(default_factory=list)
+    returned: dict[str, PaidReceipt] = field(default_factory=dict)
 
-    def take(self, came: Incoming) -> None:
+    def take(self, came: Incoming, considered: Considered) -> None:
         """Apply one event. Raises ``ConflictError``; then nothing has changed."""
         before = self.seen.get(came.key)
         if before is not None:
             self._again(came, before)
             return
         event = came.event
-        self.facts.check(event)
-        known = self.receipts[event.receipt_id]
-        given = self.facts.circumstances(came)
+        objection = self.facts.objection(event)
+        if objection is not None:
+            raise objection
+        self.histories.remind(considered)
         answered: bytes | None = None
-        if isinstance(event, Cart):
-            answer = receipt.answer(event, known, given, self.counters)
-            answered = encode(answer.decision)
-            key = terminal_key(event.store_id, event.terminal_id)
-            self.messages.append(Message(DECISIONS, key, answered, answer.decision.decision_id))
-            after = answer.receipt
-        else:
-            recorded = receipt.record(event, known, given, self.counters)
-            self.messages.append(outgoing.receipt_message(recorded.record))
-            after = recorded.receipt
+        match event:
+            case Cart():
+                answered = self._answer(event, came, considered)
+            case Sale():
+                self._record(event, came, considered)
+            case Return():
+                self._take_back(event)
         self.seen[came.key] = Seen(came.body_digest, answered)
         self.events.append((came.key, came.body_digest, event.receipt_id, answered, self.facts.now))
-        self._change(known, after)
+
+    def _answer(self, cart: Cart, came: Incoming, considered: Considered) -> bytes:
+        known = self.receipts[cart.receipt_id]
+        given = self.facts.circumstances(cart, came, considered)
+        answer = receipt.answer(cart, known, given, self.counters)
+        answered = encode(answer.decision)
+        key = terminal_key(cart.store_id, cart.terminal_id)
+        self.messages.append(Message(DECISIONS, key, answered, answer.decision.decision_id))
+        self._change(known, answer.receipt)
+        return answered
+
+    def _record(self, sale: Sale, came: Incoming, considered: Considered) -> None:
+        known = self.receipts[sale.receipt_id]
+        given = self.facts.circumstances(sale, came, considered)
+        recorded = receipt.record(sale, known, given, self.counters)
+        self.messages.append(outgoing.receipt_message(recorded.record))
+        self._change(known, recorded.receipt)
+        paid = purchases.paid_receipt(sale)
+        self.paid[sale.receipt_id] = paid
+        self.sold.append(paid)
+        self.histories.put(paid)
+
+    def _take_back(self, event: Return) -> None:
+        paid = self.paid.get(event.receipt_id)
+        if paid is None:
+            message = "receipt_id: no paid receipt is known by it; its sale may still be on its way"
+            raise ConflictError("unknown_receipt", message)
+        after = paid.after(returns.take_back(paid.sold, paid.returned, event.lines))
+        self.paid[event.receipt_id] = self.returned[event.receipt_id] = after
+        self.histories.put(after)
 
     def _again(self, came: Incoming, before: Seen) -> None:
         """The same event twice: one effect, the same answer; another body is a conflict."""
@@ -105,37 +148,80 @@ class Checkout:
     async def apply(
         self, connection: Connection, records: Sequence[ConsumerRecord]
     ) -> Sequence[DeadLetter]:
-        """Decide the carts and record the sales, all in the caller's transaction."""
+        """Decide the carts, record sales and returns, all in the caller's transaction."""
         came, dead = _read(records)
         if not came:
             return dead
-        batch = await self._load(connection, [incoming for _, incoming in came])
-        for record, event in came:
+        batch, considered = await self._load(connection, [incoming for _, incoming in came])
+        for (record, event), rules in zip(came, considered, strict=True):
             # A batch of thousand-line carts takes seconds: heartbeats and probes must get through.
             await asyncio.sleep(0)
             try:
-                batch.take(event)
+                batch.take(event, rules)
             except ConflictError as error:
                 dead.append(DeadLetter(record, error.reason, str(error)))
         await _save(connection, batch)
         return dead
 
-    async def _load(self, connection: Connection, came: Sequence[Incoming]) -> Batch:
+    async def _load(
+        self, connection: Connection, came: Sequence[Incoming]
+    ) -> tuple[Batch, Sequence[Considered]]:
+        """What the batch is decided with, and for each event what rules it may meet.
+
+        Locks are taken in the order receipts, purchases, limits.
+        """
         events = [item.event for item in came]
         facts = await self.gatherer.gather(connection, events, lock=True)
-        terminals = {e.receipt_id: (e.store_id, e.terminal_id) for e in reversed(events)}
-        await ledger.claim_receipts(connection, terminals)
-        receipts = await ledger.receipts(connection, terminals.keys())
-        caps = limits_of(list(receipts.values()))
-        for event in events:
-            if isinstance(event, Cart) or receipts[event.receipt_id].decision is None:
-                caps |= facts.caps(event)
-        return Batch(
-            facts=facts,
-            seen=await ledger.seen(connection, [item.key for item in came]),
-            receipts=receipts,
-            counters=await ledger.lock_limits(connection, caps) if caps else Counters({}),
+        terminals = {
+            e.receipt_id: (e.store_id, e.terminal_id)
+            for e in reversed(events)
+            if not isinstance(e, Return)
+        }
+        receipts: dict[str, Receipt] = {}
+        if terminals:
+            await ledger.claim_receipts(connection, terminals)
+            receipts = await ledger.receipts(connection, terminals.keys())
+        returned = {e.receipt_id for e in events if isinstance(e, Return)}
+        paid = await purchase_store.paid_receipts(connection, returned) if returned else {}
+        seen = await ledger.seen(connection, [item.key for item in came])
+        considered = await _consider(came, facts, seen, receipts)
+        needed = histories_needed(considered)
+        found = await purchase_store.histories(connection, needed) if needed else {}
+        histories = Histories(found)
+        for each in considered:
+            histories.remind(each)
+        limits = demand(receipts.values(), considered)
+        counters = (
+            await limit_store.lock_limits(connection, limits.caps, limits.windows)
+            if limits.caps
+            else Counters({})
         )
+        return Batch(facts, seen, receipts, paid, histories, counters), considered
+
+
+async def _consider(
+    came: Sequence[Incoming],
+    facts: Facts,
+    seen: Mapping[bytes, Seen],
+    receipts: Mapping[str, Receipt],
+) -> list[Considered]:
+    """For each event the rules it may meet: nothing, if it needs none or will be refused."""
+    nothing = facts.consider_nothing()
+    considered = []
+    for item in came:
+        await asyncio.sleep(0)
+        event = item.event
+        if (
+            isinstance(event, Return)
+            # It gets what its cart got.
+            or (isinstance(event, Sale) and receipts[event.receipt_id].decision is not None)
+            or item.key in seen
+            or facts.objection(event) is not None
+        ):
+            considered.append(nothing)
+        else:
+            considered.append(facts.consider(event))
+    return considered
 
 
 async def _save(connection: Connection, batch: Batch) -> None:
@@ -143,8 +229,10 @@ async def _save(connection: Connection, batch: Batch) -> None:
     await ledger.save_receipts(connection, batch.changed.values(), now)
     await ledger.drop_claims(connection, sorted(batch.receipts.keys() - batch.changed.keys()))
     await ledger.save_redemptions(connection, list(batch.redemptions.values()), now)
-    await ledger.save_limits(connection, batch.counters)
+    await limit_store.save_limits(connection, batch.counters)
     await ledger.save_bonuses(connection, batch.entries, now)
+    await purchase_store.save(connection, batch.sold)
+    await purchase_store.save_returned(connection, batch.returned.values())
     await ledger.save_seen(connection, batch.events)
     await outbox.put(connection, batch.messages, SOURCE, now)
 
@@ -165,11 +253,29 @@ def _read(
             continue
         body = record.value or b""
         try:
-            event: Cart | Sale = (
-                decode(Cart, body) if record.topic == CARTS.name else decode(Sale, body)
-            )
+            event = _decode(record.topic, body)
         except InvalidMessageError as error:
             dead.append(DeadLetter(record, error.reason, str(error)))
             continue
         came.append((record, incoming(event, event_id, body)))
     return came, dead
+
+
+class _Intent(msgspec.Struct):
+    """What tells a return from a sale."""
+
+    intent: object = None
+
+
+_INTENT = msgspec.json.Decoder(_Intent)
+
+
+def _decode(topic: str, body: bytes) -> Cart | Sale | Return:
+    """The event in a body. Raises ``InvalidMessageError``."""
+    if topic == CARTS.name:
+        return decode(Cart, body)
+    try:
+        is_return = _INTENT.decode(body).intent == "return"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(Sale, body)  # whose error names what is wrong
+    return decode(Return, body) if is_return else decode(Sale, body)

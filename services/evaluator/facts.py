@@ -1,40 +1,43 @@
-"""What a batch of carts and sales is decided with: gathered in one go, then given to the core."""
+"""What a batch of carts, sales and returns is decided with: gathered in one go, then given to the core."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from services.evaluator.counters import rolling_days
 from services.evaluator.device import device_of
 from services.evaluator.promotion.basket import Basket, PresentedCode
-from services.evaluator.promotion.ruleset import Ruleset
+from services.evaluator.promotion.ruleset import Considered, Ruleset
+from services.evaluator.purchases import KEPT, forgotten_before
 from services.evaluator.receipt import Circumstances, ConflictError, Receipt
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import ledger
 from services.evaluator.store import reference as reference_store
-from services.evaluator.store.reference import Place
+from services.evaluator.store.reference import KnownCode, KnownCustomer, Place
 from shared import codes
 from shared.database import Connection
-from shared.events.checkout import Cart, Sale
+from shared.events.checkout import Cart, Return, Sale
+from shared.events.values import PaymentMethod
 
 CLOCK_TOLERANCE = timedelta(hours=1)
 """How far a till's clock may be ahead of the database's."""
-OLDEST = timedelta(days=400)
-"""How old an event may be: receipts are kept so long."""
+_NOTHING_KNOWN = KnownCustomer()
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A cart or a sale with what identifies it: the event's key, and a digest of its body."""
+    """An event of a till with what identifies it: its key, and a digest of its body."""
 
-    event: Cart | Sale
+    event: Cart | Sale | Return
     key: bytes
     body_digest: bytes
 
 
-def incoming(event: Cart | Sale, event_id: str, body: bytes) -> Incoming:
-    """Event ids are the terminal's own: another terminal may use the same."""
-    name = f"{type(event).__name__}/{event.store_id}/{event.terminal_id}/{event_id}"
+def incoming(event: Cart | Sale | Return, event_id: str, body: bytes) -> Incoming:
+    """Event ids are the terminal's own, on each topic: another terminal may use the same."""
+    kind = "Cart" if isinstance(event, Cart) else "Sale"
+    name = f"{kind}/{event.store_id}/{event.terminal_id}/{event_id}"
     return Incoming(
         event,
         blake2b(name.encode(), digest_size=16).digest(),
@@ -49,61 +52,100 @@ class Facts:
     now: datetime
     ruleset: Ruleset
     places: Mapping[str, Place]
-    groups: Mapping[str, frozenset[str]]
+    customers: Mapping[str, KnownCustomer]
     digests: Mapping[str, bytes]
-    emissions: Mapping[bytes, str]
+    codes: Mapping[bytes, KnownCode]
     hold: timedelta
 
-    def check(self, event: Cart | Sale) -> None:
-        """Raises ``ConflictError`` for an event that contradicts the reference data or the clock."""
+    def objection(self, event: Cart | Sale | Return) -> ConflictError | None:
+        """What is wrong with an event that contradicts the reference data or the clock."""
         place = self.places.get(event.store_id)
         if place is None:
             message = "store_id: no such store; create it in emission first"
-            raise ConflictError("unknown_store", message)
-        if place.currency != event.currency:
+            return ConflictError("unknown_store", message)
+        if not isinstance(event, Return) and place.currency != event.currency:
             message = f"currency: this store sells in {place.currency}"
-            raise ConflictError("wrong_currency", message)
+            return ConflictError("wrong_currency", message)
         if event.occurred_at > self.now + CLOCK_TOLERANCE:
             message = "occurred_at: is in the future; check the clock of the till"
-            raise ConflictError("implausible_time", message)
-        if event.occurred_at < self.now - OLDEST:
-            message = f"occurred_at: is more than {OLDEST.days} days ago"
-            raise ConflictError("implausible_time", message)
+            return ConflictError("implausible_time", message)
+        if event.occurred_at < forgotten_before(self.now):
+            message = f"occurred_at: is more than {KEPT.days} days ago"
+            return ConflictError("implausible_time", message)
+        return None
+
+    def consider(self, event: Cart | Sale) -> Considered:
+        """The event's facts, matched once with the rules; ``objection`` has none to it."""
+        return self.ruleset.consider(self.basket(event))
 
     def basket(self, event: Cart | Sale) -> Basket:
-        """The event's facts as the promotion engine sees them."""
+        """The event's facts as the promotion engine sees them, but for the customer's history."""
+        place = self.places[event.store_id]
         customer = event.customer_id
+        known = self.customers[customer] if customer else _NOTHING_KNOWN
         return Basket(
             store_id=event.store_id,
             occurred_at=event.occurred_at,
             lines=event.lines,
+            receipt_id=event.receipt_id,
+            currency=event.currency,
+            region=place.region,
+            time_zone=place.time_zone,
+            location=event.location or place.location,
+            channel=event.channel,
+            device=device_of(event.channel, event.user_agent),
+            payment_methods=_payment_methods(event),
             customer_id=customer,
-            customer_groups=self.groups.get(customer, frozenset()) if customer else frozenset(),
-            codes=tuple(
-                PresentedCode(n, self.digests[code], self.emissions.get(self.digests[code]))
-                for n, code in enumerate(event.codes)
-            ),
+            customer_groups=known.groups,
+            segments=known.segments,
+            birthday=known.birthday,
+            codes=tuple([self._presented(n, code) for n, code in enumerate(event.codes)]),
         )
 
-    def circumstances(self, came: Incoming) -> Circumstances:
-        """What the event is decided with."""
+    def _presented(self, position: int, code: str) -> PresentedCode:
+        digest = self.digests[code]
+        known = self.codes.get(digest)
+        if known is None:
+            return PresentedCode(position, digest, None)
+        return PresentedCode(position, digest, known.emission_id, known.holder)
+
+    def consider_nothing(self) -> Considered:
+        """What is enough for an event that is not decided by rules."""
+        return self.ruleset.consider(Basket(store_id="", occurred_at=self.now, lines=()))
+
+    def circumstances(
+        self, event: Cart | Sale, came: Incoming, considered: Considered
+    ) -> Circumstances:
+        """What ``came``, a cart or a sale, is decided with."""
         return Circumstances(
             event_key=came.key,
             body_digest=came.body_digest,
-            basket=self.basket(came.event),
-            region=self.places[came.event.store_id].region,
-            device=device_of(came.event.channel, came.event.user_agent),
-            ruleset=self.ruleset,
+            considered=considered,
+            region=self.places[event.store_id].region,
+            device=device_of(event.channel, event.user_agent),
             now=self.now,
             expires_at=self.now + self.hold,
         )
 
-    def caps(self, event: Cart | Sale) -> dict[str, int | None]:
-        """The limits that deciding the event may ask for, with their caps."""
-        return {limit.limit_id: limit.cap for limit in self.ruleset.limits(self.basket(event))}
+
+def _payment_methods(event: Cart | Sale) -> frozenset[PaymentMethod]:
+    """How the receipt is, or was, paid, as far as the till says."""
+    if isinstance(event, Cart):
+        return frozenset(event.payment_methods)
+    return frozenset([payment.method for payment in event.payments])
 
 
-def limits_of(receipts: Sequence[Receipt]) -> dict[str, int | None]:
+def histories_needed(considered: Iterable[Considered]) -> dict[str, datetime]:
+    """Whose purchases are needed, and since when."""
+    needed: dict[str, datetime] = {}
+    for each in considered:
+        customer, since = each.reading.basket.customer_id, each.since
+        if customer is not None and since is not None:
+            needed[customer] = min(needed.get(customer, since), since)
+    return needed
+
+
+def limits_of(receipts: Iterable[Receipt]) -> dict[str, int | None]:
     """The limits that receipts have slots of, or may take again."""
     return {
         limit_id: None
@@ -112,6 +154,40 @@ def limits_of(receipts: Sequence[Receipt]) -> dict[str, int | None]:
         for redemption in receipt.redemptions.values()
         for limit_id in redemption.limit_ids
     }
+
+
+@dataclass(slots=True)
+class Demand:
+    """The limits that a batch may ask for, with their ``caps`` (None: not known here).
+
+    ``windows`` are the earliest and the latest instant after which a rolling limit's uses count.
+    """
+
+    caps: dict[str, int | None] = field(default_factory=dict)
+    windows: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+
+    def add(self, limit_id: str, cap: int | None, since: datetime | None) -> None:
+        """Add a limit, as one event may ask for it."""
+        if cap is not None or limit_id not in self.caps:
+            self.caps[limit_id] = cap
+        if since is not None:
+            first, last = self.windows.get(limit_id, (since, since))
+            self.windows[limit_id] = min(first, since), max(last, since)
+
+
+def demand(receipts: Iterable[Receipt], considered: Iterable[Considered]) -> Demand:
+    """The limits that receipts have slots of or may take again, and that events may ask for."""
+    found = Demand()
+    for receipt in receipts:
+        if receipt.status != "paid":
+            for redemption in receipt.redemptions.values():
+                for limit_id in redemption.limit_ids:
+                    since = redemption.since if rolling_days(limit_id) else None
+                    found.add(limit_id, None, since)
+    for each in considered:
+        for limit in each.limits():
+            found.add(limit.limit_id, limit.cap, limit.since)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +199,24 @@ class Gatherer:
     hold: timedelta
 
     async def gather(
-        self, connection: Connection, events: Sequence[Cart | Sale], *, lock: bool
+        self, connection: Connection, events: Sequence[Cart | Sale | Return], *, lock: bool
     ) -> Facts:
         """The facts for these events; with ``lock`` no rule changes until the transaction ends."""
         ruleset = await self.rulesets.current(connection, lock=lock)
+        decided = [event for event in events if not isinstance(event, Return)]
         digests = {
-            code: codes.digest(code, self.code_key) for event in events for code in event.codes
+            code: codes.digest(code, self.code_key) for event in decided for code in event.codes
         }
-        customers = {event.customer_id for event in events if event.customer_id}
+        customers = {event.customer_id for event in decided if event.customer_id}
         return Facts(
             now=await ledger.now(connection),
             ruleset=ruleset,
             places=await reference_store.places(connection, {event.store_id for event in events}),
-            groups=await reference_store.groups_of(connection, customers) if customers else {},
+            customers=await reference_store.known_customers(connection, customers)
+            if customers
+            else {},
             digests=digests,
-            emissions=await reference_store.emissions_of(connection, set(digests.values()))
+            codes=await reference_store.known_codes(connection, set(digests.values()))
             if digests
             else {},
             hold=self.hold,

@@ -7,9 +7,12 @@ import asyncpg
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.evaluator import receipt
-from services.evaluator.facts import Gatherer, incoming, limits_of
+from services.evaluator.facts import Gatherer, demand, histories_needed, incoming
+from services.evaluator.purchases import Histories
 from services.evaluator.receipt import ConflictError
 from services.evaluator.store import ledger
+from services.evaluator.store import limits as limit_store
+from services.evaluator.store import purchases as purchase_store
 from shared.codec import encode
 from shared.database import Connection
 from shared.events.checkout import Cart
@@ -36,14 +39,21 @@ class Quotes:
 
     async def _quote(self, connection: Connection, cart: Cart, body: bytes) -> Decision:
         facts = await self.gatherer.gather(connection, [cart], lock=False)
-        facts.check(cart)
+        objection = facts.objection(cart)
+        if objection is not None:
+            raise objection
         known = await ledger.receipt(connection, cart.receipt_id)
         known = known or receipt.open_receipt(cart)
-        limit_ids = facts.caps(cart) | limits_of([known])
-        counters = await ledger.read_limits(connection, limit_ids)
+        considered = facts.consider(cart)
+        needed = histories_needed([considered])
+        if needed:
+            found = await purchase_store.histories(connection, needed)
+            Histories(found).remind(considered)
+        limits = demand([known], [considered])
+        counters = await limit_store.read_limits(connection, limits.caps, limits.windows)
         # The same cart asked for again at another time is another quote.
         came = incoming(cart, f"{cart.receipt_id}/{cart.revision}/{facts.now.isoformat()}", body)
-        given = facts.circumstances(came)
+        given = facts.circumstances(cart, came, considered)
         return receipt.quote(cart, known, given, counters)
 
 

@@ -1,4 +1,4 @@
-"""Reference data from emission's topics: campaigns, codes, stores, customers' groups."""
+"""Reference data: campaigns, codes, stores, and what is known of customers."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from shared.codec import InvalidMessageError, decode
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
 from shared.events.promotion import Campaign
-from shared.events.reference import CodeChunk, Customer, Store
+from shared.events.reference import CodeChunk, Customer, SegmentChange, Store
 from shared.events.values import Event
-from shared.topics import BY_NAME, CAMPAIGNS, CODES, CUSTOMERS, STORES
+from shared.topics import BY_NAME, CAMPAIGNS, CODES, CUSTOMERS, SEGMENTS, STORES
 
 CONSUMER = "evaluator.reference"
-TOPICS = (STORES.name, CUSTOMERS.name, CODES.name, CAMPAIGNS.name)
+TOPICS = (STORES.name, CUSTOMERS.name, SEGMENTS.name, CODES.name, CAMPAIGNS.name)
 
 
 async def apply(connection: Connection, records: Sequence[ConsumerRecord]) -> Sequence[DeadLetter]:
@@ -27,7 +27,7 @@ async def apply(connection: Connection, records: Sequence[ConsumerRecord]) -> Se
         try:
             event = decode(model, record.value or b"", ignore_unknown=True)
             if isinstance(event, CodeChunk):
-                codes.unpack(event.digests)
+                _check_chunk(event)
         except (InvalidMessageError, ValueError) as error:
             reason = error.reason if isinstance(error, InvalidMessageError) else "invalid_field"
             dead.append(DeadLetter(record, reason, str(error)))
@@ -45,12 +45,17 @@ async def _save(
         await reference_store.save_stores(connection, stores)
     customers = [event for _, event in came.get(Customer, ()) if isinstance(event, Customer)]
     if customers:
-        await reference_store.save_groups(connection, {c.customer_id: c.groups for c in customers})
+        await reference_store.save_customers(connection, customers)
+    changes = [
+        event for _, event in came.get(SegmentChange, ()) if isinstance(event, SegmentChange)
+    ]
+    if changes:
+        await reference_store.save_segments(connection, changes)
     chunks = [event for _, event in came.get(CodeChunk, ()) if isinstance(event, CodeChunk)]
     for chunk in sorted(chunks, key=lambda chunk: (chunk.emission_id, chunk.chunk)):
         digests = codes.unpack(chunk.digests)
         await reference_store.save_codes(
-            connection, chunk.emission_id, chunk.posted_at, chunk.chunk, digests
+            connection, chunk.emission_id, chunk.posted_at, chunk.chunk, digests, chunk.holders
         )
     if chunks:
         await reference_store.codes_changed(connection)
@@ -61,3 +66,11 @@ async def _save(
     }
     if campaigns:
         await reference_store.save_campaigns(connection, campaigns)
+
+
+def _check_chunk(chunk: CodeChunk) -> None:
+    """Raises ``ValueError`` unless it holds whole digests, and a holder for each or none at all."""
+    digests = codes.unpack(chunk.digests)
+    if chunk.holders and len(chunk.holders) != len(digests):
+        message = f"holders: {len(chunk.holders)} for {len(digests)} digests; one each, or none"
+        raise ValueError(message)

@@ -1,13 +1,16 @@
-"""Reference data: the ruleset's campaigns, codes, stores, customers' groups."""
+"""Reference data: the ruleset's campaigns, codes, stores, and what is known of customers."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
+
 from shared.codec import decode
 from shared.database import Connection
 from shared.events.promotion import Campaign
-from shared.events.reference import Store
+from shared.events.reference import Customer, SegmentChange, Store
+from shared.events.values import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,25 @@ class Place:
 
     region: str
     currency: str
+    time_zone: str
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCustomer:
+    """What is known of a customer; ``birthday`` is MM-DD."""
+
+    groups: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
+    birthday: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCode:
+    """The emission that a code is of, and the customer that it is bound to, if it is."""
+
+    emission_id: str
+    holder: str | None = None
 
 
 _VERSIONS = "select version, codes_version from ruleset"
@@ -66,8 +88,11 @@ async def save_codes(
     posted_at: datetime,
     chunk: int,
     digests: Sequence[bytes],
+    holders: Sequence[str | None] = (),
 ) -> None:
     """Add a chunk of an emission's codes; a chunk that is there already is not counted again.
+
+    ``holders`` are the customers that they are bound to, one each, or none at all.
 
     A word is free for another emission once its own has ended. The one posted later has it, in
     whatever order they are read: emissions lie on different partitions.
@@ -89,13 +114,16 @@ async def save_codes(
         len(digests),
     )
     await connection.execute(
-        "insert into codes (digest, emission_id) select digest, $1"
-        " from (select distinct unnest($2::bytea[]) as digest) as fresh order by digest"
-        " on conflict (digest) do update set emission_id = excluded.emission_id"
+        "insert into codes (digest, emission_id, holder)"
+        " select distinct on (digest) digest, $1, holder"
+        " from unnest($2::bytea[], $4::text[]) as fresh (digest, holder) order by digest"
+        " on conflict (digest) do update"
+        " set emission_id = excluded.emission_id, holder = excluded.holder"
         " where $3 > (select posted_at from emissions e where e.emission_id = codes.emission_id)",
         emission_id,
         digests,
         posted_at,
+        holders,
     )
 
 
@@ -108,44 +136,89 @@ async def save_stores(connection: Connection, stores: Iterable[Store]) -> None:
     """Save the latest state of stores (the last of an id counts)."""
     latest = {store.store_id: store for store in stores}
     await connection.executemany(
-        "insert into stores (store_id, region, currency) values ($1, $2, $3)"
-        " on conflict (store_id) do update"
-        " set region = excluded.region, currency = excluded.currency",
-        [(s.store_id, s.region, s.currency) for _, s in sorted(latest.items())],
+        "insert into stores (store_id, region, currency, time_zone, latitude_e6, longitude_e6)"
+        " values ($1, $2, $3, $4, $5, $6)"
+        " on conflict (store_id) do update set region = excluded.region,"
+        " currency = excluded.currency, time_zone = excluded.time_zone,"
+        " latitude_e6 = excluded.latitude_e6, longitude_e6 = excluded.longitude_e6",
+        [
+            (
+                s.store_id,
+                s.region,
+                s.currency,
+                s.time_zone,
+                s.location.latitude_e6 if s.location else None,
+                s.location.longitude_e6 if s.location else None,
+            )
+            for _, s in sorted(latest.items())
+        ],
     )
 
 
-async def save_groups(connection: Connection, groups: Mapping[str, Sequence[str]]) -> None:
-    """Save the latest groups of customers, by customer id."""
+async def save_customers(connection: Connection, customers: Iterable[Customer]) -> None:
+    """Save the latest state of customers (the last of an id counts)."""
+    latest = {customer.customer_id: customer for customer in customers}
     await connection.executemany(
-        "insert into customer_groups (customer_id, groups) values ($1, $2)"
-        " on conflict (customer_id) do update set groups = excluded.groups",
-        [(customer, list(names)) for customer, names in sorted(groups.items())],
+        "insert into customers (customer_id, groups, birthday) values ($1, $2, $3)"
+        " on conflict (customer_id) do update"
+        " set groups = excluded.groups, birthday = excluded.birthday",
+        [(c.customer_id, list(c.groups), c.birthday) for _, c in sorted(latest.items())],
+    )
+
+
+async def save_segments(connection: Connection, changes: Iterable[SegmentChange]) -> None:
+    """Save who is in which segment; a change that is older than what is known counts for nothing."""
+    ordered = sorted(changes, key=lambda c: (c.customer_id, c.segment_id, c.changed_at))
+    await connection.executemany(
+        "insert into customer_segments (customer_id, segment_id, member, changed_at)"
+        " values ($1, $2, $3, $4) on conflict (customer_id, segment_id) do update"
+        " set member = excluded.member, changed_at = excluded.changed_at"
+        " where excluded.changed_at >= customer_segments.changed_at",
+        [(c.customer_id, c.segment_id, c.member, c.changed_at) for c in ordered],
     )
 
 
 async def places(connection: Connection, store_ids: Collection[str]) -> dict[str, Place]:
     """The known ones of the stores."""
     rows = await connection.fetch(
-        "select store_id, region, currency from stores where store_id = any($1)", list(store_ids)
+        "select store_id, region, currency, time_zone, latitude_e6, longitude_e6 from stores"
+        " where store_id = any($1)",
+        list(store_ids),
     )
-    return {row["store_id"]: Place(row["region"], row["currency"]) for row in rows}
+    return {
+        row["store_id"]: Place(row["region"], row["currency"], row["time_zone"], _location(row))
+        for row in rows
+    }
 
 
-async def groups_of(
+def _location(row: asyncpg.Record) -> Location | None:
+    if row["latitude_e6"] is None:
+        return None
+    return Location(latitude_e6=row["latitude_e6"], longitude_e6=row["longitude_e6"])
+
+
+async def known_customers(
     connection: Connection, customer_ids: Collection[str]
-) -> dict[str, frozenset[str]]:
-    """The groups of the customers that have any."""
+) -> dict[str, KnownCustomer]:
+    """What is known of each of the customers; of a new one that is nothing."""
     rows = await connection.fetch(
-        "select customer_id, groups from customer_groups where customer_id = any($1)",
+        "select customer_id, coalesce(groups, '{}') as groups, birthday, array("
+        "  select segment_id from customer_segments s"
+        "  where s.customer_id = asked.customer_id and member) as segments"
+        " from unnest($1::text[]) as asked (customer_id) left join customers using (customer_id)",
         list(customer_ids),
     )
-    return {row["customer_id"]: frozenset(row["groups"]) for row in rows}
+    return {
+        row["customer_id"]: KnownCustomer(
+            frozenset(row["groups"]), frozenset(row["segments"]), row["birthday"]
+        )
+        for row in rows
+    }
 
 
-async def emissions_of(connection: Connection, digests: Collection[bytes]) -> dict[bytes, str]:
-    """The emission of each digest that is a code."""
+async def known_codes(connection: Connection, digests: Collection[bytes]) -> dict[bytes, KnownCode]:
+    """What is known of each digest that is a code."""
     rows = await connection.fetch(
-        "select digest, emission_id from codes where digest = any($1)", list(digests)
+        "select digest, emission_id, holder from codes where digest = any($1)", list(digests)
     )
-    return {row["digest"]: row["emission_id"] for row in rows}
+    return {row["digest"]: KnownCode(row["emission_id"], row["holder"]) for row in rows}
