@@ -2,18 +2,34 @@
 create table stores (
     store_id text primary key,
     region text not null,
-    currency text not null
+    currency text not null,
+    time_zone text not null,
+    latitude_e6 int,
+    longitude_e6 int
 );
 
-create table customer_groups (
+-- birthday: MM-DD.
+create table customers (
     customer_id text primary key,
-    groups text[] not null
+    groups text[] not null,
+    birthday text
+);
+
+-- Those who left stay as non-members: an older change that comes late must not bring them back.
+create table customer_segments (
+    customer_id text not null,
+    segment_id text not null,
+    member boolean not null,
+    changed_at timestamptz not null,
+    primary key (customer_id, segment_id)
 );
 
 -- Keyed digests only: a stolen database does not give the codes away.
+-- holder: the customer that the code is bound to.
 create table codes (
     digest bytea primary key,
-    emission_id text not null
+    emission_id text not null,
+    holder text
 );
 
 create table emissions (
@@ -75,8 +91,11 @@ create table redemptions (
     discount bigint not null check (discount >= 0),
     bonuses bigint not null check (bonuses >= 0),
     mismatch bigint not null default 0,
-    -- Whether the slots of limit_ids are taken: while held and once committed.
+    -- limit_amounts are taken of limit_ids: while held and once committed. Rolling limits among
+    -- them count uses after since.
     limit_ids text[] not null,
+    limit_amounts bigint[] not null check (cardinality(limit_amounts) = cardinality(limit_ids)),
+    since timestamptz,
     gifts bytea,
     expires_at timestamptz,
     changed_at timestamptz not null
@@ -84,13 +103,23 @@ create table redemptions (
 create index redemptions_receipt on redemptions (receipt_id);
 create index redemptions_expiring on redemptions (expires_at) where status = 'held';
 
--- used + held never exceeds cap; free = cap - used - held.
+-- Redemptions, or minor units of a limit on money. used + held never exceeds cap; free = cap - used
+-- - held. Of a rolling limit used is what was ever used; what counts are its uses within the window.
 create table limits (
     limit_id text primary key,
     cap bigint not null,
     held bigint not null default 0 check (held >= 0),
     used bigint not null default 0 check (used >= 0)
 ) with (fillfactor = 50);
+
+-- A rolling limit's uses, added up by the end of their minute. Locked by the limit's row.
+create table limit_uses (
+    limit_id text not null,
+    used_at timestamptz not null,
+    amount bigint not null check (amount >= 0),
+    primary key (limit_id, used_at)
+) with (fillfactor = 50);
+create index limit_uses_used_at on limit_uses (used_at);
 
 -- Double entry: what a customer is given, the campaign owes; an entry's points add up to zero.
 create table bonus_entries (
@@ -102,3 +131,25 @@ create table bonus_entries (
     primary key (entry_id, account)
 );
 create index bonus_entries_account on bonus_entries (account);
+
+-- Every paid receipt while it may be returned: its lines as they were sold, and what is left of them
+-- once some came back. Those with a customer are that customer's history: one range of the index.
+create table purchases (
+    receipt_id text primary key,
+    customer_id text,
+    occurred_at timestamptz not null,
+    lines bytea not null,
+    remaining bytea
+);
+create index purchases_customer on purchases (customer_id, occurred_at)
+    where customer_id is not null;
+create index purchases_occurred on purchases (occurred_at);
+
+-- What has come back of a line so far (thousandths), and the money for it (minor units).
+create table returned_lines (
+    receipt_id text not null references purchases on delete cascade,
+    line int not null,
+    quantity bigint not null check (quantity > 0),
+    refund bigint not null check (refund >= 0),
+    primary key (receipt_id, line)
+);
