@@ -12,19 +12,22 @@ from typing import Literal
 
 from services.evaluator import redemption
 from services.evaluator.counters import Counters
-from services.evaluator.promotion.basket import Basket
-from services.evaluator.promotion.decision import Verdict, decide
-from services.evaluator.promotion.ruleset import Ruleset
+from services.evaluator.promotion import allocation
+from services.evaluator.promotion.decision import Verdict, judge
+from services.evaluator.promotion.ruleset import Considered
+from services.evaluator.record import record_of
 from services.evaluator.redemption import Key, Redemption
 from shared.events.checkout import Cart, Sale
 from shared.events.outcome import (
     Applied,
     DecidedLine,
     Decision,
+    InstrumentName,
     LineDiscount,
+    NearMiss,
     NotApplied,
-    ReceiptRedemption,
-    RecordedLine,
+    PriceGroup,
+    UnusedCode,
 )
 from shared.events.outcome import Receipt as ReceiptRecorded
 from shared.events.values import Device
@@ -66,17 +69,24 @@ class Receipt:
 class Circumstances:
     """What an event is decided with, beside its receipt.
 
-    ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
+    ``considered`` may be missing for a sale whose cart was decided: that decision stands. ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
     """
 
     event_key: bytes
     body_digest: bytes
-    basket: Basket
+    considered: Considered | None
     region: str
     device: Device
-    ruleset: Ruleset
     now: datetime
     expires_at: datetime
+
+    @property
+    def rules(self) -> Considered:
+        """What is considered. Raises ``ValueError`` where it is missing."""
+        if self.considered is None:
+            message = "there is nothing to decide by"
+            raise ValueError(message)
+        return self.considered
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +150,14 @@ def _verdict(receipt: Receipt, given: Circumstances, counters: Counters) -> Verd
 
     Raises ``ConflictError`` when the answer would not fit into a message: it would never be sent.
     """
-    own = [r.limit_ids for r in receipt.redemptions.values() if r.status == "held"]
-    for limit_ids in own:
-        counters.move(limit_ids, held=-1)
+    own = [r.taken for r in receipt.redemptions.values() if r.status == "held"]
+    for taken in own:
+        counters.move(taken, held=-1)
     try:
-        verdict = decide(given.basket, given.ruleset, counters.free)
+        verdict = judge(given.rules, counters.free)
     finally:
-        for limit_ids in own:
-            counters.move(limit_ids, held=1)
+        for taken in own:
+            counters.move(taken, held=1)
     shares = sum(len(grant.lines) for grant in verdict.granted)
     if shares > MAX_SHARES:
         message = (
@@ -171,10 +181,11 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
         verdict = _verdict(receipt, given, counters)
         decision = _decision(sale, given, "decided", verdict)
         before: Mapping[Key, Redemption] = {}
-        decided = _unheld(sale.receipt_id, verdict)
+        rights = [redemption.granted(sale.receipt_id, grant) for grant in verdict.granted]
+        decided = {right.key: right for right in rights}
     else:
         before = receipt.redemptions
-        rights = {(a.campaign_id, a.instrument_id) for a in decision.applied}
+        applied = {(a.campaign_id, a.instrument_id) for a in decision.applied}
         decided = {
             key: redemption.as_earned(
                 r,
@@ -183,11 +194,13 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
                 due=decision.total - decision.discount,
             )
             for key, r in before.items()
-            if key in rights
+            if key in applied
         }
     settled = {
         key: r
-        for key, r in redemption.commit(sale.receipt_id, decided, sale.given, counters).items()
+        for key, r in redemption.commit(
+            sale.receipt_id, decided, sale.given, counters, decision.occurred_at
+        ).items()
         if key in before or r.status != "released"  # what was never held is not released
     }
     paid = replace(
@@ -197,7 +210,17 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
         decision=decision,
         redemptions={**before, **settled},
     )
-    return Recorded(paid, _record(sale, paid, given))
+    return Recorded(
+        paid,
+        record_of(
+            sale,
+            paid.redemptions,
+            decision_id=decision.decision_id,
+            region=given.region,
+            device=given.device,
+            now=given.now,
+        ),
+    )
 
 
 def expire(receipt: Receipt, counters: Counters) -> Receipt:
@@ -218,23 +241,6 @@ def _same_terminal(event: Cart | Sale, receipt: Receipt) -> None:
         raise ConflictError("conflicting_receipt", message)
 
 
-def _unheld(receipt_id: str, verdict: Verdict) -> dict[Key, Redemption]:
-    """What a sale without a decision has a right to; its slots are taken as it commits."""
-    return {
-        (g.campaign_id, g.instrument_id): Redemption(
-            redemption.redemption_id(receipt_id, (g.campaign_id, g.instrument_id)),
-            g.campaign_id,
-            g.instrument_id,
-            "released",
-            g.discount,
-            g.bonuses,
-            tuple(sorted(limit.limit_id for limit in g.limits)),
-            g.gifts,
-        )
-        for g in verdict.granted
-    }
-
-
 def _decision(
     event: Cart | Sale,
     given: Circumstances,
@@ -244,11 +250,6 @@ def _decision(
 ) -> Decision:
     """The decision as it is sent."""
     intent = event.intent if isinstance(event, Cart) else "checkout"
-    lines = (
-        tuple(DecidedLine(line=x.line, amount=x.amount, discount=x.discount) for x in verdict.lines)
-        if verdict
-        else tuple(DecidedLine(line=x.line, amount=x.amount, discount=0) for x in event.lines)
-    )
     return Decision(
         decision_id=decision_id(given.event_key),
         receipt_id=event.receipt_id,
@@ -264,15 +265,42 @@ def _decision(
         decided_at=given.now,
         expires_at=expires_at,
         currency=event.currency,
-        ruleset_version=given.ruleset.version,
+        ruleset_version=given.rules.ruleset.version,
+        ruleset_hash=given.rules.ruleset.hash,
         total=verdict.total if verdict else sum(line.amount for line in event.lines),
         discount=verdict.discount if verdict else 0,
         bonuses=verdict.bonuses if verdict else 0,
-        lines=lines,
+        lines=_lines(event, verdict),
         applied=_applied(event.receipt_id, verdict, held=expires_at is not None) if verdict else (),
         not_applied=_not_applied(verdict) if verdict else (),
-        unknown_codes=tuple(c.position for c in given.basket.codes if c.emission_id is None),
+        near_misses=_near_misses(verdict) if verdict else (),
+        unused_codes=_unused_codes(verdict) if verdict else (),
+        unknown_codes=tuple(
+            [c.position for c in given.rules.reading.basket.codes if c.emission_id is None]
+        ),
     )
+
+
+def _lines(event: Cart | Sale, verdict: Verdict | None) -> tuple[DecidedLine, ...]:
+    """The lines in the order of the event's, with what comes off them."""
+    in_units = isinstance(event, Cart) and event.price_groups
+    discounts = [x.discount for x in verdict.lines] if verdict else [0] * len(event.lines)
+    return tuple(
+        [
+            DecidedLine(
+                line=x.line,
+                amount=x.amount,
+                discount=discount,
+                price_groups=_price_groups(x.quantity, x.amount - discount) if in_units else (),
+            )
+            for x, discount in zip(event.lines, discounts, strict=True)
+        ]
+    )
+
+
+def _price_groups(quantity: int, net: int) -> tuple[PriceGroup, ...]:
+    groups = allocation.price_groups(quantity, net)
+    return tuple([PriceGroup(quantity=count, price=price) for count, price in groups])
 
 
 def _applied(receipt_id: str, verdict: Verdict, *, held: bool) -> tuple[Applied, ...]:
@@ -287,7 +315,9 @@ def _applied(receipt_id: str, verdict: Verdict, *, held: bool) -> tuple[Applied,
             lines=tuple(LineDiscount(line=line, discount=share) for line, share in g.lines),
             bonuses=g.bonuses,
             gifts=g.gifts,
+            choose=g.choose,
             code=g.code,
+            times=g.times,
         )
         for g in verdict.granted
     )
@@ -302,9 +332,33 @@ def _not_applied(verdict: Verdict) -> tuple[NotApplied, ...]:
             condition=r.condition,
             missing=r.missing,
             unit=r.unit,
+            outranked_by=_named(r.outranked_by) if r.outranked_by else None,
         )
         for r in verdict.refused
     )
+
+
+def _named(key: Key) -> InstrumentName:
+    return InstrumentName(campaign_id=key[0], instrument_id=key[1])
+
+
+def _near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
+    return tuple(
+        [
+            NearMiss(
+                campaign_id=near.campaign_id,
+                instrument_id=near.instrument_id,
+                name=near.name,
+                missing=near.missing,
+                unit=near.unit,
+            )
+            for near in verdict.near_misses
+        ]
+    )
+
+
+def _unused_codes(verdict: Verdict) -> tuple[UnusedCode, ...]:
+    return tuple([UnusedCode(code=n, reason=reason) for n, reason in verdict.unused_codes])
 
 
 def _as_paid(cart: Cart, receipt: Receipt, given: Circumstances) -> Decision:
@@ -321,54 +375,4 @@ def _as_paid(cart: Cart, receipt: Receipt, given: Circumstances) -> Decision:
             "expires_at": None,
             "decided_at": given.now,
         }
-    )
-
-
-def _record(sale: Sale, receipt: Receipt, given: Circumstances) -> ReceiptRecorded:
-    total = sum(line.amount for line in sale.lines)
-    discount = sum(line.discount for line in sale.lines)
-    kept = [
-        r
-        for _, r in sorted(receipt.redemptions.items())
-        if r.status in ("committed", "unauthorised")
-    ]
-    return ReceiptRecorded(
-        receipt_id=sale.receipt_id,
-        decision_id=receipt.decision.decision_id if receipt.decision else None,
-        store_id=sale.store_id,
-        terminal_id=sale.terminal_id,
-        region=given.region,
-        channel=sale.channel,
-        device=given.device,
-        customer_id=sale.customer_id,
-        occurred_at=sale.occurred_at,
-        recorded_at=given.now,
-        currency=sale.currency,
-        total=total,
-        discount=discount,
-        paid=total - discount,
-        bonuses=sum(r.bonuses for r in kept),
-        lines=tuple(
-            RecordedLine(
-                line=x.line,
-                sku=x.sku,
-                group=x.group,
-                brand=x.brand,
-                quantity=x.quantity,
-                amount=x.amount,
-                discount=x.discount,
-            )
-            for x in sale.lines
-        ),
-        redemptions=tuple(
-            ReceiptRedemption(
-                redemption_id=r.redemption_id,
-                campaign_id=r.campaign_id,
-                instrument_id=r.instrument_id,
-                status="committed" if r.status == "committed" else "unauthorised",
-                discount=r.discount,
-                bonuses=r.bonuses,
-            )
-            for r in kept
-        ),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
-from services.evaluator.counters import Counters
+from services.evaluator.counters import Counters, Taken, counts_money
 from services.evaluator.promotion.decision import Granted
 from shared.events.checkout import GivenBenefit
 from shared.events.outcome import RedemptionStatus
@@ -20,9 +20,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """One use of one instrument on one receipt, and the limits that it takes a slot of.
+    """One use of one instrument on one receipt, and what it takes of limits.
 
-    ``mismatch`` is given − decided (minor units).
+    ``taken`` is in the order of limit ids; its rolling limits count uses after ``since``. Once
+    committed, it is what was really used. ``mismatch`` is given − decided (minor units).
     """
 
     redemption_id: str
@@ -31,10 +32,16 @@ class Redemption:
     status: RedemptionStatus
     discount: int
     bonuses: int
-    limit_ids: tuple[str, ...] = ()
+    taken: tuple[Taken, ...] = ()
     gifts: tuple[Gift, ...] = ()
     mismatch: int = 0
+    since: datetime | None = None
     expires_at: datetime | None = None
+
+    @property
+    def limit_ids(self) -> tuple[str, ...]:
+        """The limits that it takes of, or could take of again."""
+        return tuple([limit_id for limit_id, _ in self.taken])
 
     @property
     def key(self) -> Key:
@@ -50,10 +57,26 @@ def redemption_id(receipt_id: str, key: Key) -> str:
     return "r-" + blake2b("/".join((receipt_id, *key)).encode(), digest_size=12).hexdigest()
 
 
+def granted(receipt_id: str, grant: Granted) -> Redemption:
+    """What a grant gives a receipt a right to; nothing is taken of its limits yet (``released``)."""
+    key = (grant.campaign_id, grant.instrument_id)
+    return Redemption(
+        redemption_id(receipt_id, key),
+        *key,
+        "released",
+        grant.discount,
+        grant.bonuses,
+        tuple(sorted([Taken(claim.limit.limit_id, claim.amount) for claim in grant.limits])),
+        grant.gifts,
+        # An instrument has one processing period: its rolling limits have the same window.
+        since=next((c.limit.since for c in grant.limits if c.limit.since is not None), None),
+    )
+
+
 def hold(
     receipt_id: str,
     before: Redemptions,
-    granted: Iterable[Granted],
+    grants: Iterable[Granted],
     expires_at: datetime,
     counters: Counters,
 ) -> dict[Key, Redemption]:
@@ -66,29 +89,18 @@ def hold(
         key: replace(redemption, status="released") if redemption.status == "held" else redemption
         for key, redemption in before.items()
     }
-    for grant in granted:
-        limit_ids = tuple(sorted(limit.limit_id for limit in grant.limits))
-        counters.move(limit_ids, held=1)
-        key = (grant.campaign_id, grant.instrument_id)
-        after[key] = Redemption(
-            redemption_id(receipt_id, key),
-            grant.campaign_id,
-            grant.instrument_id,
-            "held",
-            grant.discount,
-            grant.bonuses,
-            limit_ids,
-            grant.gifts,
-            expires_at=expires_at,
-        )
+    for grant in grants:
+        fresh = replace(granted(receipt_id, grant), status="held", expires_at=expires_at)
+        counters.move(fresh.taken, held=1)
+        after[fresh.key] = fresh
     return after
 
 
 def let_go(redemptions: Redemptions, counters: Counters) -> None:
-    """Free the slots of what is held."""
+    """Free what is held of limits."""
     for redemption in redemptions.values():
         if redemption.status == "held":
-            counters.move(redemption.limit_ids, held=-1)
+            counters.move(redemption.taken, held=-1)
 
 
 def end_holds(
@@ -107,16 +119,19 @@ def commit(
     decided: Redemptions,
     given: Iterable[GivenBenefit],
     counters: Counters,
+    at: datetime,
 ) -> dict[Key, Redemption]:
-    """The redemptions of a paid receipt.
+    """The redemptions of a paid receipt that was decided for the instant ``at``.
 
-    What was decided and given is committed, with its own slot or, when its hold is over, a free one.
+    What was decided and given is committed, with its own slot or, when its hold is over, a free one;
+    a limit on money is used by what was given, if that is less.
     Bonuses are ours to give, so the sale need not name them. What was decided and not given is
     released; what was given without right is ``unauthorised``: a cost, outside the cap.
     """
     named = {(benefit.campaign_id, benefit.instrument_id): benefit for benefit in given}
     after = {
-        key: _settle(redemption, named.get(key), counters) for key, redemption in decided.items()
+        key: _settle(redemption, named.get(key), counters, at)
+        for key, redemption in decided.items()
     }
     for key, benefit in named.items():
         if key not in decided and (benefit.discount or benefit.gifts):
@@ -144,24 +159,47 @@ def as_earned(decided: Redemption, *, same_customer: bool, paid: int, due: int) 
     return replace(decided, bonuses=earned)
 
 
-def _settle(decided: Redemption, given: GivenBenefit | None, counters: Counters) -> Redemption:
+def give_back(redemption: Redemption, counters: Counters, at: datetime) -> None:
+    """Free what a committed redemption of the instant ``at`` has used: its receipt came back."""
+    counters.move(redemption.taken, used=-1, at=at)
+
+
+def _settle(
+    decided: Redemption, given: GivenBenefit | None, counters: Counters, at: datetime
+) -> Redemption:
     held = decided.status == "held"
     if held:
-        counters.move(decided.limit_ids, held=-1)
+        counters.move(decided.taken, held=-1)
     discount = given.discount if given else 0
     gifts = given.gifts if given else ()
     ours = _is_ours_to_give(decided)
     # Nothing given, or a gift not taken: a zero benefit is no redemption.
     if not ours and not discount and not gifts:
         return replace(decided, status="released") if held else decided
-    settled = replace(decided, discount=discount, gifts=gifts, mismatch=discount - decided.discount)
+    settled = replace(
+        decided,
+        discount=discount,
+        gifts=gifts,
+        mismatch=discount - decided.discount,
+        taken=_used(decided.taken, discount),
+    )
     # A hold keeps its slot, also when the cap was lowered meanwhile.
-    if held or counters.has_room(decided.limit_ids):
-        counters.move(decided.limit_ids, used=1)
+    if held or counters.has_room(settled.taken, settled.since):
+        counters.move(settled.taken, used=1, at=at)
         return replace(settled, status="committed")
     if ours:
         return decided
     return replace(settled, status="unauthorised", bonuses=0)
+
+
+def _used(taken: tuple[Taken, ...], discount: int) -> tuple[Taken, ...]:
+    """What is really used: of a limit on money no more than was given, nor than was decided."""
+    return tuple(
+        [
+            Taken(one.limit_id, min(one.amount, discount)) if counts_money(one.limit_id) else one
+            for one in taken
+        ]
+    )
 
 
 def _is_ours_to_give(redemption: Redemption) -> bool:

@@ -8,13 +8,16 @@ import asyncpg
 import msgspec
 
 from services.evaluator.bonuses import Entry
-from services.evaluator.counters import Counter, Counters
+from services.evaluator.counters import Taken
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Key, Redemption
+from services.evaluator.store.limits import lock_limits, read_limits, save_limits
 from shared.codec import decode, encode
 from shared.database import Connection
 from shared.events.outcome import Decision
 from shared.events.values import Gift
+
+__all__ = ["lock_limits", "read_limits", "save_limits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,8 @@ async def _redemptions(
     found: dict[str, dict[Key, Redemption]] = {}
     for row in await connection.fetch(
         "select redemption_id, receipt_id, campaign_id, instrument_id, status, discount, bonuses,"
-        " mismatch, limit_ids, gifts, expires_at from redemptions where receipt_id = any($1)",
+        " mismatch, limit_ids, limit_amounts, since, gifts, expires_at"
+        " from redemptions where receipt_id = any($1)",
         receipt_ids,
     ):
         redemption = Redemption(
@@ -136,7 +140,8 @@ async def _redemptions(
             status=row["status"],
             discount=row["discount"],
             bonuses=row["bonuses"],
-            limit_ids=tuple(row["limit_ids"]),
+            taken=tuple(map(Taken, row["limit_ids"], row["limit_amounts"])),
+            since=row["since"],
             gifts=tuple(Gift(sku=s, quantity=q) for s, q in _GIFTS.decode(row["gifts"] or b"[]")),
             mismatch=row["mismatch"],
             expires_at=row["expires_at"],
@@ -175,16 +180,20 @@ async def save_redemptions(
         return
     await connection.execute(
         "insert into redemptions (redemption_id, receipt_id, campaign_id, instrument_id, status,"
-        " discount, bonuses, mismatch, limit_ids, gifts, expires_at, changed_at)"
+        " discount, bonuses, mismatch, limit_ids, limit_amounts, since, gifts, expires_at,"
+        " changed_at)"
         " select id, receipt, campaign, instrument, status, discount, bonuses, mismatch,"
-        " string_to_array(limits, ' '), gifts, expires, $12"
+        " string_to_array(limits, ' '), string_to_array(amounts, ' ')::bigint[], since, gifts,"
+        " expires, $14"
         " from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],"
-        " $7::bigint[], $8::bigint[], $9::text[], $10::bytea[], $11::timestamptz[])"
+        " $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::timestamptz[], $12::bytea[],"
+        " $13::timestamptz[])"
         " as new (id, receipt, campaign, instrument, status, discount, bonuses, mismatch, limits,"
-        " gifts, expires)"
+        " amounts, since, gifts, expires)"
         " on conflict (redemption_id) do update set status = excluded.status,"
         " discount = excluded.discount, bonuses = excluded.bonuses, mismatch = excluded.mismatch,"
-        " limit_ids = excluded.limit_ids, gifts = excluded.gifts,"
+        " limit_ids = excluded.limit_ids, limit_amounts = excluded.limit_amounts,"
+        " since = excluded.since, gifts = excluded.gifts,"
         " expires_at = excluded.expires_at, changed_at = excluded.changed_at",
         [r.redemption_id for _, r in changed],
         [receipt_id for receipt_id, _ in changed],
@@ -195,7 +204,9 @@ async def save_redemptions(
         [r.bonuses for _, r in changed],
         [r.mismatch for _, r in changed],
         # unnest flattens arrays of arrays; ids hold no spaces (shared.events.values.Id)
-        [" ".join(r.limit_ids) for _, r in changed],
+        [" ".join([one.limit_id for one in r.taken]) for _, r in changed],
+        [" ".join([str(one.amount) for one in r.taken]) for _, r in changed],
+        [r.since for _, r in changed],
         [
             msgspec.json.encode([(g.sku, g.quantity) for g in r.gifts]) if r.gifts else None
             for _, r in changed
@@ -203,52 +214,6 @@ async def save_redemptions(
         [r.expires_at for _, r in changed],
         at,
     )
-
-
-async def lock_limits(connection: Connection, caps: Mapping[str, int | None]) -> Counters:
-    """Create what is missing and lock all, in the order of ids, so that no two wait crosswise.
-
-    ``caps`` gives a limit's cap, or None for one that must be there already.
-    """
-    ids = sorted(caps)
-    rows = await connection.fetch(
-        "insert into limits (limit_id, cap) select id, coalesce(cap, 0)"
-        " from unnest($1::text[], $2::bigint[]) as wanted (id, cap) order by id"
-        # A cap is at least 1: 0 stands for one that is not known here and stays as it is.
-        " on conflict (limit_id) do update set cap = coalesce(nullif(excluded.cap, 0), limits.cap)"
-        " returning limit_id, cap, held, used",
-        ids,
-        [caps[i] for i in ids],
-    )
-    return _counters(rows)
-
-
-async def read_limits(connection: Connection, limit_ids: Collection[str]) -> Counters:
-    """The counters as they are, unlocked: good for advice only."""
-    rows = await connection.fetch(
-        "select limit_id, cap, held, used from limits where limit_id = any($1)", list(limit_ids)
-    )
-    return _counters(rows)
-
-
-def _counters(rows: Sequence[asyncpg.Record]) -> Counters:
-    return Counters(
-        {row["limit_id"]: Counter(row["cap"], row["held"], row["used"]) for row in rows}
-    )
-
-
-async def save_limits(connection: Connection, counters: Counters) -> None:
-    """Save the counters that changed; their rows are locked."""
-    ids = sorted(counters.changed)
-    if ids:
-        await connection.execute(
-            "update limits set held = new.held, used = new.used"
-            " from unnest($1::text[], $2::bigint[], $3::bigint[]) as new (id, held, used)"
-            " where limit_id = new.id",
-            ids,
-            [counters[i].held for i in ids],
-            [counters[i].used for i in ids],
-        )
 
 
 async def save_bonuses(connection: Connection, entries: Sequence[Entry], at: datetime) -> None:

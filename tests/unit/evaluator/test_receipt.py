@@ -52,16 +52,17 @@ def circumstances(
     return Circumstances(
         event_key=came.key,
         body_digest=came.body_digest,
-        basket=Basket(
-            store_id=event.store_id,
-            occurred_at=event.occurred_at,
-            lines=event.lines,
-            customer_id=event.customer_id,
-            codes=presented,
+        considered=rules.consider(
+            Basket(
+                store_id=event.store_id,
+                occurred_at=event.occurred_at,
+                lines=event.lines,
+                customer_id=event.customer_id,
+                codes=presented,
+            )
         ),
         region="West",
         device="till",
-        ruleset=rules,
         now=NOON,
         expires_at=NOON + HOLD,
     )
@@ -371,12 +372,14 @@ def test_bonuses_are_earned_on_money_paid_by_whom_they_were_promised_to(
 def test_the_positions_of_unknown_codes_are_told() -> None:
     asked = cart([line(amount=10_000)], codes=["WELCOME", "WELCOM"])
     known = circumstances(asked)
-    first, second = known.basket.codes
-    basket = replace(known.basket, codes=(first, replace(second, emission_id=None)))
+    first, second = known.rules.reading.basket.codes
+    codes_known = (first, replace(second, emission_id=None))
+    considered = WELCOME.consider(replace(known.rules.reading.basket, codes=codes_known))
     answer = receipt.answer(
-        asked, receipt.open_receipt(asked), replace(known, basket=basket), counters()
+        asked, receipt.open_receipt(asked), replace(known, considered=considered), counters()
     )
     assert answer.decision.unknown_codes == (1,)
+    assert [(x.code, x.reason) for x in answer.decision.unused_codes] == [(1, "unknown_code")]
 
 
 def test_the_same_event_and_facts_give_the_same_decision_byte_for_byte() -> None:
