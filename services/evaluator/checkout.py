@@ -7,12 +7,12 @@ next one of its batch sees.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Literal
 
 import msgspec
 from aiokafka.structs import ConsumerRecord
 
-from services.evaluator import bonuses, outgoing, purchases, receipt, returns
+from services.evaluator import bonuses, outgoing, purchases, receipt, recording, returns
 from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Gatherer, Incoming, demand, histories_needed, incoming
@@ -23,7 +23,7 @@ from services.evaluator.redemption import Redemption
 from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
 from services.evaluator.store import purchases as purchase_store
-from services.evaluator.store.ledger import Seen
+from services.evaluator.store.ledger import Applied, Seen
 from shared import outbox
 from shared.codec import InvalidMessageError, decode, encode, header
 from shared.database import Connection
@@ -52,7 +52,7 @@ class Batch:
     histories: Histories
     counters: Counters
     messages: list[Message] = field(default_factory=list)
-    events: list[tuple[bytes, bytes, str, bytes | None, datetime]] = field(default_factory=list)
+    applied: list[Applied] = field(default_factory=list)
     changed: dict[str, Receipt] = field(default_factory=dict)
     redemptions: dict[str, tuple[str, Redemption]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
@@ -70,39 +70,64 @@ class Batch:
         if objection is not None:
             raise objection
         self.histories.remind(considered)
-        answered: bytes | None = None
         match event:
             case Cart():
-                answered = self._answer(event, came, considered)
+                self._answer(event, came, considered)
             case Sale():
                 self._record(event, came, considered)
             case Return():
-                self._take_back(event)
-        self.seen[came.key] = Seen(came.body_digest, answered)
-        self.events.append((came.key, came.body_digest, event.receipt_id, answered, self.facts.now))
+                self._take_back(event, came)
 
-    def _answer(self, cart: Cart, came: Incoming, considered: Considered) -> bytes:
+    def _note(
+        self,
+        came: Incoming,
+        kind: Literal["cart", "sale", "return"],
+        decision: bytes | None = None,
+        facts: recording.Facts | None = None,
+    ) -> None:
+        """Note an event with what was decided of it; the same again will be told by it."""
+        self.seen[came.key] = Seen(came.body_digest, decision)
+        self.applied.append(
+            Applied(
+                came.key,
+                came.body_digest,
+                came.event.receipt_id,
+                kind,
+                came.body,
+                self.facts.now,
+                decision,
+                recording.encode_facts(facts) if facts else None,
+            )
+        )
+
+    def _answer(self, cart: Cart, came: Incoming, considered: Considered) -> None:
         known = self.receipts[cart.receipt_id]
         given = self.facts.circumstances(cart, came, considered)
         answer = receipt.answer(cart, known, given, self.counters)
         answered = encode(answer.decision)
         key = terminal_key(cart.store_id, cart.terminal_id)
         self.messages.append(Message(DECISIONS, key, answered, answer.decision.decision_id))
+        facts = None if answer.free is None else recording.facts_of(given, answer.free)
+        self._note(came, "cart", answered, facts)
         self._change(known, answer.receipt)
-        return answered
 
     def _record(self, sale: Sale, came: Incoming, considered: Considered) -> None:
         known = self.receipts[sale.receipt_id]
         given = self.facts.circumstances(sale, came, considered)
         recorded = receipt.record(sale, known, given, self.counters)
         self.messages.append(outgoing.receipt_message(recorded.record))
+        if recorded.free is None or recorded.receipt.decision is None:
+            self._note(came, "sale")
+        else:
+            facts = recording.facts_of(given, recorded.free)
+            self._note(came, "sale", encode(recorded.receipt.decision), facts)
         self._change(known, recorded.receipt)
         paid = purchases.paid_receipt(sale)
         self.paid[sale.receipt_id] = paid
         self.sold.append(paid)
         self.histories.put(paid)
 
-    def _take_back(self, event: Return) -> None:
+    def _take_back(self, event: Return, came: Incoming) -> None:
         paid = self.paid.get(event.receipt_id)
         if paid is None:
             message = "receipt_id: no paid receipt is known by it; its sale may still be on its way"
@@ -110,14 +135,15 @@ class Batch:
         after = paid.after(returns.take_back(paid.sold, paid.returned, event.lines))
         self.paid[event.receipt_id] = self.returned[event.receipt_id] = after
         self.histories.put(after)
+        self._note(came, "return")
 
     def _again(self, came: Incoming, before: Seen) -> None:
         """The same event twice: one effect, the same answer; another body is a conflict."""
         if before.body_digest != came.body_digest:
             message = "ce_id: this event was sent before with another body"
             raise ConflictError("conflicting_event", message)
-        if before.decision is not None:
-            event = came.event
+        event = came.event
+        if before.decision is not None and isinstance(event, Cart):
             key = terminal_key(event.store_id, event.terminal_id)
             decision_id = receipt.decision_id(came.key)
             self.messages.append(Message(DECISIONS, key, before.decision, decision_id))
@@ -233,7 +259,7 @@ async def _save(connection: Connection, batch: Batch) -> None:
     await ledger.save_bonuses(connection, batch.entries, now)
     await purchase_store.save(connection, batch.sold)
     await purchase_store.save_returned(connection, batch.returned.values())
-    await ledger.save_seen(connection, batch.events)
+    await ledger.save_applied(connection, batch.applied)
     await outbox.put(connection, batch.messages, SOURCE, now)
 
 

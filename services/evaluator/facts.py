@@ -11,6 +11,7 @@ from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.purchases import KEPT, forgotten_before
 from services.evaluator.receipt import Circumstances, ConflictError, Receipt
+from services.evaluator.recording import payment_methods
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import ledger
 from services.evaluator.store import reference as reference_store
@@ -18,7 +19,6 @@ from services.evaluator.store.reference import KnownCode, KnownCustomer, Place
 from shared import codes
 from shared.database import Connection
 from shared.events.checkout import Cart, Return, Sale
-from shared.events.values import PaymentMethod
 
 CLOCK_TOLERANCE = timedelta(hours=1)
 """How far a till's clock may be ahead of the database's."""
@@ -27,10 +27,11 @@ _NOTHING_KNOWN = KnownCustomer()
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An event of a till with what identifies it: its key, and a digest of its body."""
+    """An event of a till with what identifies it: its key, its body and a digest of that."""
 
     event: Cart | Sale | Return
     key: bytes
+    body: bytes
     body_digest: bytes
 
 
@@ -41,6 +42,7 @@ def incoming(event: Cart | Sale | Return, event_id: str, body: bytes) -> Incomin
     return Incoming(
         event,
         blake2b(name.encode(), digest_size=16).digest(),
+        body,
         blake2b(body, digest_size=16).digest(),
     )
 
@@ -94,7 +96,7 @@ class Facts:
             location=event.location or place.location,
             channel=event.channel,
             device=device_of(event.channel, event.user_agent),
-            payment_methods=_payment_methods(event),
+            payment_methods=payment_methods(event),
             customer_id=customer,
             customer_groups=known.groups,
             segments=known.segments,
@@ -126,13 +128,6 @@ class Facts:
             now=self.now,
             expires_at=self.now + self.hold,
         )
-
-
-def _payment_methods(event: Cart | Sale) -> frozenset[PaymentMethod]:
-    """How the receipt is, or was, paid, as far as the till says."""
-    if isinstance(event, Cart):
-        return frozenset(event.payment_methods)
-    return frozenset([payment.method for payment in event.payments])
 
 
 def histories_needed(considered: Iterable[Considered]) -> dict[str, datetime]:

@@ -7,13 +7,13 @@ answer. Only ``Counters``, a transaction's working copy, changes.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import blake2b
 from typing import Literal
 
 from services.evaluator import redemption
 from services.evaluator.counters import Counters
 from services.evaluator.promotion import allocation
 from services.evaluator.promotion.decision import Verdict, judge
+from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
 from services.evaluator.record import record_of
 from services.evaluator.redemption import Key, Redemption
@@ -91,18 +91,26 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a cart changes: the receipt as it is then, and the decision to send."""
+    """What a cart changes: the receipt as it is then, and the decision to send.
+
+    ``free`` is what was left of the limits that were asked about, if it was decided by the rules.
+    """
 
     receipt: Receipt
     decision: Decision
+    free: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a sale changes: the receipt as it is then, and its record for everybody else."""
+    """What a sale changes: the receipt as it is then, and its record for everybody else.
+
+    ``free`` is what was left of the limits that were asked about, if it was decided by the rules.
+    """
 
     receipt: Receipt
     record: ReceiptRecorded
+    free: Mapping[str, int] | None = None
 
 
 def open_receipt(event: Cart | Sale) -> Receipt:
@@ -116,7 +124,8 @@ def answer(cart: Cart, receipt: Receipt, given: Circumstances, counters: Counter
     if receipt.status == "paid":
         return Answer(receipt, _as_paid(cart, receipt, given))
     if cart.intent == "quote":
-        return Answer(receipt, quote(cart, receipt, given, counters))
+        ruling = _rule(cart, receipt, given, counters)
+        return Answer(receipt, ruling.decision, ruling.free)
     if cart.revision < receipt.revision:
         return Answer(receipt, _decision(cart, given, "superseded"))
     if cart.revision == receipt.revision:
@@ -131,21 +140,32 @@ def answer(cart: Cart, receipt: Receipt, given: Circumstances, counters: Counter
         return Answer(
             replace(moved, status="cancelled", decision=decision, redemptions=released), decision
         )
-    verdict = _verdict(receipt, given, counters)
+    ruling = _rule(cart, receipt, given, counters)
     redemption.let_go(receipt.redemptions, counters)
     held = redemption.hold(
-        cart.receipt_id, receipt.redemptions, verdict.granted, given.expires_at, counters
+        cart.receipt_id, receipt.redemptions, ruling.verdict.granted, given.expires_at, counters
     )
-    decision = _decision(cart, given, "decided", verdict, given.expires_at)
-    return Answer(replace(moved, status="open", decision=decision, redemptions=held), decision)
+    decided = replace(moved, status="open", decision=ruling.decision, redemptions=held)
+    return Answer(decided, ruling.decision, ruling.free)
 
 
 def quote(cart: Cart, receipt: Receipt, given: Circumstances, counters: Counters) -> Decision:
     """Advice: what the cart would get now. Nothing changes. Raises ``ConflictError``."""
-    return _decision(cart, given, "decided", _verdict(receipt, given, counters))
+    return _rule(cart, receipt, given, counters).decision
 
 
-def _verdict(receipt: Receipt, given: Circumstances, counters: Counters) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """A verdict with the decision that says it, and what was ``free`` of the limits it asked for."""
+
+    verdict: Verdict
+    decision: Decision
+    free: Mapping[str, int]
+
+
+def _rule(
+    event: Cart | Sale, receipt: Receipt, given: Circumstances, counters: Counters
+) -> _Ruling:
     """What a basket gets now, its receipt's own slots counted as free; nothing changes.
 
     Raises ``ConflictError`` when the answer would not fit into a message: it would never be sent.
@@ -153,8 +173,15 @@ def _verdict(receipt: Receipt, given: Circumstances, counters: Counters) -> Verd
     own = [r.taken for r in receipt.redemptions.values() if r.status == "held"]
     for taken in own:
         counters.move(taken, held=-1)
+    asked: dict[str, int] = {}
+
+    def free(limit: Limit) -> int:
+        if limit.limit_id not in asked:
+            asked[limit.limit_id] = counters.free(limit)
+        return asked[limit.limit_id]
+
     try:
-        verdict = judge(given.rules, counters.free)
+        verdict = judge(given.rules, free)
     finally:
         for taken in own:
             counters.move(taken, held=1)
@@ -164,7 +191,13 @@ def _verdict(receipt: Receipt, given: Circumstances, counters: Counters) -> Verd
             f"lines: {shares} shares of benefits on lines, over {MAX_SHARES}; split the receipt"
         )
         raise ConflictError("decision_too_large", message)
-    return verdict
+    return _Ruling(verdict, decision_of(event, given, verdict), asked)
+
+
+def decision_of(event: Cart | Sale, given: Circumstances, verdict: Verdict) -> Decision:
+    """The decision that says the verdict; only one on a checkout holds anything."""
+    holds = isinstance(event, Cart) and event.intent == "checkout"
+    return _decision(event, given, "decided", verdict, given.expires_at if holds else None)
 
 
 def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counters) -> Recorded:
@@ -176,12 +209,12 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
     if receipt.status == "paid":
         message = "receipt_id: this receipt is already paid, by another event"
         raise ConflictError("already_paid", message)
-    decision = receipt.decision
+    decision, free = receipt.decision, None
     if decision is None:
-        verdict = _verdict(receipt, given, counters)
-        decision = _decision(sale, given, "decided", verdict)
+        ruling = _rule(sale, receipt, given, counters)
+        decision, free = ruling.decision, ruling.free
         before: Mapping[Key, Redemption] = {}
-        rights = [redemption.granted(sale.receipt_id, grant) for grant in verdict.granted]
+        rights = [redemption.granted(sale.receipt_id, grant) for grant in ruling.verdict.granted]
         decided = {right.key: right for right in rights}
     else:
         before = receipt.redemptions
@@ -220,6 +253,7 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
             device=given.device,
             now=given.now,
         ),
+        free,
     )
 
 
@@ -231,8 +265,13 @@ def expire(receipt: Receipt, counters: Counters) -> Receipt:
 
 
 def decision_id(event_key: bytes) -> str:
-    """The id of the decision on an event: a retry gets the same."""
-    return "d-" + blake2b(event_key, digest_size=12).hexdigest()
+    """The id of the decision on an event: a retry gets the same, and it leads back to the event."""
+    return "d-" + event_key.hex()
+
+
+def event_key_of(decision: str) -> bytes:
+    """The key of the event that a decision (its id) answers. Raises ``ValueError`` for other ids."""
+    return bytes.fromhex(decision.removeprefix("d-"))
 
 
 def _same_terminal(event: Cart | Sale, receipt: Receipt) -> None:

@@ -53,6 +53,13 @@ create table campaigns (
 );
 create index campaigns_version on campaigns (version);
 
+-- Every state that a decision may have been made by.
+create table campaign_versions (
+    version bigint primary key,
+    campaign_id text not null,
+    definition bytea not null
+);
+
 -- version: of the rules; codes_version: how often codes have arrived.
 create table ruleset (
     only_row boolean primary key default true check (only_row),
@@ -62,13 +69,18 @@ create table ruleset (
 insert into ruleset default values;
 
 -- Each event of a till once: the same id with the same body has one effect and one answer.
+-- With the body and the facts it was decided by, so that every decision can be made again.
 create table checkout_events (
     event_key bytea primary key,
     body_digest bytea not null,
     receipt_id text not null,
+    kind text not null check (kind in ('cart', 'sale', 'return')),
+    body bytea not null,
     decision bytea,
+    facts bytea,
     received_at timestamptz not null
 );
+create index checkout_events_received on checkout_events using brin (received_at);
 
 create table receipts (
     receipt_id text primary key,

@@ -91,6 +91,14 @@ class Ruleset:
         """
         return replace(self, _held=dict(held))
 
+    def held(self, candidates: Iterable[CompiledInstrument]) -> dict[str, int]:
+        """How many codes are held of the emissions that the candidates' campaigns need."""
+        return {
+            emission_id: self._held.get(emission_id, 0)
+            for candidate in candidates
+            for emission_id, _ in candidate.campaign.codes
+        }
+
     def consider(self, basket: Basket) -> "Considered":
         """The instruments that the basket meets in the index, to be decided."""
         reading = read(basket)
@@ -146,6 +154,10 @@ class Considered:
         self.reading = reading
         self.candidates = candidates
         self._failures: Sequence[Failure | None] | None = None
+
+    def held(self) -> dict[str, int]:
+        """How many codes are held of the emissions that the candidates' campaigns need."""
+        return self.ruleset.held(self.candidates)
 
     @property
     def since(self) -> datetime | None:

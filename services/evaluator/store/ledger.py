@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 import asyncpg
 import msgspec
@@ -11,13 +12,10 @@ from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Taken
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Key, Redemption
-from services.evaluator.store.limits import lock_limits, read_limits, save_limits
 from shared.codec import decode, encode
 from shared.database import Connection
 from shared.events.outcome import Decision
 from shared.events.values import Gift
-
-__all__ = ["lock_limits", "read_limits", "save_limits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +41,25 @@ async def seen(connection: Connection, event_keys: Sequence[bytes]) -> dict[byte
     return {row["event_key"]: Seen(row["body_digest"], row["decision"]) for row in rows}
 
 
-async def save_seen(
-    connection: Connection, rows: Sequence[tuple[bytes, bytes, str, bytes | None, datetime]]
-) -> None:
-    """Note events: (event key, body digest, receipt id, decision, received at)."""
-    await connection.copy_records_to_table(
-        "checkout_events",
-        records=rows,
-        columns=("event_key", "body_digest", "receipt_id", "decision", "received_at"),
-    )
+class Applied(NamedTuple):
+    """An event as it was applied: what it said, what was decided of it, and by which facts.
+
+    ``facts`` are there if it was decided by the rules, ``decision`` if it was decided at all.
+    """
+
+    event_key: bytes
+    body_digest: bytes
+    receipt_id: str
+    kind: Literal["cart", "sale", "return"]
+    body: bytes
+    received_at: datetime
+    decision: bytes | None = None
+    facts: bytes | None = None
+
+
+async def save_applied(connection: Connection, rows: Sequence[Applied]) -> None:
+    """Note events."""
+    await connection.copy_records_to_table("checkout_events", records=rows, columns=Applied._fields)
 
 
 _CLOCKS_DIFFER = timedelta(seconds=5)

@@ -78,6 +78,13 @@ async def save_campaigns(
         [campaigns[i][0] for i in ids],
         [campaigns[i][1] for i in ids],
     )
+    await connection.execute(
+        "insert into campaign_versions (version, campaign_id, definition)"
+        " select * from unnest($1::bigint[], $2::text[], $3::bytea[]) on conflict do nothing",
+        [campaigns[i][0] for i in ids],
+        ids,
+        [campaigns[i][1] for i in ids],
+    )
     newest = max(offset for offset, _ in campaigns.values())
     await connection.execute("update ruleset set version = greatest(version, $1)", newest)
 
