@@ -43,7 +43,7 @@ async def ledger(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     async with await database.pool(dsn) as pool:
         async with pool.acquire() as connection:
             await migrate(connection, [Path(services.evaluator.__file__).parent / "migrations"])
-            await connection.execute("insert into stores values ('store-1', 'West', 'EUR')")
+            await connection.execute("insert into stores values ('store-1', 'West', 'EUR', 'UTC')")
             now = clock.now()
             word = codes.digest("WELCOME", CODE_KEY)
             await reference_store.save_codes(connection, "WELCOME", now, 1, [word])
@@ -143,7 +143,9 @@ async def test_however_a_stream_is_cut_into_batches_the_ledger_is_the_same(
     )
     expected = None
     for size in (1, 2, 3, len(stream)):
-        await ledger.execute("truncate receipts, redemptions, limits, checkout_events, outbox")
+        await ledger.execute(
+            "truncate receipts, redemptions, limits, checkout_events, purchases, outbox cascade"
+        )
         for start in range(0, len(stream), size):
             await apply(ledger, stream[start : start + size])
         found = await state(ledger)

@@ -8,6 +8,7 @@ import pytest
 
 import services.evaluator
 from services.evaluator.store import reference as reference_store
+from services.evaluator.store.reference import KnownCode
 from shared import codes
 from shared.migrate import migrate
 from tests.builders import utc
@@ -39,9 +40,9 @@ async def test_a_word_used_again_belongs_to_the_emission_posted_later(
     both = [("e-1", EARLIER, DIGESTS), ("e-2", LATER, DIGESTS[:1])]
     for emission_id, posted_at, digests in reversed(both) if newer_first else both:
         await reference_store.save_codes(connection, emission_id, posted_at, 1, digests)
-    assert await reference_store.emissions_of(connection, DIGESTS) == {
-        DIGESTS[0]: "e-2",
-        DIGESTS[1]: "e-1",
+    assert await reference_store.known_codes(connection, DIGESTS) == {
+        DIGESTS[0]: KnownCode("e-2"),
+        DIGESTS[1]: KnownCode("e-1"),
     }
     assert await reference_store.codes_held(connection) == {"e-1": 2, "e-2": 1}
 
@@ -55,3 +56,14 @@ async def test_a_campaigns_codes_are_complete_only_when_all_have_come(
     after = await reference_store.ruleset_versions(connection, lock=True)
     assert after == (before[0], before[1] + 1)
     assert await reference_store.codes_held(connection) == {"e-1": 1}
+
+
+async def test_each_code_of_a_chunk_has_its_own_holder_or_none(
+    connection: asyncpg.Connection,
+) -> None:
+    holders = ["c-1", None]
+    await reference_store.save_codes(connection, "e-1", EARLIER, 1, DIGESTS, holders)
+    assert await reference_store.known_codes(connection, DIGESTS) == {
+        DIGESTS[0]: KnownCode("e-1", "c-1"),
+        DIGESTS[1]: KnownCode("e-1"),
+    }

@@ -13,20 +13,20 @@ from services.evaluator.purchases import (
 from services.evaluator.returns import Returned
 from shared.database import Connection
 
+HISTORIES = """
+select p.customer_id, p.receipt_id, p.occurred_at, coalesce(p.remaining, p.lines)
+from unnest($1::text[], $2::timestamptz[]) as wanted (customer_id, since)
+join purchases p on p.customer_id = wanted.customer_id and p.occurred_at >= wanted.since
+order by p.occurred_at, p.receipt_id collate "C"
+"""
+
 
 async def histories(
     connection: Connection, since: Mapping[str, datetime]
 ) -> dict[str, list[Purchase]]:
     """The purchases of each customer from the given instant on, as ``history.ordered``."""
     found: dict[str, list[Purchase]] = {customer: [] for customer in since}
-    rows = await connection.fetch(
-        "select p.customer_id, p.receipt_id, p.occurred_at, coalesce(p.remaining, p.lines)"
-        " from unnest($1::text[], $2::timestamptz[]) as wanted (customer_id, since)"
-        " join purchases p on p.customer_id = wanted.customer_id and p.occurred_at >= wanted.since"
-        ' order by p.occurred_at, p.receipt_id collate "C"',
-        list(since),
-        list(since.values()),
-    )
+    rows = await connection.fetch(HISTORIES, list(since), list(since.values()))
     for customer_id, receipt_id, occurred_at, lines in rows:
         found[customer_id].append(Purchase(receipt_id, occurred_at, decode_counting(lines)))
     return found
