@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.emission.validation.facts import Facts
-from services.emission.validation.goods import Goods, goods
+from services.emission.validation.goods import EVERYTHING, Goods, goods
 from services.emission.validation.numbers import Measure
 from services.emission.validation.spans import FOREVER, Spans
 from shared.codec import FieldError
@@ -80,7 +80,7 @@ def _faults_of_goods(benefit: Benefit, facts: Facts, path: str) -> Iterator[Fiel
     for field, selected, least in _least_goods(benefit):
         some = ((Measure("quantity", selected), ((least, FOREVER),)),)
         if not facts.numbers.allow(*some):
-            message = f"the conditions leave less than {least} thousandths of these goods"
+            message = f"needs at least {least} thousandths of goods that the conditions rule out"
             yield FieldError(f"{path}.{field}", f"{message}: change one of the two", "never")
 
 
@@ -98,8 +98,10 @@ def _least_goods(benefit: Benefit) -> Iterator[tuple[str, Goods, int]]:
             yield "buy", goods(benefit.products), benefit.buy
             if benefit.rewards is not None:
                 yield "rewards", goods(benefit.rewards), 1
-        case Bonuses() if not benefit.fixed:
+        case Bonuses():
             yield "products", goods(benefit.products), 1
+        case GiftGoods():
+            yield "gifts", EVERYTHING, 1
 
 
 def _faults_of_order(benefit: Tiers, path: str) -> Iterator[FieldError]:

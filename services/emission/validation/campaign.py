@@ -1,6 +1,7 @@
 """Instruments that can never apply in a campaign that uses them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from services.emission.campaigns import CampaignPlan, period
@@ -56,7 +57,7 @@ def faults_in_campaign(
     faults = []
     window = instrument.processing_period
     if isinstance(window, Consecutive) and window.days > campaign_days:
-        message = f"is longer than campaign {plan.campaign_id}, which has {campaign_days} days"
+        message = f"the window is longer than all of its {campaign_days} days"
         faults.append(FieldError("processing_period.days", f"{message}: shorten it", "never"))
     claims = claims_of(instrument)
     facts = Facts(longest_days(instrument, campaign_days))
@@ -64,26 +65,26 @@ def faults_in_campaign(
         facts.add(said)
     # What is wrong with the instrument itself was accepted when it was written.
     known = {fault.field for fault in faults_of_claims(claims, Facts(longest_days(instrument)))}
-    return [*faults, *(f for f in faults_of_claims(claims, facts) if f.field not in known)]
+    faults += [fault for fault in faults_of_claims(claims, facts) if fault.field not in known]
+    return [replace(f, message=f"in campaign {plan.campaign_id}, {f.message}") for f in faults]
 
 
 def _said_of_campaign(plan: CampaignPlan, emissions: Emissions) -> Iterator[Claim]:
     """What holds of every receipt in the campaign, as claims."""
-    of = f"of campaign {plan.campaign_id}"
     if plan.stores:
-        yield Claim(f"the stores {of}", InStore(stores=plan.stores))
+        yield Claim("its stores", InStore(stores=plan.stores))
     if plan.customer_groups or plan.segments:
-        yield Claim(f"the customers {of}", CustomerKnown())
+        yield Claim("its customers", CustomerKnown())
     span = (plan.last_day - plan.first_day).days + 2 * _ZONES_APART_DAYS
     if span < len(DAYS):
         first = plan.first_day.weekday() - _ZONES_APART_DAYS
         days = tuple(DAYS[(first + n) % len(DAYS)] for n in range(span + 1))
-        yield Claim(f"the days {of}", Weekday.model_validate({"days": days}))
+        yield Claim("its days", Weekday.model_validate({"days": days}))
     starts_at, ends_at = period(plan)
     for emission in emissions.values():
         if not _overlaps(emission, starts_at, ends_at):
             never = PromoCode(emission_id=emission.emission_id)
-            yield Claim(f"the days {of}, when its codes are not valid", never, holds=False)
+            yield Claim("its days, when the codes are not valid", never, holds=False)
 
 
 def _overlaps(emission: EmissionSummary, starts_at: datetime, ends_at: datetime) -> bool:

@@ -109,47 +109,46 @@ class Facts:
 
     def add(self, claim: Claim) -> Clash | None:
         """Keep the claim, or say why it cannot hold with the others, nor, maybe, at all."""
-        clash = self._clash(claim)
-        if clash is None:
-            self.claims.append(claim)
-        return clash
-
-    def _clash(self, claim: Claim) -> Clash | None:
-        needs_one = claim.holds and needs_customer(claim.condition)
-        if needs_one and self.is_without_customer:
+        if claim.holds and needs_customer(claim.condition) and self.is_without_customer:
             message = "needs a customer, and another condition asks for receipts without one"
             return Clash("", f"{message}: take one of them out")
         for other in self.claims:
             if claim.holds != other.holds and _implies(claim, other):
-                message = f"contradicts {other.path}, and both must hold: change one of them"
-                return Clash(field_of(claim.condition), message)
-        customer = [(VISITS, KNOWN)] if needs_one else []
-        if not self.numbers.keep(*said_of_numbers(claim), *customer):
-            return self._explained(claim)
-        field, names = _said_of_names(claim)
-        found = self._names.get(field, _OneOf())
-        narrowed = found if names is None else found.meet(names)
-        if not narrowed.is_possible(field):
-            return self._explained(claim)
-        if names is not None:
-            self._names[field] = narrowed
-        if needs_one:
-            known = self._names.get("customer_known", _OneOf(_ALL["customer_known"]))
-            self._names["customer_known"] = known.meet(_OneOf(frozenset({True})))
+                return Clash(field_of(claim.condition), _contradicts(other))
+        if not self.narrow(claim):
+            return Clash(field_of(claim.condition), self._reason(claim))
+        self.claims.append(claim)
         return None
 
-    def _explained(self, claim: Claim) -> Clash:
+    def narrow(self, claim: Claim) -> bool:
+        """Narrow what is possible by the claim; False if that leaves nothing."""
+        said = list(said_of_numbers(claim))
+        kind, names = _said_of_names(claim)
+        narrowed = {kind: names} if names is not None else {}
+        if claim.holds and needs_customer(claim.condition):
+            said.append((VISITS, KNOWN))
+            narrowed["customer_known"] = _OneOf(frozenset({True}))
+        narrowed = {one: self._names.get(one, _OneOf()).meet(new) for one, new in narrowed.items()}
+        if not all(one.is_possible(kind) for kind, one in narrowed.items()):
+            return False
+        if not self.numbers.keep(*said):
+            return False
+        self._names |= narrowed
+        return True
+
+    def _reason(self, claim: Claim) -> str:
         """Which other claim it is that this one cannot hold with."""
-        field = field_of(claim.condition)
-        alone = Facts(self.numbers.longest_days)
-        if alone._clash(claim) is not None:
-            return Clash(field, "can never be met: change it, or take the condition out")
+        if not Facts(self.numbers.longest_days).narrow(claim):
+            return "can never be met: change it, or take the condition out"
         for other in self.claims:
             pair = Facts(self.numbers.longest_days)
-            if pair._clash(other) is None and pair._clash(claim) is not None:
-                message = f"contradicts {other.path}, and both must hold: change one of them"
-                return Clash(field, message)
-        return Clash(field, "contradicts the other conditions that must hold: change one of them")
+            if pair.narrow(other) and not pair.narrow(claim):
+                return _contradicts(other)
+        return "contradicts the other conditions that must hold: change one of them"
+
+
+def _contradicts(other: Claim) -> str:
+    return f"contradicts {other.path}, and both must hold: change one of them"
 
 
 @dataclass(frozen=True)

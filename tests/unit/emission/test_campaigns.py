@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from services.emission.campaigns import (
     Action,
@@ -21,12 +22,14 @@ from services.emission.campaigns import (
     faults_of_instrument,
     faults_of_plan,
     faults_of_posting,
+    group_ids,
     period,
     renewed,
+    store_ids,
 )
 from shared.events.benefits import PercentOff
-from shared.events.conditions import CustomerGroup, PromoCode
-from shared.events.promotion import EmissionSummary, Instrument
+from shared.events.conditions import All, AnyOf, CustomerGroup, InStore, Not, PromoCode
+from shared.events.promotion import EmissionSummary, Instrument, LimitRule
 
 WELCOME = Instrument(
     instrument_id="welcome",
@@ -161,6 +164,21 @@ def test_the_event_holds_all_that_an_evaluator_needs() -> None:
     assert (published.status, published.version) == ("running", 1)
 
 
+def test_segments_control_group_and_limits_are_published() -> None:
+    plan = _plan(
+        segments=("rare",), control_group=500, limits=(LimitRule(per=("customer",), redemptions=1),)
+    )
+    published = event(CampaignState(plan, "running", 1), [WELCOME], [SUMMARY])
+    assert (published.segments, published.control_group) == (("rare",), 500)
+    assert published.limits == plan.limits
+
+
+@pytest.mark.parametrize("share", [-1, 10_001])
+def test_a_control_group_is_a_share_of_the_customers(share: int) -> None:
+    with pytest.raises(ValidationError, match="control_group"):
+        _plan(control_group=share)
+
+
 def test_a_draft_is_never_published() -> None:
     with pytest.raises(NotPossibleError):
         event(CampaignState(_plan()), [WELCOME], [SUMMARY])
@@ -178,6 +196,8 @@ def test_a_plan_of_known_things_has_no_faults() -> None:
         ({"customer_groups": ("nobody",)}, "customer_groups.0"),
         ({"instruments": ("welcome", "gone")}, "instruments.1"),
         ({"instruments": ("welcome", "welcome")}, "instruments.1"),
+        ({"segments": ("rare", "new", "rare")}, "segments.2"),
+        ({"limits": (LimitRule(redemptions=5), LimitRule(redemptions=6))}, "limits.1"),
         ({"time_zone": "Europe/Atlantis"}, "time_zone"),
         ({"time_zone": "../../etc/passwd"}, "time_zone"),
         ({"last_day": date(2026, 12, 4)}, "last_day"),
@@ -185,6 +205,16 @@ def test_a_plan_of_known_things_has_no_faults() -> None:
 )
 def test_a_fault_of_a_plan_names_its_field(fields: dict[str, Any], field: str) -> None:
     assert [fault.field for fault in faults_of_plan(_plan(**fields), KNOWN)] == [field]
+
+
+def test_a_limit_of_redemptions_and_one_of_money_go_together() -> None:
+    limits = (
+        LimitRule(redemptions=5),
+        LimitRule(money=6),
+        LimitRule(per=("customer", "day"), redemptions=5),
+        LimitRule(per=("customer",), redemptions=5),
+    )
+    assert faults_of_plan(_plan(limits=limits), KNOWN) == []
 
 
 def test_a_campaign_may_last_one_day() -> None:
@@ -198,6 +228,34 @@ def test_an_instrument_refers_to_what_exists() -> None:
         "conditions.1.groups.0",
         "conditions.1.groups.1",
     ]
+
+
+NESTED = WELCOME.model_copy(
+    update={
+        "conditions": (
+            All(
+                conditions=(
+                    InStore(stores=("s1", "s2")),
+                    Not(condition=CustomerGroup(groups=("staff",))),
+                )
+            ),
+            AnyOf(conditions=(InStore(stores=("s1",)), PromoCode(emission_id="e2"))),
+        )
+    }
+)
+
+
+def test_references_are_found_however_deep() -> None:
+    assert [f.field for f in faults_of_instrument(NESTED, KNOWN)] == [
+        "conditions.0.conditions.0.stores.1",
+        "conditions.0.conditions.1.condition.groups.0",
+        "conditions.1.conditions.1.emission_id",
+    ]
+    assert emission_ids([WELCOME, NESTED]) == ["e1", "e2"]
+    assert group_ids(NESTED) == {"staff"}
+    assert store_ids(NESTED) == {"s1", "s2"}
+    (fault,) = faults_of_posting([WELCOME, NESTED], {"e1"})
+    assert fault.field == "instruments.1.conditions.1.conditions.1.emission_id"
 
 
 def test_a_campaign_runs_on_posted_emissions_only() -> None:

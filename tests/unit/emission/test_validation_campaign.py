@@ -1,0 +1,163 @@
+"""Instruments that can never apply in a campaign that uses them; limits of the whole campaign."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from services.emission.campaigns import CampaignPlan
+from services.emission.validation import faults_in_campaign, faults_of_campaign
+from shared.events.promotion import EmissionSummary, LimitRule
+from tests.unit.emission.definitions import (
+    BIRTHDAY,
+    BONUSES,
+    MUG,
+    OFF,
+    STRANGER,
+    Json,
+    any_of,
+    code,
+    days,
+    days_since,
+    every,
+    instrument,
+    no,
+    store,
+    total,
+)
+
+
+def plan(**fields: Any) -> CampaignPlan:
+    """5–31 December 2026, Kyiv time: 27 days, 4 December 22:00 to 31 December 22:00 UTC."""
+    known: dict[str, Any] = {
+        "campaign_id": "december",
+        "name": "December",
+        "time_zone": "Europe/Kyiv",
+        "first_day": date(2026, 12, 5),
+        "last_day": date(2026, 12, 31),
+        "instruments": ("i1",),
+    }
+    return CampaignPlan(**(known | fields))
+
+
+def emission(valid_from: datetime | None = None, valid_until: datetime | None = None) -> Any:
+    """The emission E1, by its id."""
+    one = EmissionSummary(
+        emission_id="E1",
+        kind="mass",
+        single_use=False,
+        posted_codes=1,
+        valid_from=valid_from,
+        valid_until=valid_until,
+    )
+    return {"E1": one}
+
+
+def window(length: int) -> Json:
+    """Windows of so many days, one after another."""
+    return {"processing_period": {"kind": "consecutive", "days": length}}
+
+
+STARTS, ENDS = datetime(2026, 12, 4, 22, tzinfo=UTC), datetime(2026, 12, 31, 22, tzinfo=UTC)
+HERE = {"stores": ("s1", "s2")}
+MEMBERS = {"customer_groups": ("regulars",)}
+SATURDAY = {"first_day": date(2026, 12, 5), "last_day": date(2026, 12, 5)}
+IN_CAMPAIGN: list[tuple[str, tuple[Json, ...], Json, Json, list[str]]] = [
+    ("windows as long as the campaign", (), window(27), {}, []),
+    ("windows longer than the campaign", (), window(28), {}, ["processing_period.days"]),
+    ("a sliding window longer than it", (), {"processing_period": {"kind": "rolling", "days": 90}}, {}, []),
+    ("in one of its stores", (store("s2", "s3"),), {}, HERE, []),
+    ("in none of its stores", (store("s3"),), {}, HERE, ["conditions.0.stores"]),
+    ("in none of its stores, deep inside", (every(any_of(store("s3"), total(">", 0))),), {}, HERE, ["conditions.0.conditions.0.conditions.0.stores"]),
+    ("not in one of its stores", (no(store("s1")),), {}, HERE, []),
+    ("not in any of its stores", (no(store("s1", "s2", "s3")),), {}, HERE, ["conditions.0.condition.stores"]),
+    ("not both in a store that is not its own and rich", (no(every(store("s3"), total(">", 0))),), {}, HERE, []),
+    ("a campaign everywhere", (store("s3"),), {}, {}, []),
+    ("strangers among its members", (STRANGER,), {}, MEMBERS, ["conditions.0.known"]),
+    ("strangers among its segments", (STRANGER,), {}, {"segments": ("rare",)}, ["conditions.0.known"]),
+    ("strangers among everybody", (STRANGER,), {}, {}, []),
+    ("birthdays of its members", (BIRTHDAY,), {}, MEMBERS, []),
+    ("more days since than it has", (days_since(">", 27),), {}, {}, ["conditions.0.compare.value"]),
+    ("as many days since as it has", (days_since(">=", 27),), {}, {}, []),
+    ("longer ago, in a sliding window", (days_since(">=", 40),), {"processing_period": {"kind": "rolling", "days": 90}}, {}, []),
+    ("Wednesday, on one Saturday only", (days("wed"),), {}, SATURDAY, ["conditions.0.days"]),
+    ("Sunday, on one Saturday: stores have their own clocks", (days("sun"),), {}, SATURDAY, []),
+    ("Wednesday, in weeks", (days("wed"),), {}, {}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("conditions", "fields", "planned", "refused"),
+    [line[1:] for line in IN_CAMPAIGN],
+    ids=[line[0] for line in IN_CAMPAIGN],
+)
+def test_an_instrument_in_a_campaign(
+    conditions: tuple[Json, ...], fields: Json, planned: Json, refused: list[str]
+) -> None:
+    one = instrument(*conditions, **fields)
+    found = faults_in_campaign(plan(**planned), one, {})
+    assert [fault.field for fault in found] == refused
+    assert all(fault.message.startswith("in campaign december, ") for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_until", "is_kept"),
+    [
+        (None, None, True),
+        (ENDS, None, False),
+        (datetime(2026, 12, 31, 21, 59, tzinfo=UTC), None, True),
+        (None, STARTS, False),
+        (None, datetime(2026, 12, 4, 22, 1, tzinfo=UTC), True),
+    ],
+)
+def test_codes_must_be_valid_at_some_time_of_the_campaign(
+    valid_from: datetime | None, valid_until: datetime | None, is_kept: bool
+) -> None:
+    used = emission(valid_from, valid_until)
+    found = faults_in_campaign(plan(), instrument(code()), used)
+    assert [fault.field for fault in found] == ([] if is_kept else ["conditions.0.emission_id"])
+    nested = instrument(total(">", 0), any_of(store("s1"), code()))
+    assert [fault.field for fault in faults_in_campaign(plan(), nested, used)] == (
+        [] if is_kept else ["conditions.1.conditions.1.emission_id"]
+    )
+    assert faults_in_campaign(plan(), instrument(no(code())), used) == []
+
+
+def test_the_message_says_what_of_the_campaign_it_is() -> None:
+    (fault,) = faults_in_campaign(plan(**HERE), instrument(store("s3")), {})
+    assert fault.message == (
+        "in campaign december, contradicts its stores, and both must hold: change one of them"
+    )
+
+
+def test_faults_are_named_by_the_place_of_the_instrument_in_the_campaign() -> None:
+    fine, far = instrument(total(">", 0)), instrument(store("s9"))
+    assert [fault.field for fault in faults_of_campaign(plan(**HERE), [fine, far], {})] == [
+        "instruments.1.conditions.0.stores"
+    ]
+
+
+def test_what_an_earlier_version_accepted_of_an_instrument_does_not_stop_its_campaigns() -> None:
+    never = instrument(total(">=", 300), total("<", 300))
+    assert faults_of_campaign(plan(), [never], {}) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "benefit", "conditions", "refused"),
+    [
+        (LimitRule(per=("code",), redemptions=1), OFF, (), ["limits.0.per"]),
+        (LimitRule(per=("code",), redemptions=1), OFF, (code(),), []),
+        (LimitRule(per=("customer", "day"), redemptions=1), OFF, (), []),
+        (LimitRule(money=500), BONUSES, (), ["limits.0.money"]),
+        (LimitRule(money=500), MUG, (), ["limits.0.money"]),
+        (LimitRule(money=500), OFF, (), []),
+    ],
+)
+def test_a_limit_of_the_campaign_counts_something(
+    limit: LimitRule, benefit: Json, conditions: tuple[Json, ...], refused: list[str]
+) -> None:
+    limited = plan(limits=(limit,))
+    one = instrument(*conditions, benefit=benefit)
+    assert [fault.field for fault in faults_of_campaign(limited, [one], {})] == refused
+    gives_all = instrument(code(), benefit=OFF)
+    assert faults_of_campaign(limited, [one, gives_all], {}) == []
