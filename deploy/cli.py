@@ -1,4 +1,4 @@
-"""The command line: ``tillstream up | down | status | logs | demo | env | token | dead-letters``."""
+"""The command line: ``tillstream up | down | status | logs | demo | env | token | …``."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import operations
+from deploy import decisions, operations
 from deploy.local import stack, supervisor
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST
@@ -32,6 +32,8 @@ app = typer.Typer(
 app.add_typer(operations.letters_app, name="dead-letters")
 app.command()(operations.token)
 app.command()(operations.env)
+app.command()(decisions.explain)
+app.command("replay")(decisions.replay_decisions)
 _console = Console()
 _errors = Console(stderr=True)
 _FOLLOW_POLL_S = 0.2
