@@ -4,7 +4,7 @@ import pytest
 
 from services.evaluator.promotion import Basket, Refused, Verdict, decide
 from shared.events.checkout import CartLine
-from shared.events.conditions import Condition
+from shared.events.conditions import Condition, LineCount
 from tests.builders import (
     Operator,
     all_free,
@@ -12,6 +12,7 @@ from tests.builders import (
     bonuses,
     campaign,
     code,
+    compare,
     in_group,
     instrument,
     line,
@@ -151,9 +152,15 @@ def test_an_instrument_for_carts_without_some_products() -> None:
     )
 
 
-def test_all_conditions_must_be_met_and_the_first_that_is_not_is_named() -> None:
+def test_of_several_gaps_the_greatest_is_named_and_none_is_near() -> None:
     found = verdict(basket(), total(500), quantity_of(products(), 5_000), total(9_000))
-    assert gap(found) == ("condition_not_met", "product_quantity", 4_000, "quantity")
+    assert gap(found) == ("condition_not_met", "receipt_total", 8_000, "money")
+    assert found.near_misses == ()
+
+
+def test_what_more_would_not_help_is_named_before_any_gap() -> None:
+    found = verdict(basket(), total(5_000), LineCount(compare=compare(0, "=")), total(1, "<"))
+    assert gap(found) == ("condition_not_met", "line_count", None, None)
 
 
 @pytest.mark.parametrize(
@@ -168,19 +175,48 @@ def test_all_conditions_must_be_met_and_the_first_that_is_not_is_named() -> None
     ],
 )
 def test_customer_groups(customer_id: str | None, groups: set[str], reason: str | None) -> None:
-    shopper = basket(customer_id=customer_id, customer_groups=groups)
-    found = verdict(shopper, in_group("gold", "silver"))
-    assert [refused.reason for refused in found.refused] == ([reason] if reason else [])
-    everywhere = campaign(customer_groups=("gold", "silver"))
-    found = decide(shopper, ruleset(everywhere), all_free)
-    assert [refused.reason for refused in found.refused] == ([reason] if reason else [])
+    shopper = basket(codes=["WELCOME"], customer_id=customer_id, customer_groups=groups)
+    groups_asked = in_group("gold", "silver")
+    plain, led_to = verdict(shopper, groups_asked), verdict(shopper, code(), groups_asked)
+    assert bool(plain.granted) is (reason is None)
+    assert plain.refused == (), "an instrument for other groups is not met at all"
+    assert [refused.reason for refused in led_to.refused] == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "groups", "segments", "reason"),
+    [
+        ("c-1", {"gold"}, set(), None),
+        ("c-1", set(), {"rare"}, None),
+        ("c-1", {"staff"}, {"often"}, "wrong_customer_group"),
+        (None, {"gold"}, {"rare"}, "customer_unknown"),
+    ],
+)
+def test_a_campaign_for_groups_and_segments_needs_one_of_either(
+    customer_id: str | None, groups: set[str], segments: set[str], reason: str | None
+) -> None:
+    shopper = basket(
+        codes=["WELCOME"],
+        customer_id=customer_id,
+        customer_groups=groups,
+        segments=frozenset(segments),
+    )
+    for conditions, said in (((), []), ((code(),), [reason] if reason else [])):
+        some = campaign(
+            instruments=[instrument(conditions=conditions)],
+            customer_groups=("gold", "silver"),
+            segments=("rare",),
+        )
+        found = decide(shopper, ruleset(some), all_free)
+        assert bool(found.granted) is (reason is None)
+        assert [refused.reason for refused in found.refused] == said
 
 
 def test_bonuses_need_a_customer() -> None:
     rules = ruleset(campaign(instruments=[instrument(benefit=bonuses(50))]))
     assert decide(basket(customer_id="c-1"), rules, all_free).bonuses == 50
     assert decide(basket(), rules, all_free).refused == (
-        Refused("campaign-1", "instrument-1", "customer_unknown", None, None, None),
+        Refused("campaign-1", "instrument-1", "customer_unknown", None, None, None, None),
     )
 
 

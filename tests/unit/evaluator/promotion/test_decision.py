@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.evaluator.promotion import DecidedLine, Granted, Limit, Refused, decide
+from services.evaluator.promotion import Claim, DecidedLine, Granted, Limit, Refused, decide
 from tests.builders import (
     NOON,
     all_free,
@@ -70,9 +70,11 @@ def test_all_of_a_decision() -> None:
             lines=((1, 2_000), (2, 1_000)),
             bonuses=0,
             gifts=(),
+            choose=None,
             code=1,
             emission_id="WELCOME",
-            limits=(Limit("december/ten-percent/code", 1_000),),
+            times=1,
+            limits=(Claim(Limit("december/ten-percent/code", 1_000)),),
         ),
     )
     assert (found.refused, found.total, found.discount, found.bonuses) == ((), 30_503, 3_000, 0)
@@ -84,7 +86,7 @@ def test_the_receipt_after_the_thousandth_gets_none() -> None:
     found = decide(shopper, WELCOME, left(code=0))
     assert found.discount == 0
     assert found.refused == (
-        Refused("december", "ten-percent", "limit_reached", "code", None, None),
+        Refused("december", "ten-percent", "limit_reached", "code", None, None, None),
     )
 
 

@@ -82,7 +82,7 @@ def test_the_slots_taken_are_named() -> None:
         )
     )
     (granted,) = decide(basket(codes=[SMALL, LARGE]), rules, all_free).granted
-    assert [limit.limit_id for limit in granted.limits] == ["c/i/code", full(SMALL), "c/i"]
+    assert [claim.limit.limit_id for claim in granted.limits] == ["c/i/code", full(SMALL), "c/i"]
 
 
 def test_a_mass_code_serves_every_instrument() -> None:
@@ -124,7 +124,7 @@ def test_two_conditions_of_one_instrument_take_two_single_use_codes() -> None:
     asked = instrument("i", [code("BATCH"), code("BATCH", condition_id="second")])
     rules = ruleset(campaign("c", [asked], emissions=(BATCH,)))
     (granted,) = decide(basket(codes=[SMALL, LARGE]), rules, all_free).granted
-    assert [limit.limit_id for limit in granted.limits] == [full(SMALL), full(LARGE)]
+    assert [claim.limit.limit_id for claim in granted.limits] == [full(SMALL), full(LARGE)]
     (refused,) = decide(basket(codes=[SMALL]), rules, all_free).refused
     assert (refused.reason, refused.condition) == ("limit_reached", "second")
 
