@@ -16,7 +16,7 @@ from aiokafka.structs import ConsumerRecord
 from deploy.local.stack import Stack
 from shared import clock
 from shared.codec import cloud_event_headers, decode, encode
-from shared.events.checkout import Cart, GivenBenefit, Sale, SoldLine
+from shared.events.checkout import Cart, GivenBenefit, Return, Sale, SoldLine
 from shared.events.outcome import Decision
 from shared.events.promotion import Campaign
 from shared.topics import (
@@ -63,8 +63,8 @@ class Tills:
                 self.decisions.setdefault(decision.receipt_id, []).append(decision)
                 self._arrived.notify_all()
 
-    async def send(self, event: Cart | Sale, event_id: str | None = None) -> str:
-        """Publish a cart or a sale as a till does; returns its event id."""
+    async def send(self, event: Cart | Sale | Return, event_id: str | None = None) -> str:
+        """Publish a cart, a sale or a return as a till does; returns its event id."""
         topic = CARTS if isinstance(event, Cart) else SALES
         event_id = event_id or str(uuid4())
         await self.send_raw(topic, encode(event), event_id, event.store_id, event.terminal_id)
@@ -117,7 +117,7 @@ def sale_of(asked: Cart, decision: Decision) -> Sale:
     """The sale that registers a decision to the letter."""
     discounts = {x.line: x.discount for x in decision.lines}
     return Sale(
-        **asked.model_dump(exclude={"lines", "intent"}),
+        **asked.model_dump(exclude={"lines", "intent", "payment_methods", "price_groups"}),
         decision_id=decision.decision_id,
         lines=tuple(SoldLine(**dict(x), discount=discounts.get(x.line, 0)) for x in asked.lines),
         given=tuple(
