@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.evaluator import checkout, http, reference
 from services.evaluator.checkout import Checkout
+from services.evaluator.closing import Closing
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
 from services.evaluator.http import Quotes
@@ -89,6 +90,10 @@ class Service:
         """Free holds that are over."""
         await supervise("expiry", Expiry(self.pool).run)
 
+    async def close_periods(self) -> None:
+        """Give what was earned in periods that are over."""
+        await supervise("closing", Closing(self.pool).run)
+
     async def forget(self) -> None:
         """Forget receipts that may no longer be returned."""
         await supervise("retention", Retention(self.pool).run)
@@ -120,6 +125,7 @@ def create(settings: Settings) -> FastAPI:
                 service.consume_checkouts(),
                 service.relay(),
                 service.expire(),
+                service.close_periods(),
                 service.forget(),
             ):
                 yield

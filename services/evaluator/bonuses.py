@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 
+from services.evaluator.counters import Taken
 from services.evaluator.redemption import Redemption
 from shared.events.outcome import BonusEntry, Decision
 
@@ -16,6 +18,35 @@ class Entry:
     account: str
     points: int
     redemption_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodReward:
+    """Points for what a customer bought in a period: ``start`` ≤ t < ``end``, in UTC.
+
+    ``before`` is what they have been given for it already: a late sale may bring more. ``taken`` is
+    taken of limits, with the first of it.
+    """
+
+    campaign_id: str
+    instrument_id: str
+    customer_id: str
+    start: datetime
+    end: datetime
+    points: int
+    before: int
+    taken: tuple[Taken, ...]
+
+    @property
+    def redemption_id(self) -> str:
+        """The same for all that is given for the period."""
+        name = (self.campaign_id, self.instrument_id, self.customer_id, self.start.isoformat())
+        return "p-" + blake2b("/".join(name).encode(), digest_size=12).hexdigest()
+
+    @property
+    def entry_id(self) -> str:
+        """The same however often it is worked out, so that the ledger takes it once."""
+        return f"b-{self.redemption_id}" + (f"-{self.before}" if self.before else "")
 
 
 def accruals(redemptions: Iterable[Redemption]) -> list[Redemption]:
@@ -33,6 +64,35 @@ def accrue(customer_id: str, redemptions: Iterable[Redemption]) -> list[Entry]:
             Entry(f"b-{r.redemption_id}", f"campaign/{r.campaign_id}", -r.bonuses, r.redemption_id),
         )
     ]
+
+
+def accrue_rewards(rewards: Iterable[PeriodReward]) -> list[Entry]:
+    """What the ends of periods give customers, and what the campaigns owe for it."""
+    return [
+        entry
+        for r in rewards
+        for entry in (
+            Entry(r.entry_id, f"customer/{r.customer_id}", r.points, r.redemption_id),
+            Entry(r.entry_id, f"campaign/{r.campaign_id}", -r.points, r.redemption_id),
+        )
+    ]
+
+
+def reward_event(reward: PeriodReward, now: datetime) -> BonusEntry:
+    """A reward as it is published; it occurs as the period ends."""
+    return BonusEntry(
+        entry_id=reward.entry_id,
+        customer_id=reward.customer_id,
+        redemption_id=reward.redemption_id,
+        campaign_id=reward.campaign_id,
+        instrument_id=reward.instrument_id,
+        period_start=reward.start,
+        period_end=reward.end,
+        kind="accrual",
+        points=reward.points,
+        occurred_at=reward.end,
+        recorded_at=now,
+    )
 
 
 def events(

@@ -16,10 +16,12 @@ from services.evaluator import bonuses, outgoing, purchases, receipt, recording,
 from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Gatherer, Incoming, demand, histories_needed, incoming
+from services.evaluator.promotion.period_end import come_late
 from services.evaluator.promotion.ruleset import Considered
 from services.evaluator.purchases import Histories, PaidReceipt
 from services.evaluator.receipt import ConflictError, Receipt
 from services.evaluator.redemption import Redemption
+from services.evaluator.store import closing as closing_store
 from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
 from services.evaluator.store import purchases as purchase_store
@@ -258,6 +260,8 @@ async def _save(connection: Connection, batch: Batch) -> None:
     await limit_store.save_limits(connection, batch.counters)
     await ledger.save_bonuses(connection, batch.entries, now)
     await purchase_store.save(connection, batch.sold)
+    bought = [(paid.customer_id, paid.occurred_at) for paid in batch.sold]
+    await closing_store.note_late(connection, come_late(bought, now))
     await purchase_store.save_returned(connection, batch.returned.values())
     await ledger.save_applied(connection, batch.applied)
     await outbox.put(connection, batch.messages, SOURCE, now)

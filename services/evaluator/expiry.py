@@ -1,4 +1,4 @@
-"""Frees holds that are over, once the sales have been read past their end.
+"""Frees holds that are over, once the sales have been read past their end; forgets old uses.
 
 Lag must never take a slot from a punctual sale: a sale that the broker had before the hold's end is
 applied before the hold is freed.
@@ -11,10 +11,11 @@ from datetime import datetime
 import asyncpg
 
 from services.evaluator import checkout, outgoing, receipt
-from services.evaluator.facts import limits_of
+from services.evaluator.facts import demand
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption
 from services.evaluator.store import ledger
+from services.evaluator.store import limits as limit_store
 from shared import outbox
 from shared.database import Connection
 from shared.outbox import Message
@@ -33,7 +34,8 @@ class Expiry:
     async def run(self) -> None:
         """Free holds until cancelled."""
         while True:
-            if await self.free_some() < _MOST:
+            freed, forgotten = await self.free_some(), await self.forget_some()
+            if max(freed, forgotten) < _MOST:
                 await asyncio.sleep(self.interval_seconds)
 
     async def free_some(self) -> int:
@@ -49,16 +51,22 @@ class Expiry:
                 await _free(connection, receipt_ids, until)
             return len(receipt_ids)
 
+    async def forget_some(self) -> int:
+        """Remove the oldest uses that no rolling limit counts any more; returns how many."""
+        async with self.pool.acquire() as connection:
+            now = await ledger.now(connection)
+            return await limit_store.forget_uses(connection, now, _MOST)
+
 
 async def _free(connection: Connection, receipt_ids: list[str], until: datetime) -> None:
     now = await ledger.now(connection)
     # Locked in the order that the checkout locks: receipts, then limits.
     found = await ledger.receipts(connection, receipt_ids)
     over = [known for known in found.values() if _is_over(known, until)]
-    caps = limits_of(over)
-    if not caps and not over:
+    if not over:
         return
-    counters = await ledger.lock_limits(connection, caps)
+    limits = demand(over, ())
+    counters = await limit_store.lock_limits(connection, limits.caps, limits.windows)
     freed: list[tuple[str, Redemption]] = []
     messages: list[Message] = []
     for known in over:
@@ -68,7 +76,7 @@ async def _free(connection: Connection, receipt_ids: list[str], until: datetime)
         if known.decision is not None:
             messages += outgoing.redemption_messages(known.decision, moved, now)
     await ledger.save_redemptions(connection, freed, now)
-    await ledger.save_limits(connection, counters)
+    await limit_store.save_limits(connection, counters)
     await outbox.put(connection, messages, checkout.SOURCE, now)
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from services.evaluator import bonuses
+from services.evaluator.bonuses import PeriodReward
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption
 from shared.events.outcome import Decision
@@ -72,6 +73,14 @@ def bonus_messages(
     return [
         Message(BONUSES, customer.encode(), entry, entry.entry_id)
         for entry in bonuses.events(decision, customer, redemptions, now)
+    ]
+
+
+def reward_messages(rewards: list[PeriodReward], now: datetime) -> list[Message]:
+    """An event for each reward at the end of a period."""
+    return [
+        Message(BONUSES, r.customer_id.encode(), bonuses.reward_event(r, now), r.entry_id)
+        for r in rewards
     ]
 
 

@@ -1,6 +1,7 @@
 """Reference data: campaigns, codes, stores, and what is known of customers."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from aiokafka.structs import ConsumerRecord
 
@@ -66,6 +67,14 @@ async def _save(
     }
     if campaigns:
         await reference_store.save_campaigns(connection, campaigns)
+        stops = {
+            event.campaign_id: None
+            if event.status == "running"
+            else datetime.fromtimestamp(record.timestamp / 1000, UTC)
+            for record, event in came[Campaign]
+            if isinstance(event, Campaign)
+        }
+        await reference_store.save_stops(connection, stops)
 
 
 def _check_chunk(chunk: CodeChunk) -> None:

@@ -45,11 +45,13 @@ create table code_chunks (
     primary key (emission_id, chunk)
 );
 
--- version: the offset on promo.campaigns.v1 of the campaign's latest state.
+-- version: the offset on promo.campaigns.v1 of the campaign's latest state; stopped_at: since when it
+-- has been paused or finished, by its events.
 create table campaigns (
     campaign_id text primary key,
     version bigint not null,
-    definition bytea not null
+    definition bytea not null,
+    stopped_at timestamptz
 );
 create index campaigns_version on campaigns (version);
 
@@ -164,4 +166,36 @@ create table returned_lines (
     quantity bigint not null check (quantity > 0),
     refund bigint not null check (refund >= 0),
     primary key (receipt_id, line)
+);
+
+-- How far the periods of an instrument are closed: all before this one and, if closed, this one; else
+-- of its customers those up to last_customer.
+create table closings (
+    campaign_id text not null,
+    instrument_id text not null,
+    period_start timestamptz not null,
+    period_end timestamptz not null,
+    last_customer text not null,
+    closed boolean not null,
+    primary key (campaign_id, instrument_id)
+);
+
+-- What customers have been given at the end of a period, and what that has taken of limits.
+create table period_rewards (
+    campaign_id text not null,
+    instrument_id text not null,
+    period_start timestamptz not null,
+    customer_id text not null,
+    points bigint not null check (points > 0),
+    limit_ids text[] not null,
+    limit_amounts bigint[] not null,
+    changed_at timestamptz not null,
+    primary key (campaign_id, instrument_id, period_start, customer_id)
+);
+
+-- Purchases that came so late that a period they lie in may have been closed without them.
+create table late_purchases (
+    customer_id text not null,
+    occurred_at timestamptz not null,
+    primary key (customer_id, occurred_at)
 );

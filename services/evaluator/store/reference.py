@@ -89,6 +89,18 @@ async def save_campaigns(
     await connection.execute("update ruleset set version = greatest(version, $1)", newest)
 
 
+async def save_stops(connection: Connection, campaigns: Mapping[str, datetime | None]) -> None:
+    """Note since when campaigns have not been running (None: they are), unless it is known."""
+    ids = sorted(campaigns)
+    await connection.execute(
+        "update campaigns set stopped_at = case when new.at is not null"
+        " then least(stopped_at, new.at) end"
+        " from unnest($1::text[], $2::timestamptz[]) as new (id, at) where campaign_id = new.id",
+        ids,
+        [campaigns[i] for i in ids],
+    )
+
+
 async def save_codes(
     connection: Connection,
     emission_id: str,
