@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Literal
 
+import msgspec
+
 from services.evaluator.promotion import limits
 from services.evaluator.promotion.basket import Eligible, Reading
 from services.evaluator.promotion.benefits import Offer, compile_benefit
@@ -135,6 +137,9 @@ class CompiledInstrument:
         if customer_id is None and self.offer.earns:
             return Failure("customer_unknown")
         if failed := first_failure(self.checks, reading, self.eligible(reading)):
+            # Nobody of the control group is promised what they would not get.
+            if failed.near and self.campaign.holds_back(customer_id):
+                return msgspec.structs.replace(failed, near=False)
             return failed
         if self.campaign.holds_back(customer_id):
             return Failure("control_group")

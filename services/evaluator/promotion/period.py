@@ -80,13 +80,20 @@ def _days_of(unit: str, day: date) -> tuple[date, date]:
 
 
 def _consecutive(days: int, starts_at: datetime, zone: ZoneInfo) -> WindowAt:
-    origin = starts_at.astimezone(zone).date()
+    # They begin at the time of day at which the campaign does, whatever the clocks do.
+    begins = starts_at.astimezone(zone)
+    origin, clock = begins.date(), begins.time()
+
+    def start(number: int) -> datetime:
+        day = origin + timedelta(days=number * days)
+        return datetime.combine(day, clock, zone).astimezone(UTC)
 
     def window(at: datetime) -> Window:
-        passed = (at.astimezone(zone).date() - origin).days // days
-        first = origin + timedelta(days=passed * days)
-        after = first + timedelta(days=days)
-        return Window(midnight(first, zone), midnight(after, zone), first.isoformat())
+        number = (at.astimezone(zone).date() - origin).days // days
+        if at < start(number):
+            number -= 1
+        first = origin + timedelta(days=number * days)
+        return Window(start(number), start(number + 1), first.isoformat())
 
     return window
 

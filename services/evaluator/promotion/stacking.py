@@ -12,6 +12,7 @@ from services.evaluator.promotion.codes import Way
 from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.instrument import CompiledInstrument
 from services.evaluator.promotion.limits import Capacity, Claim
+from shared.events.values import MAX_MONEY
 
 
 class Slots(msgspec.Struct, frozen=True):
@@ -147,11 +148,14 @@ def _attempt(
 
 def _add_bonuses(result: Stack) -> CompiledInstrument | None:
     """Work out the points of all bonus grants; the first that comes to nothing, if one does."""
-    reading = result.reading
+    reading, most = result.reading, MAX_MONEY
     for candidate, grant in result.grants.items():
         if grant.given.points:
             eligible = candidate.eligible(reading)
             given = candidate.offer.give(Context(reading, eligible, result.remaining, grant.times))
+            if given.points > most:  # a receipt cannot state more
+                given = msgspec.structs.replace(given, points=most)
+            most -= given.points
             if not given:
                 return candidate
             result.grants[candidate] = Grant(grant.slots, given, grant.times)
@@ -187,6 +191,8 @@ def _slots_of(
             if not capacity.has(Claim(limit), claims):
                 return Failure("limit_reached", need.condition_id)
             claims.append(Claim(limit))
+        if not used and _lacks_customer(candidate, reading):
+            return Failure("customer_unknown", need.condition_id)
         for code in need.codes(reading):
             own = _per_code(candidate, reading, discount, code) if not used else []
             if need.single_use:
@@ -230,6 +236,13 @@ def _per_code(
         if "code" in rule.per and amount and (limit := rule.limit(reading, code)):
             found.append(Claim(limit, amount))
     return found
+
+
+def _lacks_customer(candidate: CompiledInstrument, reading: Reading) -> bool:
+    """Whether a limit per code and customer asks for one who is not known."""
+    return reading.basket.customer_id is None and any(
+        "code" in rule.per and "customer" in rule.per for rule in candidate.rules
+    )
 
 
 def used_codes(grants: Iterable[Grant]) -> set[int]:

@@ -7,11 +7,12 @@ from services.evaluator.promotion.allocation import THOUSANDTHS, round_half_up
 from services.evaluator.promotion.benefits.offer import Context, Given, Shares
 from services.evaluator.promotion.benefits.portions import (
     amount_off,
+    amount_off_units,
+    best_sets,
     limited,
     percent_of,
     shares_of,
     take,
-    whole_lines,
 )
 from services.evaluator.promotion.selection import Selection
 from shared.events.benefits import AmountOff, FixedPrice, PercentOff
@@ -58,7 +59,7 @@ class AmountOffer:
         most = None if benefit.max_units is None else benefit.max_units * context.times
         units = limited(context.reading.lines, positions, most, benefit.pick)
         amount = self._held(round_half_up(benefit.amount * units.quantity, THOUSANDTHS))
-        return Given(amount_off(context, units.positions, amount, units.quantities))
+        return Given(amount_off_units(context, units, amount))
 
     def _held(self, amount: int) -> int:
         most = self.benefit.max_discount
@@ -103,8 +104,9 @@ class FixedPriceOffer:
     def _sets(self, context: Context, positions: Sequence[int], size: int) -> Shares:
         lines = context.reading.lines
         most = self._most(context)
-        there = whole_lines(lines, positions).quantity
-        sets = (there if most is None else min(there, most)) // size
+        sets = best_sets(
+            context, limited(lines, positions, most, "dearest"), size, self.benefit.price
+        )
         units = take(lines, positions, sets * size, "dearest")
         worth = units.worth(lines, context.remaining)
         above = sum(worth) - sets * self.benefit.price * units.scale

@@ -11,7 +11,7 @@ from services.evaluator.promotion.failure import Failure, gap
 from services.evaluator.promotion.selection import Selection
 from shared.events.benefits import Bonuses, GiftGoods
 from shared.events.outcome import Unit
-from shared.events.values import Gift
+from shared.events.values import MAX_QUANTITY, Gift
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +54,8 @@ class GiftOffer:
         gifts = self.benefit.gifts
         if context.times > 1:
             gifts = tuple(
-                Gift(sku=gift.sku, quantity=gift.quantity * context.times) for gift in gifts
+                Gift(sku=gift.sku, quantity=min(gift.quantity * context.times, MAX_QUANTITY))
+                for gift in gifts
             )
         return Given(gifts=gifts, choose=self.benefit.choose)
 

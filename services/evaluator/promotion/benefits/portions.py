@@ -5,6 +5,7 @@ taken in part, so that one denominator does for all.
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import msgspec
 
@@ -51,10 +52,9 @@ def take(
 
     Prices are those on the cart, before our discounts.
     """
-    sign = 1 if pick == "cheapest" else -1
     taken: dict[int, int] = {}
     scale = 1
-    for n in sorted(positions, key=lambda n: (sign * lines[n].price, n)):
+    for n in _by_price(lines, positions, pick):
         if quantity <= 0:
             break
         taken[n] = min(quantity, lines[n].quantity)
@@ -63,6 +63,11 @@ def take(
             scale = lines[n].quantity
     ordered = sorted(taken)
     return Portions(ordered, [taken[n] for n in ordered], scale)
+
+
+def _by_price(lines: Sequence[CartLine], positions: Sequence[int], pick: Pick) -> list[int]:
+    sign = 1 if pick == "cheapest" else -1
+    return sorted(positions, key=lambda n: (sign * lines[n].price, n))
 
 
 def limited(
@@ -101,17 +106,47 @@ def percent_of(
     return shares_of(portions.positions, discount, exact, rooms)
 
 
-def amount_off(
-    context: Context, positions: Sequence[int], amount: int, weights: Sequence[int] | None = None
-) -> Shares:
+def amount_off(context: Context, positions: Sequence[int], amount: int) -> Shares:
     """An amount off the lines, as far as there is room, in proportion to what remains of them.
 
     What does not fit on one line moves to the others.
     """
     rooms = [context.room(n) for n in positions]
-    chosen = [context.remaining[n] for n in positions] if weights is None else list(weights)
-    fits = sum([room for room, weight in zip(rooms, chosen, strict=True) if weight])
-    return shares_of(positions, min(amount, fits), chosen, rooms)
+    weights = [context.remaining[n] for n in positions]
+    return shares_of(positions, min(amount, sum(rooms)), weights, rooms)
+
+
+def amount_off_units(context: Context, units: Portions, amount: int) -> Shares:
+    """An amount off the units, as far as there is room, in proportion to their quantity.
+
+    No unit gets more than it is worth. What does not fit on one line moves to the others.
+    """
+    worth = units.worth(context.reading.lines, context.remaining)
+    rooms = [
+        min(context.room(n), each // units.scale)
+        for n, each in zip(units.positions, worth, strict=True)
+    ]
+    return shares_of(units.positions, min(amount, sum(rooms)), units.quantities, rooms)
+
+
+def best_sets(context: Context, units: Portions, size: int, price: int) -> int:
+    """How many full sets of ``size`` (thousandths), the dearest units first, save the most.
+
+    A further set saves what its units are worth above ``price``. That changes only where a line
+    ends, so that the best number is beside one of those places.
+    """
+    lines = context.reading.lines
+    quantities = dict(zip(units.positions, units.quantities, strict=True))
+    best, most, before, worth = 0, Fraction(0), 0, 0
+    for n in _by_price(lines, units.positions, "dearest"):
+        first, last = -(-before // size), (before + quantities[n]) // size
+        for sets in (first, last) if first <= last else ():
+            part = Fraction(sets * size - before, lines[n].quantity)
+            saved = worth + context.remaining[n] * part - sets * price
+            if saved > most:
+                best, most = sets, saved
+        before, worth = before + quantities[n], worth + context.remaining[n]
+    return best
 
 
 def shares_of(

@@ -1,6 +1,6 @@
 """Conditions compiled, and combined with all, any and not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 import msgspec
@@ -41,6 +41,9 @@ from shared.events.conditions import (
     ViaChannel,
     Weekday,
 )
+
+Truth = Callable[[Reading, Eligible], bool | None]
+"""Whether a condition is met; None: that is not known."""
 
 
 def compile_condition(condition: Condition, terms: Terms) -> Check:  # noqa: C901, PLR0911, PLR0912 - one line for each kind
@@ -91,7 +94,7 @@ def compile_condition(condition: Condition, terms: Terms) -> Check:  # noqa: C90
         case AnyOf():
             return any_of([compile_condition(child, terms) for child in condition.conditions])
         case Not():
-            return none_of(compile_condition(condition.condition, terms))
+            return none_of(compile_truth(condition.condition, terms))
         case _:
             assert_never(condition)
 
@@ -144,7 +147,58 @@ def _distance(failed: Failure) -> tuple[bool, bool, int]:
     return failed.missing is None, not failed.near, failed.share
 
 
-def none_of(negated: Check) -> Check:
-    """A check that the other is not met; more of anything does not help."""
-    failed = Failure("condition_not_met", "not")
-    return lambda reading, eligible: failed if negated(reading, eligible) is None else None
+def none_of(negated: Truth) -> Check:
+    """A check that the other is not met; more of anything does not help.
+
+    Without a customer nobody knows whether a condition on customers is met: then neither is this.
+    """
+    failed, unknown = Failure("condition_not_met", "not"), Failure("customer_unknown", "not")
+
+    def check(reading: Reading, eligible: Eligible) -> Failure | None:
+        met = negated(reading, eligible)
+        if met is None:
+            return unknown
+        return failed if met else None
+
+    return check
+
+
+def compile_truth(condition: Condition, terms: Terms) -> Truth:
+    """Whether the condition is met; None where that depends on a customer who is not known."""
+    match condition:
+        case All():
+            every = [compile_truth(child, terms) for child in condition.conditions]
+            return lambda reading, eligible: _least(one(reading, eligible) for one in every)
+        case AnyOf():
+            some = [compile_truth(child, terms) for child in condition.conditions]
+            return lambda reading, eligible: _negated(
+                _least(_negated(one(reading, eligible)) for one in some)
+            )
+        case Not():
+            negated = compile_truth(condition.condition, terms)
+            return lambda reading, eligible: _negated(negated(reading, eligible))
+        case CustomerKnown():
+            return _told(compile_condition(condition, terms), nobody=False)
+        case _:
+            return _told(compile_condition(condition, terms), nobody=None)
+
+
+def _told(check: Check, *, nobody: bool | None) -> Truth:
+    def truth(reading: Reading, eligible: Eligible) -> bool | None:
+        failed = check(reading, eligible)
+        if failed is not None and failed.reason == "customer_unknown":
+            return nobody
+        return failed is None
+
+    return truth
+
+
+def _least(truths: Iterable[bool | None]) -> bool | None:
+    found = set(truths)
+    if False in found:
+        return False
+    return None if None in found else True
+
+
+def _negated(truth: bool | None) -> bool | None:
+    return None if truth is None else not truth

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from services.evaluator.promotion.basket import Eligible, Reading
 from services.evaluator.promotion.conditions import goods, purchases
 from services.evaluator.promotion.conditions.check import Terms
+from services.evaluator.promotion.conditions.combination import compile_condition
 from shared.events.conditions import (
     All,
     AnyOf,
@@ -21,7 +22,10 @@ from shared.events.conditions import (
 )
 
 Multiple = Callable[[Reading, Eligible], int]
-"""How many full multiples there are of what the conditions ask for."""
+"""How many full multiples there are of what the conditions, being met, ask for.
+
+0: they ask for nothing that has multiples.
+"""
 
 
 def compile_multiple(condition: Condition, terms: Terms) -> Multiple | None:  # noqa: PLR0911 - one for each kind
@@ -42,28 +46,44 @@ def compile_multiple(condition: Condition, terms: Terms) -> Multiple | None:  # 
         case All():
             return multiple_of_all(condition.conditions, terms)
         case AnyOf():
-            return _most(_compiled(condition.conditions, terms))
+            return _of_any(condition, terms)
         case _:
             return None
 
 
 def multiple_of_all(conditions: Sequence[Condition], terms: Terms) -> Multiple | None:
     """The least multiple of the conditions that have one."""
-    found = _compiled(conditions, terms)
-    if not found:
-        return None
-    return lambda reading, eligible: min(one(reading, eligible) for one in found)
-
-
-def _most(found: Sequence[Multiple]) -> Multiple | None:
-    if not found:
-        return None
-    return lambda reading, eligible: max(one(reading, eligible) for one in found)
-
-
-def _compiled(conditions: Sequence[Condition], terms: Terms) -> list[Multiple]:
     compiled = [compile_multiple(condition, terms) for condition in conditions]
-    return [one for one in compiled if one is not None]
+    found = [one for one in compiled if one is not None]
+    if not found:
+        return None
+
+    def least(reading: Reading, eligible: Eligible) -> int:
+        multiples = [one(reading, eligible) for one in found]
+        return min((n for n in multiples if n), default=0)
+
+    return least
+
+
+def _of_any(condition: AnyOf, terms: Terms) -> Multiple | None:
+    """The greatest multiple of those that are met: the others do not count."""
+    compiled = [
+        (compile_condition(child, terms), compile_multiple(child, terms))
+        for child in condition.conditions
+    ]
+    found = [(check, multiple) for check, multiple in compiled if multiple is not None]
+    if not found:
+        return None
+
+    def most(reading: Reading, eligible: Eligible) -> int:
+        multiples = [
+            multiple(reading, eligible)
+            for check, multiple in found
+            if check(reading, eligible) is None
+        ]
+        return max(multiples, default=0)
+
+    return most
 
 
 def _of_mix(condition: ProductMix) -> Multiple:

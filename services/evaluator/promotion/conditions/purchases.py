@@ -27,6 +27,8 @@ _UNITS: dict[str, Unit] = {"quantity": "quantity", "sum": "money", "receipts": "
 def history(reading: Reading, terms: Terms) -> History:
     """The customer's purchases in the instrument's window, before the receipt being decided."""
     at = reading.basket.occurred_at
+    if reading.basket.customer_id is None:
+        return History((), include_discounted=terms.include_discounted)
     found = within(
         reading.purchases, terms.window_at(at).start, at, reading.basket.receipt_id or None
     )
