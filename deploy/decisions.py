@@ -1,8 +1,8 @@
 """Commands about decisions: what was decided and why, and whether it would be decided so again."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +18,9 @@ from deploy.local.errors import StackError
 from services.evaluator import explanation, recording
 from services.evaluator.explanation import Names, money
 from services.evaluator.receipt import event_key_of
-from services.evaluator.replay import Difference, replay
+from services.evaluator.replay import Difference, event_of, replay
 from services.evaluator.store import recordings as recording_store
+from services.evaluator.store.recordings import Recording
 from shared.codec import decode
 from shared.database import Connection
 from shared.events.outcome import Decision
@@ -46,11 +47,12 @@ def instant(text: str, option: str) -> datetime:
 
 @dataclass(frozen=True)
 class _Found:
-    """A decision with what is known of its making."""
+    """A decision with what is known of its making; ``goods`` are the lines' skus."""
 
     decision: Decision
-    facts: recording.Facts | None
-    names: Names
+    facts: recording.Facts | None = None
+    names: Names = field(default_factory=dict)
+    goods: Mapping[int, str] = field(default_factory=dict)
 
 
 def explain(
@@ -70,19 +72,31 @@ async def _find(database: str, name: str) -> _Found | None:
     try:
         key = _key(name)
         recorded = await recording_store.recording(connection, key) if key else None
-        if recorded is None:
-            kept = await recording_store.decision_of_receipt(connection, name)
-            if kept is None:
-                return None
-            known = decode(Decision, kept, ignore_unknown=True)
-            recorded = await recording_store.recording(connection, event_key_of(known.decision_id))
-            if recorded is None:
-                return _Found(known, None, {})
-        facts = recording.decode_facts(recorded.facts)
-        names = await _names(connection, facts.ruleset_version)
-        return _Found(decode(Decision, recorded.decision, ignore_unknown=True), facts, names)
+        if recorded is not None:
+            return await _recorded(connection, recorded)
+        kept = await recording_store.decision_of_receipt(connection, name)
+        if kept is None:
+            return None
+        known = decode(Decision, kept, ignore_unknown=True)
+        recorded = await recording_store.recording(connection, event_key_of(known.decision_id))
+        # A cancel, say, is an answer without rules.
+        return await _recorded(connection, recorded) if recorded else _Found(known)
     finally:
         await connection.close()
+
+
+async def _recorded(connection: Connection, recorded: Recording) -> _Found:
+    facts = recording.decode_facts(recorded.facts)
+    decision = decode(Decision, recorded.decision, ignore_unknown=True)
+    named = {one.campaign_id for one in decision.applied}
+    named |= {one.campaign_id for one in decision.not_applied}
+    campaigns = await recording_store.campaigns_as_of(connection, named, facts.ruleset_version)
+    return _Found(
+        decision,
+        facts,
+        names={(c.campaign_id, i.instrument_id): i.name for c in campaigns for i in c.instruments},
+        goods={line.line: line.sku for line in event_of(recorded).lines},
+    )
 
 
 def _key(name: str) -> bytes | None:
@@ -90,12 +104,6 @@ def _key(name: str) -> bytes | None:
         return event_key_of(name)
     except ValueError:
         return None
-
-
-async def _names(connection: Connection, version: int) -> Names:
-    """The instruments' names as they were at a version of the ruleset."""
-    campaigns = await recording_store.campaigns_between(connection, -1, version)
-    return {(c.campaign_id, i.instrument_id): i.name for c in campaigns for i in c.instruments}
 
 
 def _show(found: _Found) -> None:
@@ -109,31 +117,29 @@ def _show(found: _Found) -> None:
     _console.print(
         f"rules: version {decision.ruleset_version}, hash {decision.ruleset_hash}", highlight=False
     )
-    _console.print(_lines(decision))
-    for title, rows in (
-        (
-            "applied",
-            [
-                (explanation.name_of(a, names), explanation.what(a, decision))
-                for a in decision.applied
-            ],
-        ),
-        (
-            "not applied",
-            [
-                (explanation.name_of(n, names), explanation.why_not(n, names, decision.currency))
-                for n in decision.not_applied
-            ],
-        ),
-        (
-            "codes not used",
-            [
-                (f"code no. {u.code + 1}", explanation.unused_code(u.reason))
-                for u in decision.unused_codes
-            ],
-        ),
-    ):
-        _list(title, rows)
+    _console.print(_lines(found))
+    currency = decision.currency
+    _list(
+        "applied",
+        [
+            (f"no. {n}: {explanation.name_of(a, names)}", explanation.what(a, currency))
+            for n, a in enumerate(decision.applied, start=1)
+        ],
+    )
+    _list(
+        "not applied",
+        [
+            (explanation.name_of(n, names), explanation.why_not(n, names, currency))
+            for n in decision.not_applied
+        ],
+    )
+    _list(
+        "codes not used",
+        [
+            (f"code no. {u.code + 1}", explanation.unused_code(u.reason))
+            for u in decision.unused_codes
+        ],
+    )
     if decision.near_misses:
         _console.print("\n[bold]near misses[/]")
         for miss in decision.near_misses:
@@ -151,16 +157,23 @@ def _list(title: str, rows: Sequence[tuple[str, str]]) -> None:
             _console.print(f"  {name}: {words}", highlight=False, markup=False)
 
 
-def _lines(decision: Decision) -> Table:
-    table = Table("line", "amount", "discount", "to pay")
-    for column in table.columns:
+def _lines(found: _Found) -> Table:
+    """Every line with what each instrument takes off it, under the number it is listed by."""
+    decision = found.decision
+    by = [(n, one) for n, one in enumerate(decision.applied, start=1) if one.discount]
+    table = Table("line", "goods", "amount", *(f"no. {n}" for n, _ in by), "discount", "to pay")
+    for column in (*table.columns[:1], *table.columns[2:]):
         column.justify = "right"
+    shares = [{x.line: x.discount for x in one.lines} for _, one in by]
     for line in decision.lines:
-        amounts = (line.amount, line.discount, line.amount - line.discount)
-        table.add_row(str(line.line), *(money(x, decision.currency) for x in amounts))
+        amounts = [line.amount, *(share.get(line.line, 0) for share in shares)]
+        amounts += [line.discount, line.amount - line.discount]
+        words = [money(amount, decision.currency) if amount else "" for amount in amounts]
+        table.add_row(str(line.line), found.goods.get(line.line, ""), *words)
     table.add_section()
-    total = (decision.total, decision.discount, decision.total - decision.discount)
-    table.add_row("all", *(money(x, decision.currency) for x in total), style="bold")
+    total = [decision.total, *(one.discount for _, one in by)]
+    total += [decision.discount, decision.total - decision.discount]
+    table.add_row("all", "", *(money(x, decision.currency) for x in total), style="bold")
     return table
 
 

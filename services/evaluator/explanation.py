@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
-from shared.events.outcome import Applied, Decision, InstrumentName, NearMiss, NotApplied, Unit
+from shared.events.outcome import Applied, InstrumentName, NearMiss, NotApplied, Unit
 from shared.events.values import THOUSANDTHS
 
 _LOCALE = "en"
@@ -83,14 +83,11 @@ def why_not(refused: NotApplied, names: Names, currency: str) -> str:
     return f"{words}: {gap(refused.missing, refused.unit, currency)}"
 
 
-def what(applied: Applied, decision: Decision) -> str:
-    """What an instrument gave, with its amounts per line."""
+def what(applied: Applied, currency: str) -> str:
+    """What an instrument gave in all."""
     parts = []
     if applied.discount:
-        lines = ", ".join(
-            f"line {x.line}: {money(x.discount, decision.currency)}" for x in applied.lines
-        )
-        parts.append(f"{money(applied.discount, decision.currency)} off ({lines})")
+        parts.append(f"{money(applied.discount, currency)} off")
     if applied.bonuses:
         parts.append(f"{applied.bonuses} bonus points")
     if applied.gifts:

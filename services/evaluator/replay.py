@@ -33,11 +33,16 @@ class NotAskedError(LookupError):
     """The decision depends on a limit now that it did not ask for then."""
 
 
+def event_of(recorded: Recording) -> Cart | Sale:
+    """The event that was recorded."""
+    if recorded.kind == "cart":
+        return decode(Cart, recorded.body)
+    return decode(Sale, recorded.body)
+
+
 def again(recorded: Recording, facts: recording.Facts, ruleset: Ruleset) -> bytes:
     """The decision, made again. Raises ``NotAskedError``."""
-    event: Cart | Sale = (
-        decode(Cart, recorded.body) if recorded.kind == "cart" else decode(Sale, recorded.body)
-    )
+    event = event_of(recorded)
     given = recording.circumstances_of(event, recorded.event_key, facts, ruleset)
 
     def free(limit: Limit) -> int:

@@ -61,6 +61,7 @@ create table campaign_versions (
     campaign_id text not null,
     definition bytea not null
 );
+create index campaign_versions_campaign on campaign_versions (campaign_id, version);
 
 -- version: of the rules; codes_version: how often codes have arrived.
 create table ruleset (

@@ -1,6 +1,6 @@
 """Recordings: events as they were decided, with the facts, and the campaigns of any time."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -75,6 +75,19 @@ async def campaigns_between(connection: Connection, after: int, until: int) -> S
         " order by version",
         after,
         until,
+    )
+    return [decode(Campaign, row["definition"], ignore_unknown=True) for row in rows]
+
+
+async def campaigns_as_of(
+    connection: Connection, campaign_ids: Collection[str], version: int
+) -> Sequence[Campaign]:
+    """The campaigns as they were at a version of the ruleset."""
+    rows = await connection.fetch(
+        "select distinct on (campaign_id) definition from campaign_versions"
+        " where campaign_id = any($1) and version <= $2 order by campaign_id, version desc",
+        list(campaign_ids),
+        version,
     )
     return [decode(Campaign, row["definition"], ignore_unknown=True) for row in rows]
 
