@@ -1,6 +1,6 @@
 """What conditions say of numbers: totals, quantities, history; and how these bound each other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from services.emission.validation.claims import Claim
@@ -43,8 +43,6 @@ class Measure:
     of: Goods = EVERYTHING
 
 
-Possible = dict[Measure, Spans]
-Pairs = tuple[tuple[Measure, Measure], ...]
 SUM, QUANTITY, LINES = Measure("sum"), Measure("quantity"), Measure("lines")
 VISITS, SPENT, DAYS = Measure("visits"), Measure("spent"), Measure("days")
 _HISTORY = {"visits", "spent", "days", "bought quantity", "bought sum", "bought receipts"}
@@ -126,20 +124,53 @@ def needs_some_of(one: Measure, other: Measure) -> bool:
             return False
 
 
+def _bound(less: Spans, more: Spans) -> tuple[Spans, Spans]:
+    """Both, where the one is at most the other."""
+    least, greatest = less[0][0], more[-1][1]
+    return meet(less, ((-FOREVER, greatest),)), meet(more, ((least, FOREVER),))
+
+
+def _need(one: Spans, other: Spans) -> tuple[Spans, Spans]:
+    """Both, where the one above zero means that the other is."""
+    least, greatest = one[0][0], other[-1][1]
+    return (
+        meet(one, ((-FOREVER, 0),)) if greatest <= 0 else one,
+        meet(other, SOME) if least > 0 else other,
+    )
+
+
+def _know(visits: Spans, one: Spans) -> tuple[Spans, Spans]:
+    """Both, where the one is known if there is a customer."""
+    return visits, meet(one, KNOWN) if visits[0][0] >= 0 else one
+
+
+Rule = Callable[[Spans, Spans], tuple[Spans, Spans]]
+
+
+def _rules(one: Measure, other: Measure) -> Iterator[Rule]:
+    if is_at_most(one, other):
+        yield _bound
+    if needs_some_of(one, other):
+        yield _need
+    if one == VISITS and other != DAYS and other.name in _HISTORY:
+        yield _know
+
+
 class Numbers:
     """What is possible of each measure, as more and more must hold."""
 
     def __init__(self, longest_days: int) -> None:
         self.longest_days = longest_days
-        self._possible: Possible = {}
-        self._bounds: Pairs = ()
-        self._needs: Pairs = ()
+        self._possible: dict[Measure, Spans] = {}
+        # The rules by each of the two measures that they are about.
+        self._rules: dict[Measure, list[tuple[Measure, Measure, Rule]]] = {}
         self.keep(*((one, possible(one, longest_days)) for one in (SUM, QUANTITY, LINES, VISITS)))
 
     def copy(self) -> "Numbers":
         """The same, to go another way with."""
         one = Numbers(self.longest_days)
-        one._possible, one._bounds, one._needs = self._possible, self._bounds, self._needs
+        one._possible = dict(self._possible)
+        one._rules = {measure: list(rules) for measure, rules in self._rules.items()}
         return one
 
     def allow(self, *said: tuple[Measure, Spans]) -> bool:
@@ -148,39 +179,41 @@ class Numbers:
 
     def keep(self, *said: tuple[Measure, Spans]) -> bool:
         """As ``allow``; and from now on it must be, if it can."""
-        found, bounds, needs = dict(self._possible), self._bounds, self._needs
+        before = dict(self._possible)
         for measure, spans in said:
-            if measure not in found:
-                pairs = [pair for other in found for pair in ((measure, other), (other, measure))]
-                bounds += tuple(pair for pair in pairs if is_at_most(*pair))
-                needs += tuple(pair for pair in pairs if needs_some_of(*pair))
-                found[measure] = possible(measure, self.longest_days)
-            found[measure] = meet(found[measure], spans)
-        if not _settle(found, bounds, needs):
-            return False
-        self._possible, self._bounds, self._needs = found, bounds, needs
+            self._add(measure)
+            self._possible[measure] = meet(self._possible[measure], spans)
+        if self._settle([measure for measure, _ in said]):
+            return True
+        self._possible = {
+            one: before.get(one, possible(one, self.longest_days)) for one in self._possible
+        }
+        return False
+
+    def _add(self, measure: Measure) -> None:
+        if measure in self._possible:
+            return
+        self._rules[measure] = []
+        for other in self._possible:
+            for pair in ((measure, other), (other, measure)):
+                for rule in _rules(*pair):
+                    self._rules[measure].append((*pair, rule))
+                    self._rules[other].append((*pair, rule))
+        self._possible[measure] = possible(measure, self.longest_days)
+
+    def _settle(self, changed: list[Measure]) -> bool:
+        """Narrow measures by those that have changed; False when nothing is left of one."""
+        found = self._possible
+        while changed:
+            measure = changed.pop()
+            if not found[measure]:
+                return False
+            for one, other, rule in self._rules[measure]:
+                narrowed = rule(found[one], found[other])
+                for touched, spans in zip((one, other), narrowed, strict=True):
+                    if found[touched] != spans:
+                        found[touched] = spans
+                        changed.append(touched)
+                if not all(narrowed):
+                    return False
         return True
-
-
-def _settle(found: Possible, bounds: Pairs, needs: Pairs) -> bool:
-    """Narrow each measure by the others until nothing changes; False when one cannot be."""
-    before: Possible = {}
-    while found != before:
-        if not all(found.values()):
-            return False
-        before = dict(found)
-        for less, more in bounds:
-            if found[less] and found[more]:
-                least, greatest = found[less][0][0], found[more][-1][1]
-                found[more] = meet(found[more], ((least, FOREVER),))
-                found[less] = meet(found[less], ((-FOREVER, greatest),))
-        for one, other in needs:
-            if found[one] and found[other]:
-                least, greatest = found[one][0][0], found[other][-1][1]
-                found[other] = meet(found[other], SOME) if least > 0 else found[other]
-                found[one] = meet(found[one], ((-FOREVER, 0),)) if greatest <= 0 else found[one]
-        if found[VISITS] and found[VISITS][0][0] >= 0:
-            for one in found:
-                is_known = one != DAYS and one.name in _HISTORY
-                found[one] = meet(found[one], KNOWN) if is_known else found[one]
-    return True
