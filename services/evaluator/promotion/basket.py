@@ -1,9 +1,8 @@
 """The cart as the engine sees it: its facts, and which of its lines an instrument may look at."""
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -59,62 +58,128 @@ class Basket:
 class Eligible:
     """The lines that count for an instrument, as positions in ``Reading.lines``, ascending.
 
-    ``total`` is in minor units, ``quantity`` in thousandths.
+    ``total`` is in minor units. ``places`` are gathered as selections ask for them.
     """
 
-    __slots__ = ("places", "positions", "quantity", "total")
+    __slots__ = ("_reading", "places", "positions", "total")
 
-    def __init__(self, lines: Sequence[CartLine], positions: Sequence[int]) -> None:
+    def __init__(self, reading: "Reading", positions: Sequence[int]) -> None:
+        self._reading = reading
         self.positions = positions
-        self.places: Places = _places(lines, positions)
-        self.total = sum([lines[n].amount for n in positions])
-        self.quantity = sum([lines[n].quantity for n in positions])
+        self.places: Places = _Gathered(reading.lines, positions)
+        amounts = reading.amounts
+        self.total = sum([amounts[n] for n in positions])
+
+    @property
+    def quantity(self) -> int:
+        """In thousandths."""
+        quantities = self._reading.quantities
+        return sum([quantities[n] for n in self.positions])
 
     def pick(self, selection: Selection) -> Sequence[int]:
         """Positions of the selected lines, ascending."""
         return selection.pick(self.places, self.positions)
 
 
-@dataclass(slots=True, eq=False)
+class _Gathered(dict[str, Mapping[str, Sequence[int]]]):
+    """``Places`` of some lines: those of a dimension are gathered once it is asked for.
+
+    Few instruments look at brands, fewer at attributes: most carts never need them.
+    """
+
+    __slots__ = ("_lines", "_positions")
+
+    def __init__(self, lines: Sequence[CartLine], positions: Sequence[int]) -> None:
+        self._lines = lines
+        self._positions = positions
+
+    def __missing__(self, dimension: str) -> Mapping[str, Sequence[int]]:
+        found: dict[str, list[int]] = {}
+        values = values_of(dimension, self._lines)
+        for n in self._positions:
+            value = values[n]
+            if value is None:
+                continue
+            if value in found:
+                found[value].append(n)
+            else:
+                found[value] = [n]
+        self[dimension] = found
+        return found
+
+
 class Reading:
     """A basket read once for all instruments.
 
     ``lines`` are in the order of their line numbers, whatever order they came in: ties in
-    rounding go by it, so that the same goods get the same decision. ``floors`` are the least
-    amounts that may remain of them. ``codes`` are those of each emission, smallest digest first.
+    rounding go by it, so that the same goods get the same decision; ``amounts`` (minor units) and
+    ``quantities`` (thousandths) are theirs. ``at`` is the basket's instant in UTC: instants of one
+    zone compare five times as fast. ``full_price`` are the lines without discounts from elsewhere,
+    ``promotable`` those, too. ``codes`` are those of each emission, smallest digest first.
     ``purchases`` are the basket's, unless ``Considered.remember`` has brought others.
     """
 
-    basket: Basket
-    lines: tuple[CartLine, ...]
-    floors: tuple[int, ...]
-    full_price: Eligible
-    promotable: Eligible
-    codes: Mapping[str, tuple[PresentedCode, ...]]
-    purchases: Sequence[Purchase]
-    _local: datetime | None = field(default=None)
+    __slots__ = (
+        "_floors",
+        "_local",
+        "amounts",
+        "at",
+        "basket",
+        "codes",
+        "full_price",
+        "lines",
+        "promotable",
+        "purchases",
+        "quantities",
+    )
+
+    def __init__(self, basket: Basket) -> None:
+        self.basket = basket
+        self.at = basket.occurred_at.astimezone(UTC)
+        self.lines = lines = _in_order(basket.lines)
+        self.amounts = [line.amount for line in lines]
+        self.quantities = [line.quantity for line in lines]
+        every = [n for n, line in enumerate(lines) if not line.no_promo]
+        plain = [n for n in every if not (lines[n].discounts and _is_discounted(lines[n]))]
+        self.promotable = Eligible(self, every)
+        alike = len(plain) == len(every)
+        self.full_price = self.promotable if alike else Eligible(self, plain)
+        self.codes = _by_emission(basket.codes) if basket.codes else {}
+        self.purchases = basket.purchases
+        self._local: datetime | None = None
+        self._floors: list[int] | None = None
 
     def eligible(self, *, include_discounted: bool) -> Eligible:
         """Goods that are not ``no_promo``; those discounted elsewhere only if asked for."""
         return self.promotable if include_discounted else self.full_price
 
-    def keys(self) -> list[tuple[str, AbstractSet[str]]]:
+    def keys(self) -> list[tuple[str, Iterable[str]]]:
         """What instruments can be met by: goods, codes, the customer's groups, the place."""
         basket = self.basket
         known = basket.customer_id is not None
+        lines = [self.lines[n] for n in self.promotable.positions]
+        names = {name for line in lines if line.attributes for name in line.attributes}
+        dimensions = ["sku", "group", "brand", *[f"attribute:{name}" for name in names]]
         return [
-            *((dimension, values.keys()) for dimension, values in self.promotable.places.items()),
-            ("code", self.codes.keys()),
-            ("store", {basket.store_id}),
-            ("region", {basket.region}),
-            ("customer_group", basket.customer_groups if known else frozenset()),
-            ("segment", basket.segments if known else frozenset()),
+            *[(dimension, set(values_of(dimension, lines))) for dimension in dimensions],
+            ("code", self.codes),
+            ("store", (basket.store_id,)),
+            ("region", (basket.region,)),
+            ("customer_group", basket.customer_groups if known else ()),
+            ("segment", basket.segments if known else ()),
         ]
+
+    @property
+    def floors(self) -> Sequence[int]:
+        """The least amounts (minor units) that may remain of the lines."""
+        if self._floors is None:
+            self._floors = [floor_of(line) for line in self.lines]
+        return self._floors
 
     def local(self) -> datetime:
         """The basket's instant on the store's clock."""
         if self._local is None:
-            self._local = self.basket.occurred_at.astimezone(_zone(self.basket.time_zone))
+            self._local = self.at.astimezone(_zone(self.basket.time_zone))
         return self._local
 
 
@@ -125,49 +190,42 @@ def _zone(name: str) -> ZoneInfo:
 
 def read(basket: Basket) -> Reading:
     """Read a basket: which lines count, what they can be found by, how low they may go."""
-    lines = tuple(sorted(basket.lines, key=_number))
-    every = [n for n, line in enumerate(lines) if not line.no_promo]
-    plain = [
-        n for n in every if not (lines[n].discounts and any(x.amount for x in lines[n].discounts))
-    ]
-    promotable = Eligible(lines, every)
-    return Reading(
-        basket=basket,
-        lines=lines,
-        floors=tuple([floor_of(line) for line in lines]),
-        full_price=promotable if len(plain) == len(every) else Eligible(lines, plain),
-        promotable=promotable,
-        codes=_by_emission(basket.codes) if basket.codes else {},
-        purchases=basket.purchases,
-    )
+    return Reading(basket)
+
+
+def values_of(dimension: str, lines: Sequence[CartLine]) -> list[str | None]:
+    """What each line has in a dimension of ``selection.Key``."""
+    match dimension:
+        case "sku":
+            return [line.sku for line in lines]
+        case "group":
+            return [line.group for line in lines]
+        case "brand":
+            return [line.brand for line in lines]
+    name = dimension.removeprefix("attribute:")
+    return [line.attributes.get(name) for line in lines]
+
+
+def _in_order(lines: Sequence[CartLine]) -> Sequence[CartLine]:
+    """By line number; most tills send them so."""
+    numbers = [line.line for line in lines]
+    return lines if numbers == sorted(numbers) else sorted(lines, key=_number)
 
 
 def _number(line: CartLine) -> int:
     return line.line
 
 
-def _places(lines: Sequence[CartLine], positions: Sequence[int]) -> Places:
-    skus: dict[str, list[int]] = {}
-    groups: dict[str, list[int]] = {}
-    brands: dict[str, list[int]] = {}
-    places: dict[str, dict[str, list[int]]] = {"sku": skus, "group": groups, "brand": brands}
-    for n in positions:
-        line = lines[n]
-        skus.setdefault(line.sku, []).append(n)
-        if line.group is not None:
-            groups.setdefault(line.group, []).append(n)
-        if line.brand is not None:
-            brands.setdefault(line.brand, []).append(n)
-        if line.attributes:
-            for name, value in line.attributes.items():
-                places.setdefault(f"attribute:{name}", {}).setdefault(value, []).append(n)
-    return places
+def _is_discounted(line: CartLine) -> bool:
+    return any([x.amount for x in line.discounts])
 
 
 def _by_emission(codes: Sequence[PresentedCode]) -> dict[str, tuple[PresentedCode, ...]]:
     """Codes by their emission, smallest digest first, then where they stand on the cart."""
     found: dict[str, tuple[PresentedCode, ...]] = {}
-    for code in sorted(codes, key=lambda code: (code.digest, code.position)):
+    if len(codes) > 1:
+        codes = sorted(codes, key=lambda code: (code.digest, code.position))
+    for code in codes:
         if code.emission_id is not None:
             found[code.emission_id] = (*found.get(code.emission_id, ()), code)
     return found

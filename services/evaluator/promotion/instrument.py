@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Literal
 
@@ -18,7 +18,7 @@ from services.evaluator.promotion.conditions import (
     Multiple,
     Terms,
     compile_condition,
-    first_failure,
+    all_of,
     required_keys,
 )
 from services.evaluator.promotion.conditions.multiples import multiple_of_all
@@ -49,18 +49,31 @@ class CompiledCampaign:
     control_group: int
     codes: tuple[tuple[str, int], ...]
 
+    @property
+    def is_selective(self) -> bool:
+        """Whether it is for some customers only."""
+        return bool(self.groups or self.segments)
+
     def failure(self, reading: Reading, held: Mapping[str, int]) -> Failure | None:
         """Why it does not run for the basket: its time, its codes, its stores, its customers."""
-        basket = reading.basket
-        at = basket.occurred_at
+        return self.absence(reading, held) or self.exclusion(reading)
+
+    def absence(self, reading: Reading, held: Mapping[str, int]) -> Failure | None:
+        """Why it does not run then and there: its time, its codes, its stores."""
+        at = reading.at
         if not (self.running and self.starts_at <= at < self.ends_at and self.has_codes(held)):
             if self.running and at < self.starts_at:
                 wait = -((at - self.starts_at) // _SECOND)
                 return Failure("campaign_not_active", missing=wait, unit="seconds")
             return Failure("campaign_not_active")
-        if self.stores and basket.store_id not in self.stores:
+        if self.stores and reading.basket.store_id not in self.stores:
             return Failure("wrong_store")
+        return None
+
+    def exclusion(self, reading: Reading) -> Failure | None:
+        """Why it is not for the basket's customer."""
         if self.groups or self.segments:
+            basket = reading.basket
             if basket.customer_id is None:
                 return Failure("customer_unknown")
             if self.groups.isdisjoint(basket.customer_groups) and self.segments.isdisjoint(
@@ -97,11 +110,12 @@ class CompiledInstrument:
     order: tuple[int, int, int, str, str]
     met_by: frozenset[Key]
     by_code: bool
-    checks: tuple[Check, ...]
+    check: Check
     needs: tuple[CodeNeed, ...]
     ways: Ways
     rules: tuple[Rule, ...]
     offer: Offer
+    earns: bool
     include_discounted: bool
     stacking: Literal["combinable", "exclusive", "best_of"]
     best_of: str | None
@@ -126,24 +140,33 @@ class CompiledInstrument:
         return EVER if self.looks_back == "ever" else self.window_at(at).start
 
     def failure(self, reading: Reading, held: Mapping[str, int]) -> Failure | None:
-        """Why the basket does not meet it, limits and the benefit's amount aside; None if it does.
+        """Why the basket, that met it in the index, does not meet it; None if it does.
 
-        The campaign comes first, then a customer for bonuses, then the conditions, then the control
-        group: who is held back would have got it.
+        Limits and the benefit's amount are left aside. The campaign comes first, then a customer
+        for bonuses, then the conditions, then the control group: who is held back would have got it.
         """
-        if failed := self.campaign.failure(reading, held):
+        campaign = self.campaign
+        # Where no code leads to an instrument, it is not met at all while its campaign is absent.
+        if self.by_code and (failed := campaign.absence(reading, held)):
             return failed
-        customer_id = reading.basket.customer_id
-        if customer_id is None and self.offer.earns:
+        if campaign.is_selective and (failed := campaign.exclusion(reading)):
+            return failed
+        if self.earns and reading.basket.customer_id is None:
             return Failure("customer_unknown")
-        if failed := first_failure(self.checks, reading, self.eligible(reading)):
-            # Nobody of the control group is promised what they would not get.
-            if failed.near and self.campaign.holds_back(customer_id):
-                return msgspec.structs.replace(failed, near=False)
+        failed = self.check(
+            reading, reading.promotable if self.include_discounted else reading.full_price
+        )
+        if campaign.control_group and (failed is None or failed.near):
+            return self._held_back(failed, reading.basket.customer_id)
+        return failed
+
+    def _held_back(self, failed: Failure | None, customer_id: str | None) -> Failure | None:
+        if not self.campaign.holds_back(customer_id):
             return failed
-        if self.campaign.holds_back(customer_id):
+        if failed is None:
             return Failure("control_group")
-        return None
+        # Nobody of the control group is promised what they would not get.
+        return msgspec.structs.replace(failed, near=False)
 
     def times(self, reading: Reading) -> int:
         """How often its conditions are met; 1 unless it repeats."""
@@ -174,8 +197,8 @@ def compile_campaign(campaign: Campaign) -> tuple[CompiledInstrument, ...]:
     compiled = CompiledCampaign(
         campaign_id=campaign.campaign_id,
         running=campaign.status == "running",
-        starts_at=campaign.starts_at,
-        ends_at=campaign.ends_at,
+        starts_at=campaign.starts_at.astimezone(UTC),
+        ends_at=campaign.ends_at.astimezone(UTC),
         stores=frozenset(campaign.stores),
         groups=frozenset(campaign.customer_groups),
         segments=frozenset(campaign.segments),
@@ -239,11 +262,12 @@ def _compile(
         order=(-campaign.priority, -instrument.priority, position, *ids),
         met_by=met_by,
         by_code=bool(met_by) and all(dimension == "code" for dimension, _ in met_by),
-        checks=tuple(checks),
+        check=checks[0] if len(checks) == 1 else all_of(checks),
         needs=tuple(needs.values()),
         ways=compile_ways(instrument.conditions, needs, terms),
         rules=rules_of(campaign, instrument, terms.window_at),
         offer=offer,
+        earns=offer.earns,
         include_discounted=instrument.include_discounted,
         stacking=instrument.stacking,
         best_of=instrument.best_of,

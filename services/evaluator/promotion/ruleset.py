@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Self
 
 from services.evaluator.promotion.basket import Basket, Reading, read
@@ -15,7 +16,8 @@ from services.evaluator.promotion.selection import Key
 from shared.events.promotion import Campaign
 
 _ALWAYS: Key = ("always", "")
-_ALWAYS_MET = (_ALWAYS[0], {_ALWAYS[1]})
+_NOTHING: Mapping[str, tuple[CompiledInstrument, ...]] = {}
+_ORDER = attrgetter("order")
 _DIGEST_BYTES = 16
 _MODULUS = 1 << 8 * _DIGEST_BYTES
 
@@ -111,35 +113,37 @@ class Ruleset:
         if a code led to it: whoever presents a code is owed an answer, others need not know of the
         campaign.
         """
-        found = self.indexed(reading)
-        at, store_id, held = reading.basket.occurred_at, reading.basket.store_id, self._held
+        at, store_id, held = reading.at, reading.basket.store_id, self._held
         considered = []
-        for one in found:
+        for one in self.indexed(reading):
             campaign = one.campaign
             if one.by_code or (
-                campaign.running
-                and campaign.starts_at <= at < campaign.ends_at
+                campaign.starts_at <= at < campaign.ends_at
                 and (not campaign.stores or store_id in campaign.stores)
                 and (not campaign.codes or campaign.has_codes(held))
             ):
                 considered.append(one)
-        considered.sort(key=_order)
+        considered.sort(key=_ORDER)
         return considered
 
     def indexed(self, reading: Reading) -> Iterable[CompiledInstrument]:
         """What the index has for any key of the basket, each once."""
-        found: dict[CompiledInstrument, None] = {}
         index = self._index
-        for dimension, values in (_ALWAYS_MET, *reading.keys()):
+        found = list(index.get(_ALWAYS[0], _NOTHING).get(_ALWAYS[1], ()))
+        for dimension, values in reading.keys():
             there = index.get(dimension)
             if there:
-                for value in there.keys() & values:
-                    found.update(dict.fromkeys(there[value]))
-        return found
+                for value in values:
+                    if value in there:
+                        found += there[value]
+        return dict.fromkeys(found)
 
-    def failure(self, candidate: CompiledInstrument, reading: Reading) -> Failure | None:
-        """Why the basket does not meet a candidate, limits and amounts aside; None if it does."""
-        return candidate.failure(reading, self._held)
+    def failures(
+        self, candidates: Iterable[CompiledInstrument], reading: Reading
+    ) -> list[Failure | None]:
+        """For each why the basket does not meet it, limits and amounts aside; None if it does."""
+        held = self._held
+        return [candidate.failure(reading, held) for candidate in candidates]
 
 
 class Considered:
@@ -177,8 +181,7 @@ class Considered:
     def failures(self) -> Sequence[Failure | None]:
         """For each candidate why it is not met, limits and amounts aside; None if it is."""
         if self._failures is None:
-            failure, reading = self.ruleset.failure, self.reading
-            self._failures = [failure(candidate, reading) for candidate in self.candidates]
+            self._failures = self.ruleset.failures(self.candidates, self.reading)
         return self._failures
 
     def limits(self) -> tuple[Limit, ...]:
@@ -194,10 +197,6 @@ class Considered:
             for limit in candidate.limits(self.reading)
         }
         return tuple(found[limit_id] for limit_id in sorted(found))
-
-
-def _order(instrument: CompiledInstrument) -> tuple[int, int, int, str, str]:
-    return instrument.order
 
 
 def _keys(instrument: CompiledInstrument) -> Iterable[Key]:

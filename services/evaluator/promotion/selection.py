@@ -10,10 +10,7 @@ Key = tuple[str, str]
 """What can be looked up: ``("sku" | "group" | "brand" | "attribute:<name>", value)``, and more."""
 
 Places = Mapping[str, Mapping[str, Sequence[int]]]
-"""Positions of lines, ascending, by the first and then the second part of a key."""
-
-NOTHING: Mapping[str, Sequence[int]] = {}
-
+"""Positions of lines, ascending, by the first and then the second part of a key; it has every first."""
 
 class Goods(Protocol):
     """What a selection looks at: a line of a cart or of an earlier purchase."""
@@ -97,7 +94,7 @@ def _pick(keys: frozenset[Key], without: frozenset[Key]) -> Pick:
         return lambda _, every: every
     if len(keys) == 1:
         [(dimension, value)] = keys
-        return lambda places, _: places.get(dimension, NOTHING).get(value, ())
+        return lambda places, _: places[dimension].get(value, ())
     find = _finder(keys)
     return lambda places, _: sorted(find(places))
 
@@ -112,10 +109,9 @@ def _finder(keys: frozenset[Key]) -> Callable[[Places], set[int]]:
     def find(places: Places) -> set[int]:
         found: set[int] = set()
         for dimension, values in by_dimension:
-            there = places.get(dimension)
-            if there:
-                for value in there.keys() & values:
-                    found.update(there[value])
+            there = places[dimension]
+            for value in there.keys() & values:
+                found.update(there[value])
         return found
 
     return find
