@@ -63,8 +63,8 @@ down: setup ## stop them; the data stay
 test: setup-test ## run every test
 	@$(BIN)/python -m pytest
 
-unit: $(STAMPS)/python ## run the unit tests: no servers, seconds
-	@$(BIN)/python -m pytest tests/unit
+unit: $(STAMPS)/python ## run the unit tests and the conformance cases: no servers, seconds
+	@$(BIN)/python -m pytest tests/unit tests/conformance
 
 lint: $(STAMPS)/python ## ruff: rules and format
 	@$(BIN)/ruff check .
