@@ -15,7 +15,7 @@ from aiokafka.structs import ConsumerRecord
 from services.evaluator import bonuses, outgoing, purchases, receipt, recording, returns
 from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Counters
-from services.evaluator.facts import Facts, Gatherer, Incoming, demand, histories_needed, incoming
+from services.evaluator.facts import Facts, Gatherer, Incoming, demand, incoming
 from services.evaluator.promotion.period_end import come_late
 from services.evaluator.promotion.ruleset import Considered
 from services.evaluator.purchases import Histories, PaidReceipt
@@ -38,6 +38,7 @@ CONSUMER = "evaluator.checkout"
 TOPICS = (CARTS.name, SALES.name)
 SOURCE = "tillstream/evaluator"
 _LONGEST_EVENT_ID = 200
+_LINES_A_TURN = 200
 
 
 @dataclass
@@ -167,6 +168,22 @@ class Batch:
             self.messages += outgoing.bonus_messages(decision, moved, self.facts.now)
 
 
+@dataclass(slots=True)
+class _Turns:
+    """Lets others have a turn, every so many lines.
+
+    A batch of thousand-line carts takes seconds: heartbeats and probes must get through.
+    """
+
+    lines: int = 0
+
+    async def before(self, came: Incoming) -> None:
+        self.lines += len(came.event.lines)
+        if self.lines >= _LINES_A_TURN:
+            self.lines = 0
+            await asyncio.sleep(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Checkout:
     """Applies batches of ``checkout.carts.v1`` and ``checkout.sales.v1``."""
@@ -181,9 +198,9 @@ class Checkout:
         if not came:
             return dead
         batch, considered = await self._load(connection, [incoming for _, incoming in came])
+        turns = _Turns()
         for (record, event), rules in zip(came, considered, strict=True):
-            # A batch of thousand-line carts takes seconds: heartbeats and probes must get through.
-            await asyncio.sleep(0)
+            await turns.before(event)
             try:
                 batch.take(event, rules)
             except ConflictError as error:
@@ -209,12 +226,12 @@ class Checkout:
         if terminals:
             await ledger.claim_receipts(connection, terminals)
             receipts = await ledger.receipts(connection, terminals.keys())
-        returned = {e.receipt_id for e in events if isinstance(e, Return)}
+        returned = [e.receipt_id for e in events if isinstance(e, Return)]
         paid = await purchase_store.paid_receipts(connection, returned) if returned else {}
         seen = await ledger.seen(connection, [item.key for item in came])
         considered = await _consider(came, facts, seen, receipts)
-        needed = histories_needed(considered)
-        found = await purchase_store.histories(connection, needed) if needed else {}
+        wanted = purchases.wanted(considered, len(returned))
+        found = await purchase_store.histories(connection, wanted) if wanted else {}
         histories = Histories(found)
         for each in considered:
             histories.remind(each)
@@ -234,10 +251,10 @@ async def _consider(
     receipts: Mapping[str, Receipt],
 ) -> list[Considered]:
     """For each event the rules it may meet: nothing, if it needs none or will be refused."""
-    nothing = facts.consider_nothing()
+    nothing, turns = facts.consider_nothing(), _Turns()
     considered = []
     for item in came:
-        await asyncio.sleep(0)
+        await turns.before(item)
         event = item.event
         if (
             isinstance(event, Return)

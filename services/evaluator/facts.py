@@ -130,27 +130,6 @@ class Facts:
         )
 
 
-def histories_needed(considered: Iterable[Considered]) -> dict[str, datetime]:
-    """Whose purchases are needed, and since when."""
-    needed: dict[str, datetime] = {}
-    for each in considered:
-        customer, since = each.reading.basket.customer_id, each.since
-        if customer is not None and since is not None:
-            needed[customer] = min(needed.get(customer, since), since)
-    return needed
-
-
-def limits_of(receipts: Iterable[Receipt]) -> dict[str, int | None]:
-    """The limits that receipts have slots of, or may take again."""
-    return {
-        limit_id: None
-        for receipt in receipts
-        if receipt.status != "paid"
-        for redemption in receipt.redemptions.values()
-        for limit_id in redemption.limit_ids
-    }
-
-
 @dataclass(slots=True)
 class Demand:
     """The limits that a batch may ask for, with their ``caps`` (None: not known here).

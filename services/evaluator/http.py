@@ -6,8 +6,8 @@ from http import HTTPStatus
 import asyncpg
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.evaluator import receipt
-from services.evaluator.facts import Gatherer, demand, histories_needed, incoming
+from services.evaluator import purchases, receipt
+from services.evaluator.facts import Gatherer, demand, incoming
 from services.evaluator.purchases import Histories
 from services.evaluator.receipt import ConflictError
 from services.evaluator.store import ledger
@@ -45,9 +45,9 @@ class Quotes:
         known = await ledger.receipt(connection, cart.receipt_id)
         known = known or receipt.open_receipt(cart)
         considered = facts.consider(cart)
-        needed = histories_needed([considered])
-        if needed:
-            found = await purchase_store.histories(connection, needed)
+        wanted = purchases.wanted([considered], returns=0)
+        if wanted:
+            found = await purchase_store.histories(connection, wanted)
             Histories(found).remind(considered)
         limits = demand([known], [considered])
         counters = await limit_store.read_limits(connection, limits.caps, limits.windows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -127,6 +127,45 @@ def decode_bought(stored: bytes) -> Bought:
 def decode_counting(stored: bytes) -> tuple[PurchasedLine, ...]:
     """The lines that count as history; works for a sale's lines and for what is left of them."""
     return _COUNTING.decode(stored).lines
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a customer's purchases: all from ``since`` on, and the ``first`` earlier ones.
+
+    The first are those that still count: the rest of a long history is not read to know that there
+    is one.
+    """
+
+    since: datetime
+    first: int = 0
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""No purchase is as late."""
+
+
+def wanted(considered: Iterable[Considered], returns: int) -> dict[str, Wanted]:
+    """Whose purchases matter to these carts, and which.
+
+    ``returns`` are how many come in the same batch: each may undo one of the first purchases, and
+    one may be the receipt being decided.
+    """
+    found: dict[str, Wanted] = {}
+    for each in considered:
+        basket = each.reading.basket
+        if basket.customer_id is None or each.since is None:
+            continue
+        since, first = NEVER, 0
+        for candidate in each.candidates:
+            if candidate.looks_back is None:
+                continue
+            since = min(since, candidate.window_at(basket.occurred_at).start)
+            if candidate.looks_back == "ever":
+                first = returns + 2
+        before = found.get(basket.customer_id, Wanted(NEVER))
+        found[basket.customer_id] = Wanted(min(before.since, since), max(before.first, first))
+    return found
 
 
 class Histories:

@@ -148,13 +148,15 @@ create table bonus_entries (
 create index bonus_entries_account on bonus_entries (account);
 
 -- Every paid receipt while it may be returned: its lines as they were sold, and what is left of them
--- once some came back. Those with a customer are that customer's history: one range of the index.
+-- once some came back. Those with a customer are that customer's history: one range of the index; it
+-- counts while something is left of it that promotions look at.
 create table purchases (
     receipt_id text primary key,
     customer_id text,
     occurred_at timestamptz not null,
     lines bytea not null,
-    remaining bytea
+    remaining bytea,
+    counts boolean not null
 );
 create index purchases_customer on purchases (customer_id, occurred_at)
     where customer_id is not null;

@@ -6,6 +6,7 @@ from datetime import datetime
 from services.evaluator.promotion.history import Purchase
 from services.evaluator.purchases import (
     PaidReceipt,
+    Wanted,
     decode_bought,
     decode_counting,
     encode,
@@ -14,19 +15,31 @@ from services.evaluator.returns import Returned
 from shared.database import Connection
 
 HISTORIES = """
-select p.customer_id, p.receipt_id, p.occurred_at, coalesce(p.remaining, p.lines)
-from unnest($1::text[], $2::timestamptz[]) as wanted (customer_id, since)
-join purchases p on p.customer_id = wanted.customer_id and p.occurred_at >= wanted.since
+select wanted.customer_id, p.receipt_id, p.occurred_at, p.lines
+from unnest($1::text[], $2::timestamptz[], $3::int[]) as wanted (customer_id, since, first),
+lateral (
+    (select receipt_id, occurred_at, coalesce(remaining, lines) as lines from purchases
+     where customer_id = wanted.customer_id and occurred_at < wanted.since and counts
+     order by occurred_at, receipt_id collate "C" limit wanted.first)
+    union all
+    (select receipt_id, occurred_at, coalesce(remaining, lines) from purchases
+     where customer_id = wanted.customer_id and occurred_at >= wanted.since)
+) as p
 order by p.occurred_at, p.receipt_id collate "C"
 """
 
 
 async def histories(
-    connection: Connection, since: Mapping[str, datetime]
+    connection: Connection, wanted: Mapping[str, Wanted]
 ) -> dict[str, list[Purchase]]:
-    """The purchases of each customer from the given instant on, as ``history.ordered``."""
-    found: dict[str, list[Purchase]] = {customer: [] for customer in since}
-    rows = await connection.fetch(HISTORIES, list(since), list(since.values()))
+    """The purchases that are wanted of each customer, as ``history.ordered``."""
+    found: dict[str, list[Purchase]] = {customer: [] for customer in wanted}
+    rows = await connection.fetch(
+        HISTORIES,
+        list(wanted),
+        [each.since for each in wanted.values()],
+        [each.first for each in wanted.values()],
+    )
     for customer_id, receipt_id, occurred_at, lines in rows:
         found[customer_id].append(Purchase(receipt_id, occurred_at, decode_counting(lines)))
     return found
@@ -65,8 +78,11 @@ async def save(connection: Connection, paid: Sequence[PaidReceipt]) -> None:
     if paid:
         await connection.copy_records_to_table(
             "purchases",
-            records=[(p.receipt_id, p.customer_id, p.occurred_at, encode(p.bought)) for p in paid],
-            columns=("receipt_id", "customer_id", "occurred_at", "lines"),
+            records=[
+                (p.receipt_id, p.customer_id, p.occurred_at, encode(p.bought), bool(p.bought.lines))
+                for p in paid
+            ],
+            columns=("receipt_id", "customer_id", "occurred_at", "lines", "counts"),
         )
 
 
@@ -74,12 +90,14 @@ async def save_returned(connection: Connection, changed: Collection[PaidReceipt]
     """Save what has come back of receipts and what is left of them; their rows are locked."""
     if not changed:
         return
+    left = [(p.receipt_id, p.purchase.lines) for p in changed]
     await connection.execute(
-        "update purchases set remaining = new.remaining"
-        " from unnest($1::text[], $2::bytea[]) as new (receipt_id, remaining)"
-        " where purchases.receipt_id = new.receipt_id",
-        [p.receipt_id for p in changed],
-        [encode(p.purchase.lines) for p in changed],
+        "update purchases set remaining = new.remaining, counts = new.counts"
+        " from unnest($1::text[], $2::bytea[], $3::boolean[])"
+        " as new (receipt_id, remaining, counts) where purchases.receipt_id = new.receipt_id",
+        [receipt_id for receipt_id, _ in left],
+        [encode(lines) for _, lines in left],
+        [bool(lines) for _, lines in left],
     )
     lines = [(p.receipt_id, line, r) for p in changed for line, r in p.returned.items()]
     await connection.execute(

@@ -1,6 +1,6 @@
 """What is kept of paid receipts, and what of it counts as history."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from hypothesis import given as generated
 from hypothesis import strategies as st
@@ -11,15 +11,18 @@ from services.evaluator.purchases import (
     KEPT,
     Histories,
     PaidReceipt,
+    Wanted,
     decode_bought,
     decode_counting,
     encode,
     forgotten_before,
     paid_receipt,
+    wanted,
 )
 from services.evaluator.returns import Returned, take_back
 from shared.events.checkout import ReturnedLine
-from shared.events.conditions import PurchaseCount
+from shared.events.conditions import Condition, FirstPurchase, PurchaseCount
+from shared.events.promotion import Rolling
 from tests.builders import (
     NOON,
     all_free,
@@ -32,6 +35,7 @@ from tests.builders import (
     sale,
     sold_line,
     staff_discount,
+    utc,
 )
 
 
@@ -168,3 +172,35 @@ def test_the_same_history_is_not_matched_again() -> None:
 
 def test_purchases_are_kept_for_four_hundred_days() -> None:
     assert forgotten_before(NOON) == NOON - timedelta(days=400) == NOON - KEPT
+
+
+def wants(*conditions: Condition, returns: int = 0, customer_id: str | None = "C1") -> list[Wanted]:
+    """What is wanted of the history of a customer's cart at noon."""
+    rules = ruleset(campaign(instruments=[instrument(conditions=conditions)]))
+    cart = rules.consider(basket(customer_id=customer_id))
+    return list(wanted([cart], returns).values())
+
+
+def test_no_history_is_wanted_where_no_rule_asks_or_nobody_is_known() -> None:
+    assert wants() == []
+    assert wants(_TWICE, customer_id=None) == []
+
+
+def test_purchases_are_wanted_from_the_start_of_the_window() -> None:
+    assert wants(_TWICE) == [Wanted(since=utc(2026, 12, 4, 23))]
+
+
+def test_of_a_first_purchase_as_many_are_wanted_as_returns_may_undo() -> None:
+    [one] = wants(FirstPurchase(), returns=3)
+    assert one.first == 3 + 2
+
+
+def test_carts_of_one_customer_want_what_any_of_them_does() -> None:
+    rules = ruleset(
+        campaign(instruments=[instrument(conditions=[_TWICE], processing_period=Rolling(days=14))])
+    )
+    carts = [
+        rules.consider(basket(customer_id="C1", occurred_at=NOON + timedelta(days=n)))
+        for n in (1, 0, 2)
+    ]
+    assert wanted(carts, 0) == {"C1": Wanted(since=(NOON - timedelta(days=14)).astimezone(UTC))}
