@@ -32,6 +32,7 @@ from services.emission.store.emissions import EmissionRow
 from services.emission.validation import (
     faults_in_campaign,
     faults_of_campaign,
+    faults_of_codes,
     faults_of_definition,
 )
 from shared import clock, topics
@@ -138,7 +139,14 @@ class Authoring:
             groups=group_ids(instrument),
             emission_ids=emission_ids([instrument]),
         )
-        _refuse([*faults_of_instrument(instrument, known), *faults_of_definition(instrument)])
+        used = await self._summaries(connection, [instrument])
+        _refuse(
+            [
+                *faults_of_instrument(instrument, known),
+                *faults_of_definition(instrument),
+                *faults_of_codes(instrument, used),
+            ]
+        )
 
     async def _summaries(
         self, connection: Connection, instruments: Sequence[Instrument]

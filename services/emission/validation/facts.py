@@ -1,6 +1,7 @@
 """What must hold of a receipt and its customer, one claim after another, until two contradict."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import get_args
 
@@ -92,19 +93,19 @@ class Facts:
     def __init__(self, longest_days: int) -> None:
         self.claims: list[Claim] = []
         self.numbers = Numbers(longest_days)
-        self._names: dict[str, _OneOf] = {}
+        self.names: dict[str, _OneOf] = {}
 
     def copy(self) -> "Facts":
         """The same, to go another way with."""
-        one = Facts(self.numbers.longest_days)
-        one.claims, one._names = list(self.claims), dict(self._names)
+        one = copy(self)
+        one.claims, one.names = list(self.claims), dict(self.names)
         one.numbers = self.numbers.copy()
         return one
 
     @property
     def is_without_customer(self) -> bool:
         """Whether only receipts without a customer are left."""
-        known = self._names.get("customer_known")
+        known = self.names.get("customer_known")
         return known is not None and known.allowed == frozenset[object]({False})
 
     def add(self, claim: Claim) -> Clash | None:
@@ -128,12 +129,12 @@ class Facts:
         if claim.holds and needs_customer(claim.condition):
             said.append((VISITS, KNOWN))
             narrowed["customer_known"] = _OneOf(frozenset({True}))
-        narrowed = {one: self._names.get(one, _OneOf()).meet(new) for one, new in narrowed.items()}
+        narrowed = {one: self.names.get(one, _OneOf()).meet(new) for one, new in narrowed.items()}
         if not all(one.is_possible(kind) for kind, one in narrowed.items()):
             return False
         if not self.numbers.keep(*said):
             return False
-        self._names |= narrowed
+        self.names |= narrowed
         return True
 
     def _reason(self, claim: Claim) -> str:

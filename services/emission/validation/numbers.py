@@ -1,6 +1,7 @@
 """What conditions say of numbers: totals, quantities, history; and how these bound each other."""
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
 
 from services.emission.validation.claims import Claim
@@ -145,6 +146,7 @@ def _know(visits: Spans, one: Spans) -> tuple[Spans, Spans]:
 
 
 Rule = Callable[[Spans, Spans], tuple[Spans, Spans]]
+Rules = tuple[tuple[Measure, Measure, Rule], ...]
 
 
 def _rules(one: Measure, other: Measure) -> Iterator[Rule]:
@@ -161,16 +163,16 @@ class Numbers:
 
     def __init__(self, longest_days: int) -> None:
         self.longest_days = longest_days
-        self._possible: dict[Measure, Spans] = {}
+        self.left: dict[Measure, Spans] = {}
         # The rules by each of the two measures that they are about.
-        self._rules: dict[Measure, list[tuple[Measure, Measure, Rule]]] = {}
+        self.rules: dict[Measure, Rules] = {}
         self.keep(*((one, possible(one, longest_days)) for one in (SUM, QUANTITY, LINES, VISITS)))
 
     def copy(self) -> "Numbers":
         """The same, to go another way with."""
-        one = Numbers(self.longest_days)
-        one._possible = dict(self._possible)
-        one._rules = {measure: list(rules) for measure, rules in self._rules.items()}
+        one = copy(self)
+        one.left = dict(self.left)
+        one.rules = dict(self.rules)
         return one
 
     def allow(self, *said: tuple[Measure, Spans]) -> bool:
@@ -179,36 +181,35 @@ class Numbers:
 
     def keep(self, *said: tuple[Measure, Spans]) -> bool:
         """As ``allow``; and from now on it must be, if it can."""
-        before = dict(self._possible)
+        before = dict(self.left)
         for measure, spans in said:
             self._add(measure)
-            self._possible[measure] = meet(self._possible[measure], spans)
+            self.left[measure] = meet(self.left[measure], spans)
         if self._settle([measure for measure, _ in said]):
             return True
-        self._possible = {
-            one: before.get(one, possible(one, self.longest_days)) for one in self._possible
-        }
+        self.left = {one: before.get(one, possible(one, self.longest_days)) for one in self.left}
         return False
 
     def _add(self, measure: Measure) -> None:
-        if measure in self._possible:
+        if measure in self.left:
             return
-        self._rules[measure] = []
-        for other in self._possible:
-            for pair in ((measure, other), (other, measure)):
-                for rule in _rules(*pair):
-                    self._rules[measure].append((*pair, rule))
-                    self._rules[other].append((*pair, rule))
-        self._possible[measure] = possible(measure, self.longest_days)
+        own: Rules = ()
+        for other in self.left:
+            pairs = ((measure, other), (other, measure))
+            found = tuple((*pair, rule) for pair in pairs for rule in _rules(*pair))
+            self.rules[other] += found  # in place of the tuple that copies share
+            own += found
+        self.rules[measure] = own
+        self.left[measure] = possible(measure, self.longest_days)
 
     def _settle(self, changed: list[Measure]) -> bool:
         """Narrow measures by those that have changed; False when nothing is left of one."""
-        found = self._possible
+        found = self.left
         while changed:
             measure = changed.pop()
             if not found[measure]:
                 return False
-            for one, other, rule in self._rules[measure]:
+            for one, other, rule in self.rules[measure]:
                 narrowed = rule(found[one], found[other])
                 for touched, spans in zip((one, other), narrowed, strict=True):
                     if found[touched] != spans:

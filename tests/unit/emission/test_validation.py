@@ -168,6 +168,11 @@ TOGETHER: list[tuple[str, tuple[Json, ...], list[str]]] = [
     ("a birthday of a stranger", (BIRTHDAY, STRANGER), ["conditions.1.known"]),
     ("a known customer's birthday", (no(STRANGER), BIRTHDAY), []),
     ("known and unknown", ({"kind": "customer_known"}, STRANGER), ["conditions.1.known"]),
+    ("two choices, none of which go together", (any_of(store("s1"), store("s2")), any_of(store("s3"), store("s4"))), ["conditions.1"]),
+    ("two choices, one pair of which goes together", (any_of(store("s1"), store("s2")), any_of(store("s3"), store("s2", "s4"))), []),
+    ("choices within choices", (any_of(every(store("s1"), any_of(days("mon"), days("tue"))), days("mon")), any_of(days("wed"), days("thu"))), ["conditions.1"]),
+    ("the only way that is left", (store("s1"), no(every(store("s1"), total(">=", 300))), total(">=", 300)), ["conditions.1.condition"]),
+    ("the only way that is left, and a benefit", (store("s1"), no(every(store("s1", "s2"), compared("line_count", ">", 0)))), ["benefit.products"]),
     ("a stranger, or a regular", (any_of(STRANGER, group("a")),), []),
     ("a stranger, or one inside a group", (any_of(every(STRANGER, group("a")), store("s1")),), ["conditions.0.conditions.0.conditions.1"]),
 ]  # fmt: skip

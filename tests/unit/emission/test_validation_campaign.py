@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.emission.campaigns import CampaignPlan
-from services.emission.validation import faults_in_campaign, faults_of_campaign
+from services.emission.validation import faults_in_campaign, faults_of_campaign, faults_of_codes
 from shared.events.promotion import EmissionSummary, LimitRule
 from tests.unit.emission.definitions import (
     BIRTHDAY,
@@ -121,6 +121,24 @@ def test_codes_must_be_valid_at_some_time_of_the_campaign(
         [] if is_kept else ["conditions.1.conditions.1.emission_id"]
     )
     assert faults_in_campaign(plan(), instrument(no(code())), used) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "conditions", "refused"),
+    [
+        ("mass", (code(own=True),), ["conditions.0.own"]),
+        ("mass", (any_of(store("s1"), code(own=True)),), ["conditions.0.conditions.1.own"]),
+        ("mass", (no(code(own=True)),), []),
+        ("mass", (code(),), []),
+        ("personal", (code(own=True),), []),
+    ],
+)
+def test_nobody_owns_the_word_of_a_mass_emission(
+    kind: str, conditions: tuple[Json, ...], refused: list[str]
+) -> None:
+    used = {"E1": emission()["E1"].model_copy(update={"kind": kind})}
+    found = faults_of_codes(instrument(*conditions), used)
+    assert [fault.field for fault in found] == refused
 
 
 def test_the_message_says_what_of_the_campaign_it_is() -> None:
