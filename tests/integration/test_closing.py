@@ -12,9 +12,11 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 import services.evaluator
+from deploy.local.stack import Stack
 from services.evaluator import checkout, reference
 from services.evaluator.checkout import Checkout
 from services.evaluator.closing import Closing
@@ -39,6 +41,8 @@ from tests.builders import (
     sale,
     sold_line,
 )
+from tests.integration import emission, shop
+from tests.integration.shop import a_cart, open_tills
 from tests.waiting import until
 
 DAY = timedelta(days=1)
@@ -383,3 +387,54 @@ async def test_a_period_that_ends_during_a_pause_waits_until_the_campaign_runs_a
     while await closing.close_some():
         pass
     assert await points(evaluator) == {"c-1": 50}
+
+
+async def test_bonuses_of_a_period_arrive_over_the_real_services(stack: Stack) -> None:
+    """Authored, sold, closed, published; the second sale comes when the period has been closed."""
+    [store_id] = await shop.open_store(stack)
+    plan = emission.instrument_of() | {
+        "conditions": [{"kind": "purchase_count", "compare": {"value": 2}}],
+        "benefit": {"kind": "bonuses", "percent": 1_000},
+        "processing_period": {"kind": "calendar", "unit": "day"},
+        "trigger": "on_period_end",
+    }
+    campaign_id = await shop.run_campaign(stack, [plan], stores=[store_id])
+    customer = emission.new_id("c")
+    ledger = await asyncpg.connect(stack.database("evaluator"))
+
+    async def is_closed() -> bool:
+        query = "select period_end from closings where campaign_id = $1 and closed"
+        reached = await ledger.fetchval(query, campaign_id)
+        return reached is not None and reached > clock.now() - DAY
+
+    async def entries() -> list[Any]:
+        return list(await bonus_entries(stack, customer))
+
+    try:
+        async with open_tills(stack) as tills:
+            at = clock.now() - 3 * DAY
+            values: dict[str, Any] = {"customer_id": customer, "occurred_at": at}
+            await tills.buy(a_cart(store_id, 1_000, **values))
+            await until(is_closed, within_s=60, what="all days that are over are closed")
+            await tills.buy(a_cart(store_id, 2_000, **values))
+            [entry] = await until(entries, what="the bonuses are published")
+    finally:
+        await ledger.close()
+    assert (entry.points, entry.campaign_id, entry.receipt_id) == (300, campaign_id, None)
+    assert entry.period_start <= at < entry.period_end
+    assert entry.period_end - entry.period_start <= timedelta(hours=25)
+
+
+async def bonus_entries(stack: Stack, customer: str) -> list[Any]:
+    """The bonuses of a customer that are published so far."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
+    async with consumer:
+        partitions = [TopicPartition(BONUSES.name, n) for n in range(BONUSES.partitions)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        found = []
+        for partition in partitions:
+            while await consumer.position(partition) < ends[partition]:
+                batch = await consumer.getmany(partition, timeout_ms=1_000)
+                found += [r for r in batch.get(partition, ()) if r.key == customer.encode()]
+    return [decode(BonusEntry, record.value) for record in found]
