@@ -16,7 +16,7 @@ from services.emission.campaigns import CampaignPlan
 from services.emission.examples import BENEFITS, CONDITIONS, INSTRUMENTS, Example
 from services.emission.language import as_json, schema
 from services.emission.validation import faults_of_definition
-from shared.codec import decode, encode
+from shared.codec import InvalidMessageError, decode, encode
 from shared.events.benefits import Benefit, PercentOff
 from shared.events.conditions import Condition
 from shared.events.promotion import Campaign, Instrument
@@ -230,3 +230,36 @@ def test_a_campaign_that_the_earlier_version_published_is_read() -> None:
     campaign = decode(Campaign, json.dumps(published).encode())
     assert campaign.instruments == (decode(Instrument, EARLIER_INSTRUMENT),)
     assert (campaign.segments, campaign.control_group, campaign.limits) == ((), 0, ())
+
+
+def _body(conditions: str) -> bytes:
+    return (json.dumps(BODY)[:-1] + f', "conditions": [{conditions}]}}').encode()
+
+
+LEAF = '{"kind": "first_purchase"}'
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ('{"kind": "not", "condition": ' * 6 + LEAF + "}" * 6, "nested deeper than 6"),
+        ('{"kind": "not", "condition": ' * 100_000 + LEAF + "}" * 100_000, "Invalid JSON"),
+        (", ".join([LEAF] * 101), "at most 100 items"),
+        (
+            ", ".join(['{"kind": "any", "conditions": [' + ", ".join([LEAF] * 50) + "]}"] * 2),
+            "more than 100 conditions",
+        ),
+    ],
+    ids=["deep", "very deep", "many", "many within"],
+)
+def test_huge_definitions_are_refused_with_what_is_too_much(conditions: str, message: str) -> None:
+    with pytest.raises(InvalidMessageError, match=message):
+        decode(Instrument, _body(conditions))
+
+
+def test_definitions_as_deep_and_long_as_allowed_are_read_and_judged() -> None:
+    deep = '{"kind": "not", "condition": ' * 5 + LEAF + "}" * 5
+    long = '{"kind": "any", "conditions": [' + ", ".join([LEAF] * 93) + "]}"
+    instrument = decode(Instrument, _body(f"{deep}, {long}"))
+    VALIDATOR.validate(as_json(instrument))
+    assert {fault.code for fault in faults_of_definition(instrument)} == {"never"}
