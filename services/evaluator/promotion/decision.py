@@ -5,11 +5,12 @@ from typing import Literal
 
 import msgspec
 
-from services.evaluator.promotion.basket import Basket, Reading
+from services.evaluator.promotion.basket import Basket, PresentedCode, Reading
 from services.evaluator.promotion.benefits.extras import TierOffer
+from services.evaluator.promotion.codes import CodeNeed
 from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.instrument import CompiledInstrument
-from services.evaluator.promotion.limits import Capacity, Claim, Limit
+from services.evaluator.promotion.limits import Capacity, Claim, Limit, of_code
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.promotion.stacking import Grant, Stack, stack, used_codes
 from shared.events.outcome import Reason, Unit
@@ -187,15 +188,25 @@ def _unused_codes(
 ) -> tuple[tuple[int, UnusedReason], ...]:
     """Why codes stay unused: the reason of the first instrument that each led to."""
     used = used_codes(result.grants.values())
-    reasons: dict[str, UnusedReason] = {}
+    reasons: dict[PresentedCode, UnusedReason] = {}
     for candidate, failed in refused.items():
         for need in candidate.needs:
-            # An instrument that is granted used another code of the emission.
-            reasons.setdefault(need.emission_id, failed.reason if failed else "outranked")
+            for code in result.reading.codes.get(need.emission_id, ()):
+                if code not in reasons:
+                    reasons[code] = failed.reason if failed else _passed_over(code, need, result)
     unused: list[tuple[int, UnusedReason]] = []
     for code in result.reading.basket.codes:
         if code.emission_id is None:
             unused.append((code.position, "unknown_code"))
         elif code.position not in used:
-            unused.append((code.position, reasons.get(code.emission_id, "no_campaign")))
+            unused.append((code.position, reasons.get(code, "no_campaign")))
     return tuple(sorted(unused))
+
+
+def _passed_over(code: PresentedCode, need: CodeNeed, result: Stack) -> UnusedReason:
+    """Why an instrument that is granted did not use this code of the emission."""
+    if need.own and code.holder != result.reading.basket.customer_id:
+        return "code_not_yours"
+    if need.single_use and not result.capacity.has(Claim(of_code(code.digest))):
+        return "limit_reached"
+    return "outranked"
