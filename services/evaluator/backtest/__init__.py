@@ -1,0 +1,1 @@
+"""Backtests: what a draft campaign would have done to recorded receipts. Pure."""

@@ -1,0 +1,308 @@
+"""One recorded receipt, decided again as if the draft had been running."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+
+import msgspec
+
+from services.evaluator.promotion.basket import Basket, PresentedCode
+from services.evaluator.promotion.decision import Verdict, judge
+from services.evaluator.promotion.history import Purchase, ordered
+from services.evaluator.promotion.limits import Limit
+from services.evaluator.promotion.ruleset import Considered, Ruleset
+from services.evaluator.recording import Facts, basket_of
+from shared.events.checkout import Cart, Sale
+from shared.events.promotion import Campaign
+from shared.events.values import Device
+
+State = tuple[tuple[str, int], ...]
+"""What is left of limits that had not enough, by id: (limit, free)."""
+
+
+class Gave(msgspec.Struct, frozen=True, array_like=True):
+    """What one instrument gave to a receipt (minor units, points)."""
+
+    campaign_id: str
+    instrument_id: str
+    discount: int = 0
+    bonuses: int = 0
+    gifts: tuple[tuple[str, int], ...] = ()
+
+
+class Taken(msgspec.Struct, frozen=True, array_like=True):
+    """What an instrument of the draft takes of a limit; ``since`` is a rolling limit's."""
+
+    limit_id: str
+    amount: int
+    cap: int
+    money: bool
+    since: datetime | None
+
+
+class Missed(msgspec.Struct, frozen=True, array_like=True):
+    """An instrument of the draft that gives nothing; ``near``: nothing else is missing."""
+
+    instrument_id: str
+    reason: str
+    condition: str | None = None
+    missing: int | None = None
+    unit: str | None = None
+    near: bool = False
+
+
+class Outcome(msgspec.Struct, frozen=True, array_like=True):
+    """What a receipt gets with the draft: of the draft and of the campaigns that were live."""
+
+    gave: tuple[Gave, ...]
+    live: tuple[Gave, ...]
+    missed: tuple[Missed, ...]
+    taken: tuple[Taken, ...]
+    assumed_free: bool = False
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """A receipt as it was decided: what of it the report counts (minor units).
+
+    ``total`` is before our discounts. ``live`` is what it got then.
+    """
+
+    event_key: bytes
+    receipt_id: str
+    occurred_at: datetime
+    store_id: str
+    region: str
+    device: Device
+    customer_id: str | None
+    paid: bool
+    total: int
+    live: tuple[Gave, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a receipt was decided by: its event and the facts, with ``codes`` known only since."""
+
+    event: Cart | Sale
+    facts: Facts
+    recognised: Mapping[bytes, tuple[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A recording with the rules of then and the draft, before its limits are known."""
+
+    campaign_id: str
+    recording: Recording
+    considered: Considered
+
+    @property
+    def mine(self) -> list[bool]:
+        """Which of the candidates are the draft's."""
+        own = self.campaign_id
+        return [c.campaign.campaign_id == own for c in self.considered.candidates]
+
+    @property
+    def looks_back(self) -> tuple[str, datetime] | None:
+        """Whose earlier purchases the draft asks for, and from when on."""
+        basket = self.considered.reading.basket
+        if basket.customer_id is None:
+            return None
+        since = self._since(mine=True)
+        return None if since is None else (basket.customer_id, since)
+
+    def remember(self, known: Sequence[Purchase]) -> None:
+        """Take the recorded purchases into account, and earlier ones that are known now.
+
+        From the instant on that the live campaigns looked back to, the recording has them all.
+        """
+        recorded, since = self.recording.facts.purchases, self._since(mine=False)
+        until = self.considered.reading.basket.occurred_at if since is None else since
+        there = {p.receipt_id for p in recorded}
+        earlier = [p for p in known if p.occurred_at < until and p.receipt_id not in there]
+        self.considered.remember(ordered([*earlier, *recorded]))
+
+    def decide(self, state: State = ()) -> Outcome:
+        """What it gets; the draft's limits have all of their cap left but for those in ``state``."""
+        asked = _Asked(self.campaign_id, self.recording.facts.free, dict(state))
+        verdict = judge(self.considered, asked.free)
+        return _outcome(self.campaign_id, verdict, assumed_free=asked.assumed)
+
+    def missed(self) -> tuple[Missed, ...] | None:
+        """Why no instrument of the draft is met, limits aside; None if one is."""
+        found = []
+        for candidate, failed in zip(
+            self.considered.candidates, self.considered.failures, strict=True
+        ):
+            if candidate.campaign.campaign_id != self.campaign_id:
+                continue
+            if failed is None:
+                return None
+            found.append(
+                Missed(
+                    candidate.instrument_id,
+                    failed.reason,
+                    failed.condition,
+                    failed.missing,
+                    failed.unit,
+                    failed.near,
+                )
+            )
+        return tuple(found)
+
+    def sole(self) -> bool:
+        """Whether nothing but one instrument of the draft could apply, in one way only.
+
+        Without room for it the receipt gets what it got.
+        """
+        met = [
+            candidate
+            for candidate, own, failed in zip(
+                self.considered.candidates, self.mine, self.considered.failures, strict=True
+            )
+            if own and failed is None
+        ]
+        if len(met) != 1:
+            return False
+        asked = {need.emission_id for need in met[0].needs}
+        others = [
+            c for c, own in zip(self.considered.candidates, self.mine, strict=True) if not own
+        ]
+        if asked and any(need.emission_id in asked for other in others for need in other.needs):
+            return False
+        reading = self.considered.reading
+        ways = met[0].ways(reading, met[0].eligible(reading))
+        return len(ways) == 1 and all(len(need.codes(reading)) == 1 for need in ways[0])
+
+    def _since(self, *, mine: bool) -> datetime | None:
+        at = self.considered.reading.basket.occurred_at
+        found = [
+            candidate.since(at)
+            for candidate, own in zip(self.considered.candidates, self.mine, strict=True)
+            if own == mine and candidate.looks_back
+        ]
+        return min([since for since in found if since is not None], default=None)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What is left of limits: the live ones' as recorded, the draft's as the simulation says."""
+
+    campaign_id: str
+    recorded: Mapping[str, int]
+    state: Mapping[str, int]
+    assumed: bool = False
+
+    def free(self, limit: Limit) -> int:
+        limit_id = limit.limit_id
+        if limit_id in self.state:
+            return self.state[limit_id]
+        if limit_id.startswith(f"{self.campaign_id}/"):
+            return limit.cap
+        left = self.recorded.get(limit_id)
+        if left is None:
+            self.assumed |= not limit_id.startswith("code:")
+            return limit.cap
+        return left
+
+
+def trial(
+    campaign: Campaign, recording: Recording, ruleset: Ruleset, *, assume_codes: bool
+) -> Trial | None:
+    """The recording with the draft among its rules; None if it meets nothing of the draft.
+
+    ``ruleset`` is that of the recording's version, with the draft.
+    """
+    facts = recording.facts
+    held = dict(facts.held)
+    for emission in campaign.emissions:
+        held[emission.emission_id] = max(held.get(emission.emission_id, 0), emission.posted_codes)
+    basket = basket_of(recording.event, facts)
+    if campaign.emissions and (basket.codes or assume_codes):
+        basket = replace(basket, codes=_codes(campaign, recording, basket, assume=assume_codes))
+    considered = ruleset.with_codes(held).consider(basket)
+    own = campaign.campaign_id
+    if not any(c.campaign.campaign_id == own for c in considered.candidates):
+        return None
+    considered.remember(facts.purchases)
+    return Trial(own, recording, considered)
+
+
+def _codes(
+    campaign: Campaign, recording: Recording, basket: Basket, *, assume: bool
+) -> tuple[PresentedCode, ...]:
+    """The presented codes, those of the draft's emissions recognised; or one of each assumed."""
+    codes = [_recognised(code, recording) for code in basket.codes]
+    if assume:
+        there = {code.emission_id for code in codes}
+        for emission in campaign.emissions:
+            if emission.emission_id not in there:
+                whose = "" if emission.kind == "mass" else basket.receipt_id
+                name = f"assumed/{emission.emission_id}/{whose}".encode()
+                digest = blake2b(name, digest_size=16).digest()
+                holder = basket.customer_id
+                codes.append(PresentedCode(len(codes), digest, emission.emission_id, holder))
+    return tuple(codes)
+
+
+def _recognised(code: PresentedCode, recording: Recording) -> PresentedCode:
+    known = None if code.emission_id else recording.recognised.get(code.digest)
+    return replace(code, emission_id=known[0], holder=known[1]) if known else code
+
+
+def _outcome(campaign_id: str, verdict: Verdict, *, assumed_free: bool) -> Outcome:
+    gave, live, taken = [], [], []
+    for g in verdict.granted:
+        gifts = tuple((gift.sku, gift.quantity) for gift in g.gifts)
+        given = Gave(g.campaign_id, g.instrument_id, g.discount, g.bonuses, gifts)
+        if g.campaign_id != campaign_id:
+            live.append(given)
+            continue
+        gave.append(given)
+        taken += [
+            Taken(c.limit.limit_id, c.amount, c.limit.cap, c.limit.money, c.limit.since)
+            for c in g.limits
+        ]
+    near = {(n.campaign_id, n.instrument_id) for n in verdict.near_misses}
+    missed = [
+        Missed(
+            r.instrument_id,
+            r.reason,
+            r.condition,
+            r.missing,
+            r.unit,
+            (campaign_id, r.instrument_id) in near,
+        )
+        for r in verdict.refused
+        if r.campaign_id == campaign_id
+    ]
+    return Outcome(tuple(gave), tuple(live), tuple(missed), tuple(taken), assumed_free)
+
+
+def deltas(before: Sequence[Gave], after: Sequence[Gave]) -> dict[tuple[str, str], "Delta"]:
+    """What the draft changes of what the live campaigns gave to one receipt, where it does."""
+    was = {(g.campaign_id, g.instrument_id): g for g in before}
+    now = {(g.campaign_id, g.instrument_id): g for g in after}
+    nothing = Gave("", "")
+    found = {}
+    for key in sorted(was.keys() | now.keys()):
+        old, new = was.get(key, nothing), now.get(key, nothing)
+        delta = Delta(
+            lost=key not in now,
+            gained=key not in was,
+            discount=new.discount - old.discount,
+            bonuses=new.bonuses - old.bonuses,
+        )
+        if delta.lost or delta.gained or delta.discount or delta.bonuses:
+            found[key] = delta
+    return found
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """How an instrument of a live campaign fares on one receipt, with the draft beside it."""
+
+    lost: bool
+    gained: bool
+    discount: int
+    bonuses: int
