@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from random import Random
 from typing import Any
 
@@ -61,7 +61,7 @@ def _cart(number: int, world: World, random: Random) -> dict[str, Any]:
     clusters = random.sample(range(world.skus // CLUSTER), LINES // CLUSTER)
     skus = [cluster * CLUSTER + n for cluster in clusters for n in range(CLUSTER)]
     channel = random.choices(["till", "web", "app"], [70, 20, 10])[0]
-    body = {
+    body: dict[str, Any] = {
         "receipt_id": f"receipt-{number}",
         "store_id": f"store-{random.randrange(world.values(1) * 2)}",
         "terminal_id": f"till-{number % 4}",
@@ -122,7 +122,8 @@ def _purchases(cart: Cart, random: Random) -> Sequence[Purchase]:
     """Some six receipts of the last two months, of goods like those on the cart."""
     found = []
     for n in range(random.randrange(12)):
-        at = cart.occurred_at - timedelta(days=random.randrange(1, 60), minutes=n)
+        days = random.randrange(1, 60)
+        at = cart.occurred_at.astimezone(UTC) - timedelta(days=days, minutes=n)
         lines = [
             PurchasedLine(x.sku, x.quantity, x.amount, x.group, x.brand, dict(x.attributes))
             for x in random.sample(cart.lines, 5)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.evaluator.promotion.allocation import floor_of
 from services.evaluator.promotion.history import Purchase
-from services.evaluator.promotion.selection import Places, Selection
+from services.evaluator.promotion.selection import ATTRIBUTE, Places, Selection
 from shared.events.checkout import CartLine
 from shared.events.values import Channel, Device, Location, PaymentMethod
 
@@ -153,15 +153,15 @@ class Reading:
         """Goods that are not ``no_promo``; those discounted elsewhere only if asked for."""
         return self.promotable if include_discounted else self.full_price
 
-    def keys(self) -> list[tuple[str, Iterable[str]]]:
+    def found_by(self) -> list[tuple[str, Iterable[str]]]:
         """What instruments can be met by: goods, codes, the customer's groups, the place."""
         basket = self.basket
         known = basket.customer_id is not None
         lines = [self.lines[n] for n in self.promotable.positions]
         names = {name for line in lines if line.attributes for name in line.attributes}
-        dimensions = ["sku", "group", "brand", *[f"attribute:{name}" for name in names]]
+        dimensions = ["sku", "group", "brand", *[ATTRIBUTE + name for name in names]]
         return [
-            *[(dimension, set(values_of(dimension, lines))) for dimension in dimensions],
+            *[(dimension, set(filter(None, values_of(dimension, lines)))) for dimension in dimensions],
             ("code", self.codes),
             ("store", (basket.store_id,)),
             ("region", (basket.region,)),
@@ -202,7 +202,7 @@ def values_of(dimension: str, lines: Sequence[CartLine]) -> list[str | None]:
             return [line.group for line in lines]
         case "brand":
             return [line.brand for line in lines]
-    name = dimension.removeprefix("attribute:")
+    name = dimension.removeprefix(ATTRIBUTE)
     return [line.attributes.get(name) for line in lines]
 
 
@@ -217,7 +217,7 @@ def _number(line: CartLine) -> int:
 
 
 def _is_discounted(line: CartLine) -> bool:
-    return any([x.amount for x in line.discounts])
+    return any(x.amount for x in line.discounts)
 
 
 def _by_emission(codes: Sequence[PresentedCode]) -> dict[str, tuple[PresentedCode, ...]]:

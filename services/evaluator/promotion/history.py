@@ -1,8 +1,9 @@
 """Earlier purchases of a customer, and what conditions count of them."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -52,44 +53,44 @@ class History:
 
     def count(self) -> int:
         """How many receipts had at least one line that counts."""
-        return sum(1 for purchase in self._purchases if any(self._lines(purchase)))
+        return sum([1 for purchase in self._purchases if self._lines(purchase)])
 
     def sum(self) -> int:
         """What the lines came to (minor units)."""
-        return sum(line.amount for p in self._purchases for line in self._lines(p))
+        return sum([line.amount for p in self._purchases for line in self._lines(p)])
 
     def of(self, selection: Selection, measure: Measure) -> int:
         """The selected products' quantity (thousandths), sum (minor units), or receipts."""
+        takes = selection.takes
         if measure == "receipts":
-            return sum(
-                1 for p in self._purchases if any(selection.takes(line) for line in self._lines(p))
-            )
-        found = (x for p in self._purchases for x in self._lines(p) if selection.takes(x))
-        return sum(x.quantity if measure == "quantity" else x.amount for x in found)
+            return sum([1 for p in self._purchases if any(takes(line) for line in self._lines(p))])
+        found = [x for p in self._purchases for x in self._lines(p) if takes(x)]
+        return sum([x.quantity if measure == "quantity" else x.amount for x in found])
 
     def last(self) -> datetime | None:
         """When the latest of them was."""
         for purchase in reversed(self._purchases):
-            if any(self._lines(purchase)):
+            if self._lines(purchase):
                 return purchase.occurred_at
         return None
 
-    def _lines(self, purchase: Purchase) -> Iterator[PurchasedLine]:
+    def _lines(self, purchase: Purchase) -> Sequence[PurchasedLine]:
         if self._include_discounted:
-            return iter(purchase.lines)
-        return (line for line in purchase.lines if not line.discounted)
+            return purchase.lines
+        return [line for line in purchase.lines if not line.discounted]
+
+
+_TIME = attrgetter("occurred_at")
 
 
 def within(
     purchases: Sequence[Purchase], start: datetime, end: datetime, receipt_id: str | None = None
 ) -> Sequence[Purchase]:
     """Of ``ordered`` purchases those with ``start`` ≤ t < ``end``, without the given receipt."""
-    first = bisect_left(purchases, start, key=lambda p: p.occurred_at)
-    past = bisect_left(purchases, end, key=lambda p: p.occurred_at)
+    first = bisect_left(purchases, start, key=_TIME)
+    past = bisect_left(purchases, end, key=_TIME)
     found = purchases[first:past]
-    if receipt_id is not None and any(p.receipt_id == receipt_id for p in found):
-        return [p for p in found if p.receipt_id != receipt_id]
-    return found
+    return found if receipt_id is None else [p for p in found if p.receipt_id != receipt_id]
 
 
 def whole_days(since: datetime, until: datetime) -> int:

@@ -17,8 +17,8 @@ from services.evaluator.promotion.conditions import (
     Check,
     Multiple,
     Terms,
-    compile_condition,
     all_of,
+    compile_condition,
     required_keys,
 )
 from services.evaluator.promotion.conditions.multiples import multiple_of_all

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from services.evaluator.promotion.basket import PresentedCode, Reading
 from services.evaluator.promotion.period import WindowAt, day_of
 from shared.events.promotion import LimitRule, Per
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """A counter that allows ``cap`` redemptions, or minor units of discounts (``money``).
 
     Of a rolling limit only uses at or after ``since`` count. ``limit_id`` is one of
@@ -30,8 +31,7 @@ class Limit:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What a redemption takes of a limit: 1, or minor units."""
 
     limit: Limit
@@ -55,7 +55,7 @@ class Rule:
 
     def limit(self, reading: Reading, code: PresentedCode | None) -> Limit | None:
         """The limit that the basket counts for, using ``code``; None without a customer it needs."""
-        at = reading.basket.occurred_at
+        at = reading.at
         whose = []
         for one in self.per:
             match one:

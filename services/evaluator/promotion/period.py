@@ -6,16 +6,17 @@ before, which is that very instant).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import assert_never
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from shared.events.promotion import Calendar, Consecutive, ProcessingPeriod, Rolling
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """``start`` ≤ t < ``end``, in UTC. ``name`` tells windows of one instrument apart.
 
     ``slides``: there is one for every instant, and it ends with it.
@@ -61,11 +62,13 @@ def _rolling(days: int, zone: ZoneInfo) -> WindowAt:
 
 
 def _calendar(unit: str, zone: ZoneInfo) -> WindowAt:
-    def window(at: datetime) -> Window:
-        first, after = _days_of(unit, at.astimezone(zone).date())
-        return Window(midnight(first, zone), midnight(after, zone), first.isoformat())
+    return lambda at: _calendar_window(unit, at.astimezone(zone).date(), zone)
 
-    return window
+
+@lru_cache(maxsize=1_000)  # nearly every cart is of the same few days
+def _calendar_window(unit: str, day: date, zone: ZoneInfo) -> Window:
+    first, after = _days_of(unit, day)
+    return Window(midnight(first, zone), midnight(after, zone), first.isoformat())
 
 
 def _days_of(unit: str, day: date) -> tuple[date, date]:

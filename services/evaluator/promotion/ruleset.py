@@ -130,7 +130,7 @@ class Ruleset:
         """What the index has for any key of the basket, each once."""
         index = self._index
         found = list(index.get(_ALWAYS[0], _NOTHING).get(_ALWAYS[1], ()))
-        for dimension, values in reading.keys():
+        for dimension, values in reading.found_by():
             there = index.get(dimension)
             if there:
                 for value in values:

@@ -1,16 +1,20 @@
 """Selections of products, compiled: which lines of a cart or of a purchase they take."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from shared.events.selection import Products, Selectors
 
+ATTRIBUTE = "attribute:"
 Key = tuple[str, str]
 """What can be looked up: ``("sku" | "group" | "brand" | "attribute:<name>", value)``, and more."""
 
 Places = Mapping[str, Mapping[str, Sequence[int]]]
 """Positions of lines, ascending, by the first and then the second part of a key; it has every first."""
+
 
 class Goods(Protocol):
     """What a selection looks at: a line of a cart or of an earlier purchase."""
@@ -35,83 +39,90 @@ class Goods(Protocol):
 Pick = Callable[[Places, Sequence[int]], Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Selection:
-    """A compiled ``Products``. ``keys``: a line must have one of these; none = any line.
+_ByDimension = tuple[tuple[str, frozenset[str]], ...]
 
-    ``pick`` gives the positions of the selected lines, ascending, out of ``Places`` and all
-    positions. It costs as much as is found, not as much as is selected.
+
+class Selection(msgspec.Struct, frozen=True, eq=False):
+    """A compiled ``Products``: lines that have one of some values, less those that have others.
+
+    ``wanted`` and ``unwanted`` are values by their dimension; nothing wanted = any line. ``pick``
+    gives the positions of the selected lines, ascending, out of ``Places`` and all positions. It
+    costs as much as is found, not as much as is selected.
     """
 
-    keys: frozenset[Key]
-    without: frozenset[Key]
+    wanted: _ByDimension
+    unwanted: _ByDimension
     pick: Pick
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """A line must have one of these; none = any line."""
+        return frozenset([(name, value) for name, values in self.wanted for value in values])
 
     def takes(self, line: Goods) -> bool:
         """Whether the line is selected."""
-        keys = keys_of(line)
-        return (not self.keys or not self.keys.isdisjoint(keys)) and self.without.isdisjoint(keys)
+        return (not self.wanted or _has_one(line, self.wanted)) and not (
+            self.unwanted and _has_one(line, self.unwanted)
+        )
 
 
-def keys_of(line: Goods) -> list[Key]:
-    """Every key that a line can be found by."""
-    keys = [("sku", line.sku)]
-    if line.group is not None:
-        keys.append(("group", line.group))
-    if line.brand is not None:
-        keys.append(("brand", line.brand))
-    if line.attributes:
-        keys += [(f"attribute:{name}", value) for name, value in line.attributes.items()]
-    return keys
+def _has_one(line: Goods, by_dimension: _ByDimension) -> bool:
+    for dimension, values in by_dimension:
+        match dimension:
+            case "sku":
+                found: str | None = line.sku
+            case "group":
+                found = line.group
+            case "brand":
+                found = line.brand
+            case _:
+                found = line.attributes.get(dimension.removeprefix(ATTRIBUTE))
+        if found in values:
+            return True
+    return False
 
 
 def select(products: Products) -> Selection:
     """Compile a selection of products."""
-    keys = _keys(products)
-    without = _keys(products.exclude) if products.exclude else frozenset()
-    return Selection(keys, without, _pick(keys, without))
+    wanted = _by_dimension(products)
+    unwanted = _by_dimension(products.exclude) if products.exclude else ()
+    return Selection(wanted, unwanted, _pick(wanted, unwanted))
 
 
-def _keys(selectors: Selectors) -> frozenset[Key]:
-    return frozenset(
-        [("sku", sku) for sku in selectors.skus]
-        + [("group", group) for group in selectors.groups]
-        + [("brand", brand) for brand in selectors.brands]
-        + [(f"attribute:{a.name}", value) for a in selectors.attributes for value in a.values]
-    )
+def _by_dimension(selectors: Selectors) -> _ByDimension:
+    found = {
+        "sku": frozenset(selectors.skus),
+        "group": frozenset(selectors.groups),
+        "brand": frozenset(selectors.brands),
+    }
+    for attribute in selectors.attributes:
+        name = sys.intern(ATTRIBUTE + attribute.name)
+        found[name] = found.get(name, frozenset()) | frozenset(attribute.values)
+    return tuple([(name, values) for name, values in found.items() if values])
 
 
-def _pick(keys: frozenset[Key], without: frozenset[Key]) -> Pick:
-    if without:
-        included, excluded = _pick(keys, frozenset()), _finder(without)
+def _pick(wanted: _ByDimension, unwanted: _ByDimension) -> Pick:
+    if unwanted:
+        included = _pick(wanted, ())
 
         def pick(places: Places, every: Sequence[int]) -> Sequence[int]:
-            out = excluded(places)
+            out = _find(places, unwanted)
             return [n for n in included(places, every) if n not in out]
 
         return pick
-    if not keys:
+    if not wanted:
         return lambda _, every: every
-    if len(keys) == 1:
-        [(dimension, value)] = keys
+    if len(wanted) == 1 and len(wanted[0][1]) == 1:
+        [(dimension, [value])] = wanted
         return lambda places, _: places[dimension].get(value, ())
-    find = _finder(keys)
-    return lambda places, _: sorted(find(places))
+    return lambda places, _: sorted(_find(places, wanted))
 
 
-def _finder(keys: frozenset[Key]) -> Callable[[Places], set[int]]:
-    """A search for the lines that have any of the keys."""
-    grouped: dict[str, set[str]] = {}
-    for dimension, value in keys:
-        grouped.setdefault(dimension, set()).add(value)
-    by_dimension = tuple((name, frozenset(values)) for name, values in sorted(grouped.items()))
-
-    def find(places: Places) -> set[int]:
-        found: set[int] = set()
-        for dimension, values in by_dimension:
-            there = places[dimension]
-            for value in there.keys() & values:
-                found.update(there[value])
-        return found
-
-    return find
+def _find(places: Places, by_dimension: _ByDimension) -> set[int]:
+    """The lines that have any of the values."""
+    found: set[int] = set()
+    for dimension, values in by_dimension:
+        there = places[dimension]
+        for value in there.keys() & values:
+            found.update(there[value])
+    return found

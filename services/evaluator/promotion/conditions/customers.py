@@ -101,7 +101,7 @@ def promo_code(condition: PromoCode, terms: Terms) -> Check:
         if codes is None:
             return missing
         # Of an emission the campaign does not describe we know neither dates nor single use.
-        if emission is None or not valid_at(emission, reading.basket.occurred_at):
+        if emission is None or not valid_at(emission, reading.at):
             return invalid
         if condition.own:
             customer = reading.basket.customer_id

@@ -41,8 +41,8 @@ def sum_of(selection: Selection) -> Measure:
     pick = selection.pick
 
     def measured(reading: Reading, eligible: Eligible) -> int:
-        lines = reading.lines
-        return sum([lines[n].amount for n in pick(eligible.places, eligible.positions)])
+        amounts = reading.amounts
+        return sum([amounts[n] for n in pick(eligible.places, eligible.positions)])
 
     return measured
 
@@ -52,8 +52,8 @@ def quantity_of(selection: Selection) -> Measure:
     pick = selection.pick
 
     def measured(reading: Reading, eligible: Eligible) -> int:
-        lines = reading.lines
-        return sum([lines[n].quantity for n in pick(eligible.places, eligible.positions)])
+        quantities = reading.quantities
+        return sum([quantities[n] for n in pick(eligible.places, eligible.positions)])
 
     return measured
 
@@ -71,8 +71,17 @@ def limit_of(condition: Measured) -> Bar:
 
 def measured(condition: Measured) -> Check:
     """A check of one amount."""
-    amount, failure = measure(condition), limit_of(condition).failure
-    return lambda reading, eligible: failure(amount(reading, eligible))
+    amount, limit = measure(condition), limit_of(condition)
+    if limit.most is not None:
+        return lambda reading, eligible: limit.failure(amount(reading, eligible))
+    name, unit, least = limit.name, limit.unit, limit.least
+
+    # Nearly all comparisons are these; one call less for each.
+    def at_least(reading: Reading, eligible: Eligible) -> Failure | None:
+        actual = amount(reading, eligible)
+        return None if actual >= least else gap(name, least - actual, least, unit)
+
+    return at_least
 
 
 def presence(condition: ProductPresence) -> Check:
@@ -111,7 +120,7 @@ def mix_quantities(condition: ProductMix) -> Callable[[Reading, Eligible], list[
         for selection in selections:
             mine = [n for n in eligible.pick(selection) if n not in taken]
             taken.update(mine)
-            found.append(sum([reading.lines[n].quantity for n in mine]))
+            found.append(sum([reading.quantities[n] for n in mine]))
         return found
 
     return quantities

@@ -26,7 +26,7 @@ _UNITS: dict[str, Unit] = {"quantity": "quantity", "sum": "money", "receipts": "
 
 def history(reading: Reading, terms: Terms) -> History:
     """The customer's purchases in the instrument's window, before the receipt being decided."""
-    at = reading.basket.occurred_at
+    at = reading.at
     if reading.basket.customer_id is None:
         return History((), include_discounted=terms.include_discounted)
     found = within(
@@ -80,7 +80,7 @@ def first_purchase(condition: FirstPurchase) -> Check:
         basket = reading.basket
         if basket.customer_id is None:
             return unknown
-        earlier = within(reading.purchases, EVER, basket.occurred_at, basket.receipt_id or None)
+        earlier = within(reading.purchases, EVER, reading.at, basket.receipt_id or None)
         return failed if any(purchase.lines for purchase in earlier) else None
 
     return check
@@ -96,6 +96,6 @@ def days_since(condition: DaysSincePurchase, terms: Terms) -> Check:
         if reading.basket.customer_id is None:
             return unknown
         last = history(reading, terms).last()
-        return never if last is None else failure(whole_days(last, reading.basket.occurred_at))
+        return never if last is None else failure(whole_days(last, reading.at))
 
     return check
