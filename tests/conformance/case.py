@@ -1,6 +1,7 @@
 """A case as it is written, and what the engine is given for it: cart, campaigns, codes, uses."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -181,6 +182,7 @@ def _limit_ids(name: str) -> set[str]:
     """What ``ten``, ``ten per day=2026-12-10``, ``ten in money`` or ``code VIP-1`` may be called."""
     if name.startswith("code "):
         return {f"code:{digest(name[5:]).hex()}"}
+    name = re.sub(r"(?<=code=)\S+", lambda word: digest(word[0]).hex(), name)
     limit_id = name.replace(" per ", "/~").replace(" in money", "/~money").replace(" in all", "/~")
     return {limit_id, f"{_ALONE}/{limit_id}"}
 
