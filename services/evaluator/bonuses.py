@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from services.evaluator.counters import Taken
-from services.evaluator.redemption import Redemption
+from services.evaluator.redemption import Key, Redemption
 from shared.events.outcome import BonusEntry, Decision
 
 
@@ -24,29 +24,35 @@ class Entry:
 class PeriodReward:
     """Points for what a customer bought in a period: ``start`` ≤ t < ``end``, in UTC.
 
-    ``before`` is what they have been given for it already: a late sale may bring more. ``taken`` is
-    taken of limits, with the first of it.
+    ``redemption_id`` is the same for all that is given for the period, ``entry_id`` however often it
+    is worked out, so that the ledger takes it once. ``taken`` is taken of limits.
     """
 
+    entry_id: str
+    redemption_id: str
     campaign_id: str
     instrument_id: str
     customer_id: str
     start: datetime
     end: datetime
     points: int
-    before: int
     taken: tuple[Taken, ...]
 
-    @property
-    def redemption_id(self) -> str:
-        """The same for all that is given for the period."""
-        name = (self.campaign_id, self.instrument_id, self.customer_id, self.start.isoformat())
-        return "p-" + blake2b("/".join(name).encode(), digest_size=12).hexdigest()
 
-    @property
-    def entry_id(self) -> str:
-        """The same however often it is worked out, so that the ledger takes it once."""
-        return f"b-{self.redemption_id}" + (f"-{self.before}" if self.before else "")
+def reward(
+    key: Key,
+    customer_id: str,
+    period: tuple[datetime, datetime],
+    points: int,
+    before: int,
+    taken: tuple[Taken, ...],
+) -> PeriodReward:
+    """A reward of so many points on top of those given ``before``: a late sale may bring more."""
+    start, end = period
+    name = "/".join((*key, customer_id, start.isoformat()))
+    redemption_id = "p-" + blake2b(name.encode(), digest_size=12).hexdigest()
+    entry_id = f"b-{redemption_id}-{before}" if before else f"b-{redemption_id}"
+    return PeriodReward(entry_id, redemption_id, *key, customer_id, start, end, points, taken)
 
 
 def accruals(redemptions: Iterable[Redemption]) -> list[Redemption]:

@@ -41,7 +41,7 @@ from shared import outbox
 from shared.database import Connection
 from shared.topics import SALES
 
-_PAGE = 500
+_PAGE = 200
 _UNKNOWN = -1
 
 
@@ -182,6 +182,7 @@ async def _reward(
     earned: list[PeriodReward] = []
     claims: dict[str, list[Claim]] = {}
     for customer_id in customers:
+        await asyncio.sleep(0)  # carts must not wait for a whole page
         about = known[customer_id]
         buyer = Buyer(customer_id, about.groups, about.segments, bought[customer_id])
         before = given.get(customer_id, 0)
@@ -190,10 +191,9 @@ async def _reward(
             # Its slots were taken with the first points.
             claims[customer_id] = [] if before else end.claims(customer_id, window)
             taken = [Taken(c.limit.limit_id, c.amount) for c in claims[customer_id]]
+            period = window.start, window.end
             earned.append(
-                PeriodReward(
-                    *end.key, customer_id, window.start, window.end, missing, before, tuple(taken)
-                )
+                bonuses.reward(end.key, customer_id, period, missing, before, tuple(taken))
             )
     rewards = await _take_limits(connection, earned, claims, window)
     await _save(connection, rewards)

@@ -246,8 +246,8 @@ async def test_each_cart_of_a_batch_has_its_own_window(evaluator: Evaluator) -> 
         found = []
         for size in (1, 2, 5, len(events)):
             await pool.execute(
-                "truncate receipts, redemptions, limits, limit_uses, checkout_events,"
-                " purchases, outbox cascade"
+                "truncate receipts, redemptions, limits, limit_uses, limit_days,"
+                " checkout_events, purchases, outbox cascade"
             )
             for start in range(0, len(events), size):
                 await apply(pool, *events[start : start + size])

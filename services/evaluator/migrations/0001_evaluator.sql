@@ -136,6 +136,16 @@ create table limit_uses (
 ) with (fillfactor = 50);
 create index limit_uses_used_at on limit_uses (used_at);
 
+-- The same by the UTC day that the minutes end in (a midnight ends the day before it): a window of many
+-- days is added up from few rows.
+create table limit_days (
+    limit_id text not null,
+    day timestamptz not null,
+    amount bigint not null check (amount >= 0),
+    primary key (limit_id, day)
+) with (fillfactor = 50);
+create index limit_days_day on limit_days (day);
+
 -- Double entry: what a customer is given, the campaign owes; an entry's points add up to zero.
 create table bonus_entries (
     entry_id text not null,

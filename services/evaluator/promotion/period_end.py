@@ -90,12 +90,10 @@ class PeriodEnd:
 
     def points(self, buyer: Buyer, window: Window) -> int:
         """What the customer has earned by the purchases of the period; 0 for who is held back."""
-        if self.campaign.failure(self._at(buyer, window.end - _INSTANT), {}):
-            return 0
         reading = self._at(buyer, window.end)
         if first_failure(self.checks, reading, reading.promotable):
             return 0
-        if self.campaign.holds_back(buyer.customer_id):
+        if not self._is_for(buyer) or self.campaign.holds_back(buyer.customer_id):
             return 0
         history = History(buyer.purchases, include_discounted=self.include_discounted)
         if not history.of(self.selection, "receipts"):
@@ -104,10 +102,19 @@ class PeriodEnd:
 
     def claims(self, customer_id: str, window: Window) -> list[Claim]:
         """What a reward takes of limits: on the last day of the period."""
+        if not self.rules:
+            return []
         buyer = Buyer(customer_id, frozenset(), frozenset(), ())
         reading = self._at(buyer, window.end - _INSTANT)
         found = [rule.limit(reading, None) for rule in self.rules if not rule.money]
         return [Claim(limit) for limit in found if limit is not None]
+
+    def _is_for(self, buyer: Buyer) -> bool:
+        """Whether the customer is of one of the campaign's groups or segments, if it has any."""
+        groups, segments = self.campaign.groups, self.campaign.segments
+        if not groups and not segments:
+            return True
+        return not (groups.isdisjoint(buyer.groups) and segments.isdisjoint(buyer.segments))
 
     def _times(self, reading: Reading) -> int:
         if self.multiple is None:

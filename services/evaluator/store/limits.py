@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import asyncpg
 
@@ -11,7 +12,7 @@ from shared.database import Connection
 Windows = Mapping[str, tuple[datetime, datetime]]
 """Of rolling limits, by id: the earliest and the latest instant after which uses are asked for."""
 
-_EVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _USES_ARE_KEPT = timedelta(days=400 + 366 + 2)
 """The oldest event, the longest window, and the clocks' changes."""
 
@@ -21,8 +22,8 @@ async def lock_limits(
 ) -> Counters:
     """Create what is missing and lock all, in the order of ids, so that no two wait crosswise.
 
-    ``caps`` gives a limit's cap, or None for one that must be there already. Of rolling limits
-    without a window all uses are loaded.
+    ``caps`` gives a limit's cap, or None for one that must be there already. A rolling limit without
+    a window can be moved, but what is free of it is not known.
     """
     ids = sorted(caps)
     rows = await connection.fetch(
@@ -57,27 +58,36 @@ async def _counters(
     return Counters(counters)
 
 
+# Minutes up to the end of the last window's first day, whole days after it.
+_USES = """
+with asked as (
+    select id, earliest, latest, date_trunc('day', latest, 'UTC') + interval '1 day' as midnight
+    from unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) as asked (id, earliest, latest)
+)
+select id, case when used_at <= latest then used_at end as minute, sum(amount)::bigint as amount
+from asked join limit_uses on limit_id = id and used_at > earliest and used_at <= midnight
+group by 1, 2
+union all
+select id, null, sum(amount)::bigint
+from asked join limit_days on limit_id = id and day >= midnight group by 1
+"""
+
+
 async def _load_uses(
     connection: Connection, counters: Mapping[str, Counter], windows: Windows
 ) -> None:
     """Uses that leave a window within the batch apart, those after all of them as one sum."""
-    ids = list(counters)
-    spans = [windows.get(limit_id, _EVER) for limit_id in ids]
-    for limit_id, (earliest, _) in zip(ids, spans, strict=True):
-        counters[limit_id].known_since = earliest
+    for limit_id, counter in counters.items():
+        counter.known_since = windows[limit_id][0] if limit_id in windows else _NEVER
+    ids = sorted(counters.keys() & windows.keys())
+    if not ids:
+        return
     for row in await connection.fetch(
-        "select id, case when used_at <= latest then used_at end as minute,"
-        " sum(amount)::bigint as amount"
-        " from unnest($1::text[], $2::timestamptz[], $3::timestamptz[])"
-        " as asked (id, earliest, latest)"
-        " join limit_uses on limit_id = id and used_at > earliest group by 1, 2",
-        ids,
-        [earliest for earliest, _ in spans],
-        [latest for _, latest in spans],
+        _USES, ids, [windows[i][0] for i in ids], [windows[i][1] for i in ids]
     ):
         counter = counters[row["id"]]
         if row["minute"] is None:
-            counter.recent = row["amount"]
+            counter.recent += row["amount"]
         else:
             counter.uses[row["minute"]] = row["amount"]
 
@@ -94,21 +104,46 @@ async def save_limits(connection: Connection, counters: Counters) -> None:
             [counters[i].held for i in ids],
             [counters[i].used for i in ids],
         )
-    moved = [(limit_id, at, n) for (limit_id, at), n in sorted(counters.moved.items()) if n]
+    moved = {key: amount for key, amount in sorted(counters.moved.items()) if amount}
     if moved:
-        await connection.execute(
-            "insert into limit_uses (limit_id, used_at, amount)"
-            " select * from unnest($1::text[], $2::timestamptz[], $3::bigint[])"
-            " on conflict (limit_id, used_at) do update"
-            " set amount = limit_uses.amount + excluded.amount",
-            [limit_id for limit_id, _, _ in moved],
-            [at for _, at, _ in moved],
-            [n for _, _, n in moved],
-        )
+        days: dict[tuple[str, datetime], int] = {}
+        for (limit_id, minute), amount in moved.items():
+            key = limit_id, day_of(minute)
+            days[key] = days.get(key, 0) + amount
+        await _add(connection, "limit_uses", "used_at", moved)
+        await _add(connection, "limit_days", "day", days)
+
+
+async def _add(
+    connection: Connection,
+    table: Literal["limit_uses", "limit_days"],
+    time: Literal["used_at", "day"],
+    amounts: Mapping[tuple[str, datetime], int],
+) -> None:
+    await connection.execute(
+        f"insert into {table} (limit_id, {time}, amount)"  # noqa: S608 - no value from outside
+        " select * from unnest($1::text[], $2::timestamptz[], $3::bigint[])"
+        f" on conflict (limit_id, {time}) do update set amount = {table}.amount + excluded.amount",
+        [limit_id for limit_id, _ in amounts],
+        [at for _, at in amounts],
+        list(amounts.values()),
+    )
+
+
+def day_of(minute: datetime) -> datetime:
+    """The UTC day that a minute is added up in: after its midnight, up to and with the next."""
+    inside = minute - timedelta(microseconds=1)
+    return inside.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 async def forget_uses(connection: Connection, now: datetime, most: int) -> int:
-    """Remove the oldest uses that no event can ask for any more; returns how many."""
+    """Remove the oldest uses that no event can ask for any more; returns how many minutes."""
+    await connection.execute(
+        "delete from limit_days where (limit_id, day) in"
+        " (select limit_id, day from limit_days where day < $1 order by day limit $2)",
+        now - _USES_ARE_KEPT,
+        most,
+    )
     removed = await connection.execute(
         "delete from limit_uses where (limit_id, used_at) in"
         " (select limit_id, used_at from limit_uses where used_at < $1 order by used_at limit $2)",
