@@ -84,11 +84,15 @@ const REASONS = {
   condition_not_met: "Condition not met",
   wrong_store: "Other store",
   wrong_customer_group: "Other customer group",
+  wrong_segment: "Other segment",
   customer_unknown: "Customer unknown",
+  control_group: "Control group",
   campaign_not_active: "Campaign not active",
   code_missing: "No code shown",
   code_not_valid: "Code not valid",
+  code_not_yours: "Somebody else’s code",
   limit_reached: "Limit reached",
+  outranked: "Another promotion went first",
   nothing_to_discount: "Nothing to discount",
 };
 export const reason = (code) => REASONS[code] ?? code.replaceAll("_", " ");
