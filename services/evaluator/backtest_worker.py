@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from multiprocessing import connection as pipes
 from multiprocessing import parent_process
 from typing import TypeVar
@@ -20,8 +19,10 @@ from services.evaluator.backtest.folding import Page
 from services.evaluator.backtest.reading import Head, decided, head
 from services.evaluator.backtest.trial import Outcome, Recorded, Recording, Trial, trial
 from services.evaluator.promotion.ruleset import Ruleset
+from services.evaluator.purchases import Wanted
 from services.evaluator.recording import decode_facts
 from services.evaluator.store import backtest as backtest_store
+from services.evaluator.store import purchases as purchase_store
 from services.evaluator.store import recordings
 from services.evaluator.store import reference as reference_store
 from services.evaluator.store.backtest import Event, Listed
@@ -125,14 +126,15 @@ class Worker:
             ruleset = await self.rules.at(self.connection, recording.facts.ruleset_version)
             campaign, assume = self.plan.campaign, self.plan.assume_codes
             trials.append(trial(campaign, recording, ruleset, assume_codes=assume))
-        looking = [(one, needs) for one in trials if one and (needs := one.looks_back)]
-        wanted: dict[str, tuple[datetime, datetime]] = {}
-        for one, (customer, since) in looking:
-            at = one.considered.reading.basket.occurred_at
-            first, last = wanted.get(customer, (since, at))
-            wanted[customer] = min(first, since), max(last, at)
+        looking = [(one, needs) for one in trials if one and (needs := one.wanted)]
+        wanted: dict[str, Wanted] = {}
+        for _, (customer, asked) in looking:
+            before = wanted.get(customer, asked)
+            wanted[customer] = Wanted(
+                min(before.since, asked.since), max(before.first, asked.first)
+            )
         if wanted:
-            bought = await backtest_store.purchases_before(self.connection, wanted)
+            bought = await purchase_store.histories(self.connection, wanted)
             for one, (customer, _) in looking:
                 one.remember(bought[customer])
         return trials

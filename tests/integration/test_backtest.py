@@ -102,7 +102,7 @@ async def test_what_a_full_cap_leaves_goes_to_the_next_instrument(evaluator: str
     for n in range(8):
         at = NOON + n * MINUTE
         shop.decide(cart([line(amount=1_000)], receipt_id=f"r{n}", occurred_at=at))
-    best = {"stacking": "best_of", "best_of": "one"}
+    best: dict[str, Any] = {"stacking": "best_of", "best_of": "one"}
     wanted = draft(
         instrument("much", benefit=percent_off(5_000), max_redemptions=2, **best),
         instrument("some", benefit=percent_off(2_000), max_redemptions=3, **best),

@@ -12,10 +12,14 @@ from services.evaluator.promotion.decision import Verdict, judge
 from services.evaluator.promotion.history import Purchase, ordered
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered, Ruleset
+from services.evaluator.purchases import Wanted
 from services.evaluator.recording import Facts, basket_of
 from shared.events.checkout import Cart, Sale
 from shared.events.promotion import Campaign
 from shared.events.values import Device
+
+_FIRST = 2
+"""One earlier purchase tells that there was one; another may be the receipt itself."""
 
 State = tuple[tuple[str, int], ...]
 """What is left of limits that had not enough, by id: (limit, free)."""
@@ -104,13 +108,17 @@ class Trial:
         return [c.campaign.campaign_id == own for c in self.considered.candidates]
 
     @property
-    def looks_back(self) -> tuple[str, datetime] | None:
-        """Whose earlier purchases the draft asks for, and from when on."""
-        basket = self.considered.reading.basket
-        if basket.customer_id is None:
-            return None
+    def wanted(self) -> tuple[str, Wanted] | None:
+        """Whose earlier purchases the draft asks for, and which."""
+        customer = self.considered.reading.basket.customer_id
         since = self._since(mine=True)
-        return None if since is None else (basket.customer_id, since)
+        if customer is None or since is None:
+            return None
+        ever = any(
+            own and candidate.looks_back == "ever"
+            for candidate, own in zip(self.considered.candidates, self.mine, strict=True)
+        )
+        return customer, Wanted(since, first=_FIRST if ever else 0)
 
     def remember(self, known: Sequence[Purchase]) -> None:
         """Take the recorded purchases into account, and earlier ones that are known now.
@@ -176,13 +184,16 @@ class Trial:
         return len(ways) == 1 and all(len(need.codes(reading)) == 1 for need in ways[0])
 
     def _since(self, *, mine: bool) -> datetime | None:
+        """Where the windows of the draft's candidates that look back begin, or of the live ones."""
         at = self.considered.reading.basket.occurred_at
-        found = [
-            candidate.since(at)
-            for candidate, own in zip(self.considered.candidates, self.mine, strict=True)
-            if own == mine and candidate.looks_back
-        ]
-        return min([since for since in found if since is not None], default=None)
+        return min(
+            [
+                candidate.window_at(at).start
+                for candidate, own in zip(self.considered.candidates, self.mine, strict=True)
+                if own == mine and candidate.looks_back
+            ],
+            default=None,
+        )
 
 
 @dataclass(slots=True)

@@ -1,11 +1,9 @@
 """Reads for backtests: which receipts were recorded, their events, and what is known for them."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.evaluator.promotion.history import Purchase
-from services.evaluator.purchases import decode_counting
 from shared.codec import decode
 from shared.database import Connection
 from shared.events.promotion import Campaign, EmissionSummary
@@ -83,27 +81,6 @@ async def events(connection: Connection, event_keys: Collection[bytes]) -> dict[
         list(event_keys),
     )
     return {row["event_key"]: Event(**row) for row in rows}
-
-
-async def purchases_before(
-    connection: Connection, wanted: Mapping[str, tuple[datetime, datetime]]
-) -> dict[str, list[Purchase]]:
-    """The purchases of each customer from the first instant until before the second, by time."""
-    found: dict[str, list[Purchase]] = {customer: [] for customer in wanted}
-    rows = await connection.fetch(
-        "select p.customer_id, p.receipt_id, p.occurred_at, coalesce(p.remaining, p.lines) as lines"
-        " from unnest($1::text[], $2::timestamptz[], $3::timestamptz[])"
-        " as wanted (customer_id, since, until)"
-        " join purchases p on p.customer_id = wanted.customer_id"
-        " and p.occurred_at >= wanted.since and p.occurred_at < wanted.until"
-        ' order by p.occurred_at, p.receipt_id collate "C"',
-        list(wanted),
-        [since for since, _ in wanted.values()],
-        [until for _, until in wanted.values()],
-    )
-    for customer_id, receipt_id, occurred_at, lines in rows:
-        found[customer_id].append(Purchase(receipt_id, occurred_at, decode_counting(lines)))
-    return found
 
 
 async def known_emissions(
