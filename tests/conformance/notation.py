@@ -142,8 +142,8 @@ BENEFITS: Sequence[Form] = (
     (r"buy (\S+) get (\S+)(?: of (.+))?", lambda n, m, on:
         _off("buy_get", buy=quantity(n), get=quantity(m), on=on)),
     (rf"cheapest of (\d+){_ON}", lambda n, on: _off("cheapest_free", of=quantity(n), on=on)),
-    (rf"(\S+%) bonuses(?: on (.+))?", lambda x, on: _off("bonuses", percent=percent(x), on=on)),
-    (rf"(\d+) bonuses(?: on (.+))?", lambda x, on: _off("bonuses", fixed=int(x), on=on)),
+    (r"(\S+%) bonuses(?: on (.+))?", lambda x, on: _off("bonuses", percent=percent(x), on=on)),
+    (r"(\d+) bonuses(?: on (.+))?", lambda x, on: _off("bonuses", fixed=int(x), on=on)),
     (r"gift (.+)", lambda text: {"kind": "gift_goods", "gifts": _gifts(text)}),
     (r"choose (\d+) of (.+)", lambda n, text:
         {"kind": "gift_goods", "choose": int(n), "gifts": _gifts(text)}),

@@ -254,6 +254,10 @@ def _compile(
     if isinstance(offer, TierOffer):
         checks.append(offer.failure)
     met_by = rarest([*map(required_keys, instrument.conditions), *_required_of(compiled)])
+    by_code = bool(met_by) and all(dimension == "code" for dimension, _ in met_by)
+    if by_code:
+        # Of several codes that are needed each leads here, to be told that the others are missing.
+        met_by |= {("code", need.emission_id) for need in needs.values()}
     repeat = instrument.repeat
     return CompiledInstrument(
         campaign=compiled,
@@ -261,7 +265,7 @@ def _compile(
         name=instrument.name,
         order=(-campaign.priority, -instrument.priority, position, *ids),
         met_by=met_by,
-        by_code=bool(met_by) and all(dimension == "code" for dimension, _ in met_by),
+        by_code=by_code,
         check=checks[0] if len(checks) == 1 else all_of(checks),
         needs=tuple(needs.values()),
         ways=compile_ways(instrument.conditions, needs, terms),
