@@ -144,6 +144,27 @@ async def test_over_kafka_what_is_no_cart_at_all_is_a_dead_letter(
     assert letter["ts_reason"] in (b"invalid_json", b"invalid_field")
 
 
+@pytest.mark.parametrize(
+    ("raw", "named"),
+    [
+        (b"{not json", b""),
+        (b"[]", b""),
+        (b'{"intent": "\xff"}', b""),
+        (b'{"a": ' + b"[" * 100_000, b""),
+        (b'{"intent": "refund"}', b"receipt_id"),
+        (b'{"intent": "return", "receipt_id": "r-1", "given": []}', b"given"),
+        (b'{"intent": "sale", "receipt_id": "r-1"}', b"lines"),
+    ],
+    ids=["no JSON", "no object", "no text", "too deep", "no such intent", "a return", "a sale"],
+)
+async def test_over_kafka_what_is_neither_sale_nor_return_is_a_dead_letter(
+    stack: Stack, tills: Tills, store_id: str, raw: bytes, named: bytes
+) -> None:
+    letter = await _dead_letter(stack, tills, store_id, raw, topic=SALES)
+    assert letter["ts_reason"] in (b"invalid_json", b"invalid_field")
+    assert named in letter["ts_detail"]
+
+
 async def test_over_kafka_an_event_without_an_id_is_a_dead_letter(
     stack: Stack, tills: Tills, store_id: str
 ) -> None:
