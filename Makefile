@@ -13,7 +13,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-posting bench-rollup bench-decisions check
+.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,7 +83,10 @@ check: lint typecheck ## all that reads the code without running it
 contracts: $(STAMPS)/python ## write docs/asyncapi.yaml and docs/schemas from the models
 	@$(BIN)/python -m deploy.contracts
 
-bench: bench-posting bench-rollup bench-decisions ## measure everything, one after another
+bench: bench-evaluator bench-posting bench-rollup bench-decisions ## measure everything, one after another
+
+bench-evaluator: $(STAMPS)/python ## measure how fast carts are decided, beside zen-engine
+	@$(BIN)/python -m tests.bench.evaluator
 
 bench-posting: setup ## measure how fast personal codes are posted and published
 	@$(BIN)/python -m tests.bench.posting

@@ -1,0 +1,262 @@
+"""A decision on its way out: ``shared.events.outcome.Decision``, field by field, made for speed.
+
+Building and dumping the pydantic models of one decision takes several times as long as making it;
+these structs do not validate what the engine has just worked out, and say the same, byte for byte.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from services.evaluator import redemption
+from services.evaluator.promotion import allocation
+from services.evaluator.promotion.decision import Granted, Refused, UnusedReason, Verdict
+from shared.events.checkout import Cart, Sale
+from shared.events.outcome import Reason, Unit
+from shared.events.values import Device
+
+Outcome = Literal["decided", "superseded", "cancelled", "paid"]
+
+
+class LineDiscount(msgspec.Struct, frozen=True, gc=False):
+    """A share of a benefit on one line."""
+
+    line: int
+    discount: int
+
+
+class Gift(msgspec.Struct, frozen=True, gc=False):
+    """Goods given away."""
+
+    sku: str
+    quantity: int
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A benefit granted."""
+
+    campaign_id: str
+    instrument_id: str
+    redemption_id: str | None = None
+    discount: int
+    lines: tuple[LineDiscount, ...]
+    bonuses: int
+    gifts: tuple[Gift, ...]
+    choose: int | None = None
+    code: int | None = None
+    times: int
+
+
+class InstrumentName(msgspec.Struct, frozen=True, gc=False):
+    """Which instrument of which campaign."""
+
+    campaign_id: str
+    instrument_id: str
+
+
+class NotApplied(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An instrument that was considered and gave nothing, and the gap."""
+
+    campaign_id: str
+    instrument_id: str
+    reason: Reason
+    condition: str | None = None
+    missing: int | None = None
+    unit: Unit | None = None
+    outranked_by: InstrumentName | None = None
+
+
+class NearMiss(msgspec.Struct, frozen=True, gc=False):
+    """So much more would get a benefit."""
+
+    campaign_id: str
+    instrument_id: str
+    name: str
+    missing: int
+    unit: Unit
+
+
+class PriceGroup(msgspec.Struct, frozen=True, gc=False):
+    """So many units of a line at one price each."""
+
+    quantity: int
+    price: int
+
+
+class DecidedLine(msgspec.Struct, frozen=True):
+    """A line with all discounts."""
+
+    line: int
+    amount: int
+    discount: int
+    price_groups: tuple[PriceGroup, ...]
+
+
+class UnusedCode(msgspec.Struct, frozen=True, gc=False):
+    """Why a presented code was not used."""
+
+    code: int
+    reason: UnusedReason
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to one revision of a cart."""
+
+    decision_id: str
+    receipt_id: str
+    revision: int
+    intent: Literal["quote", "checkout", "cancel"]
+    outcome: Outcome
+    store_id: str
+    terminal_id: str
+    region: str
+    device: Device
+    customer_id: str | None = None
+    occurred_at: datetime
+    decided_at: datetime
+    expires_at: datetime | None = None
+    currency: str
+    ruleset_version: int
+    ruleset_hash: str | None = None
+    total: int
+    discount: int
+    bonuses: int
+    lines: tuple[DecidedLine, ...]
+    applied: tuple[Applied, ...]
+    not_applied: tuple[NotApplied, ...]
+    near_misses: tuple[NearMiss, ...]
+    unused_codes: tuple[UnusedCode, ...]
+    unknown_codes: tuple[int, ...]
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Decision)
+
+
+def encode(decision: Decision) -> bytes:
+    """The bytes that ``shared.codec.encode`` makes of the same pydantic model."""
+    return _ENCODER.encode(decision)
+
+
+def decode(body: bytes) -> Decision:
+    """A decision that ``encode`` made. Raises ``msgspec.DecodeError``."""
+    return _DECODER.decode(body)
+
+
+def of(
+    event: Cart | Sale,
+    verdict: Verdict | None,
+    *,
+    decision_id: str,
+    outcome: Outcome,
+    region: str,
+    device: Device,
+    decided_at: datetime,
+    expires_at: datetime | None,
+    ruleset_version: int,
+    ruleset_hash: str,
+    unknown_codes: Sequence[int],
+) -> Decision:
+    """The answer to an event; without a verdict nothing was decided.
+
+    With ``expires_at`` something is held until then, and each benefit has its redemption's id.
+    ``unknown_codes`` are the positions of codes that belong to no emission.
+    """
+    return Decision(
+        decision_id=decision_id,
+        receipt_id=event.receipt_id,
+        revision=event.revision,
+        intent=event.intent if isinstance(event, Cart) else "checkout",
+        outcome=outcome,
+        store_id=event.store_id,
+        terminal_id=event.terminal_id,
+        region=region,
+        device=device,
+        customer_id=event.customer_id,
+        occurred_at=event.occurred_at,
+        decided_at=decided_at,
+        expires_at=expires_at,
+        currency=event.currency,
+        ruleset_version=ruleset_version,
+        ruleset_hash=ruleset_hash,
+        total=verdict.total if verdict else sum([line.amount for line in event.lines]),
+        discount=verdict.discount if verdict else 0,
+        bonuses=verdict.bonuses if verdict else 0,
+        lines=_lines(event, verdict),
+        applied=_applied(event.receipt_id, verdict.granted, held=expires_at is not None)
+        if verdict
+        else (),
+        not_applied=tuple([_not_applied(one) for one in verdict.refused]) if verdict else (),
+        near_misses=_near_misses(verdict) if verdict else (),
+        unused_codes=tuple([UnusedCode(n, reason) for n, reason in verdict.unused_codes])
+        if verdict
+        else (),
+        unknown_codes=tuple(unknown_codes),
+    )
+
+
+def _lines(event: Cart | Sale, verdict: Verdict | None) -> tuple[DecidedLine, ...]:
+    """The lines in the order of the event's, with what comes off them."""
+    if verdict is None:
+        return tuple([DecidedLine(x.line, x.amount, 0, ()) for x in event.lines])
+    if not (isinstance(event, Cart) and event.price_groups):
+        return tuple([DecidedLine(x.line, x.amount, x.discount, ()) for x in verdict.lines])
+    return tuple(
+        [
+            DecidedLine(
+                x.line, x.amount, x.discount, _price_groups(line.quantity, x.amount - x.discount)
+            )
+            for line, x in zip(event.lines, verdict.lines, strict=True)
+        ]
+    )
+
+
+def _price_groups(quantity: int, net: int) -> tuple[PriceGroup, ...]:
+    groups = allocation.price_groups(quantity, net)
+    return tuple([PriceGroup(count, price) for count, price in groups])
+
+
+def _applied(receipt_id: str, granted: Sequence[Granted], *, held: bool) -> tuple[Applied, ...]:
+    return tuple(
+        [
+            Applied(
+                campaign_id=g.campaign_id,
+                instrument_id=g.instrument_id,
+                redemption_id=redemption.redemption_id(receipt_id, (g.campaign_id, g.instrument_id))
+                if held
+                else None,
+                discount=g.discount,
+                lines=tuple([LineDiscount(line, share) for line, share in g.lines]),
+                bonuses=g.bonuses,
+                gifts=tuple([Gift(gift.sku, gift.quantity) for gift in g.gifts]),
+                choose=g.choose,
+                code=g.code,
+                times=g.times,
+            )
+            for g in granted
+        ]
+    )
+
+
+def _not_applied(refused: Refused) -> NotApplied:
+    by = refused.outranked_by
+    return NotApplied(
+        refused.campaign_id,
+        refused.instrument_id,
+        refused.reason,
+        refused.condition,
+        refused.missing,
+        refused.unit,
+        InstrumentName(*by) if by else None,
+    )
+
+
+def _near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
+    return tuple(
+        [
+            NearMiss(x.campaign_id, x.instrument_id, x.name, x.missing, x.unit)
+            for x in verdict.near_misses
+        ]
+    )

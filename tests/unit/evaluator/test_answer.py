@@ -1,0 +1,112 @@
+"""Decisions on their way out say what the contract's model says, byte for byte."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from services.evaluator import answer
+from services.evaluator.promotion import judge
+from services.evaluator.promotion.decision import Verdict
+from shared import codec
+from shared.events import outcome
+from shared.events.benefits import GiftGoods
+from shared.events.checkout import Cart
+from shared.events.values import Event, Gift
+from tests.builders import (
+    NOON,
+    all_free,
+    basket,
+    campaign,
+    cart,
+    instrument,
+    line,
+    ruleset,
+    total,
+)
+
+MODELS: list[tuple[type[Event], type[msgspec.Struct]]] = [
+    (outcome.Decision, answer.Decision),
+    (outcome.Applied, answer.Applied),
+    (outcome.NotApplied, answer.NotApplied),
+    (outcome.NearMiss, answer.NearMiss),
+    (outcome.DecidedLine, answer.DecidedLine),
+    (outcome.LineDiscount, answer.LineDiscount),
+    (outcome.PriceGroup, answer.PriceGroup),
+    (outcome.UnusedCode, answer.UnusedCode),
+    (outcome.InstrumentName, answer.InstrumentName),
+    (Gift, answer.Gift),
+]
+
+
+@pytest.mark.parametrize(("model", "struct"), MODELS, ids=lambda one: one.__name__)
+def test_every_field_of_the_contract_is_there_in_its_order(
+    model: type[Event], struct: type[msgspec.Struct]
+) -> None:
+    assert struct.__struct_fields__ == tuple(model.model_fields)
+
+
+def answer_to(event: Cart, verdict: Verdict | None) -> answer.Decision:
+    return answer.of(
+        event,
+        verdict,
+        decision_id="d-1",
+        outcome="decided" if verdict else "cancelled",
+        region="Vienna",
+        device="till",
+        decided_at=NOON + timedelta(microseconds=5),
+        expires_at=NOON + timedelta(minutes=15) if verdict else None,
+        ruleset_version=7,
+        ruleset_hash="00ff",
+        unknown_codes=[1] if verdict else [],
+    )
+
+
+def decided() -> answer.Decision:
+    """A decision with something in every field."""
+    event = cart(
+        [line(1, amount=1_001, quantity=3_000), line(2, amount=500)],
+        customer_id="c-1",
+        price_groups=True,
+        codes=["NONE", "NEVER"],
+    )
+    gift = GiftGoods(gifts=(Gift(sku="cup"),))
+    instruments = [
+        instrument("i-1"),
+        instrument("i-2", benefit=gift),
+        instrument("i-3", [total(2_000)]),
+        instrument("i-4", stacking="exclusive"),
+    ]
+    rules = ruleset(campaign(instruments=instruments))
+    verdict = judge(rules.consider(basket(event.lines, customer_id="c-1")), all_free)
+    return answer_to(event, msgspec.structs.replace(verdict, unused_codes=((0, "no_campaign"),)))
+
+
+def test_the_bytes_are_those_of_the_model() -> None:
+    found = decided()
+    body = answer.encode(found)
+    model = codec.decode(outcome.Decision, body)
+    assert codec.encode(model) == body
+    assert model.discount == found.discount > 0
+    assert model.applied[0].lines[0].discount == found.applied[0].lines[0].discount
+    assert model.near_misses[0].missing == found.near_misses[0].missing
+    assert model.not_applied[-1].outranked_by is not None
+    assert model.lines[0].price_groups
+    assert model.occurred_at == found.occurred_at
+
+
+def test_what_is_not_decided_has_neither_benefits_nor_reasons() -> None:
+    found = answer_to(cart([line(amount=700)], intent="cancel"), None)
+    body = answer.encode(found)
+    assert codec.encode(codec.decode(outcome.Decision, body)) == body
+    assert (found.total, found.discount, found.applied, found.not_applied) == (700, 0, (), ())
+
+
+def test_it_is_read_as_it_was_written() -> None:
+    found = decided()
+    assert answer.decode(answer.encode(found)) == found
+
+
+def test_it_is_read_from_what_the_model_writes() -> None:
+    model = codec.decode(outcome.Decision, answer.encode(decided()))
+    assert answer.decode(codec.encode(model)) == decided()
