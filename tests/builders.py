@@ -21,6 +21,7 @@ from shared.events.conditions import (
     ProductSum,
     PromoCode,
     ReceiptTotal,
+    walk,
 )
 from shared.events.promotion import Campaign, EmissionSummary, Instrument
 from shared.events.selection import Comparison, Products
@@ -182,7 +183,8 @@ def campaign(
     """
     chosen = (instrument(),) if instruments is None else tuple(instruments)
     described: Sequence[EmissionSummary] = values.pop("emissions", ())
-    names = {c.emission_id for i in chosen for c in i.conditions if isinstance(c, PromoCode)}
+    asked = [c for i in chosen for _, c, _ in walk(i.conditions)]
+    names = {c.emission_id for c in asked if isinstance(c, PromoCode)}
     missing = sorted(names - {e.emission_id for e in described})
     defaults: dict[str, Any] = {
         "version": 1,
