@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal
 
@@ -48,11 +49,6 @@ class CompiledCampaign:
     segments: frozenset[str]
     control_group: int
     codes: tuple[tuple[str, int], ...]
-
-    @property
-    def is_selective(self) -> bool:
-        """Whether it is for some customers only."""
-        return bool(self.groups or self.segments)
 
     def failure(self, reading: Reading, held: Mapping[str, int]) -> Failure | None:
         """Why it does not run for the basket: its time, its codes, its stores, its customers."""
@@ -149,7 +145,7 @@ class CompiledInstrument:
         # Where no code leads to an instrument, it is not met at all while its campaign is absent.
         if self.by_code and (failed := campaign.absence(reading, held)):
             return failed
-        if campaign.is_selective and (failed := campaign.exclusion(reading)):
+        if (campaign.groups or campaign.segments) and (failed := campaign.exclusion(reading)):
             return failed
         if self.earns and reading.basket.customer_id is None:
             return Failure("customer_unknown")
@@ -192,13 +188,19 @@ class CompiledInstrument:
         return [limit for limit in found if limit is not None]
 
 
+@lru_cache(maxsize=10_000)
+def _utc(at: datetime) -> datetime:
+    """In UTC. Most campaigns begin and end with a month or a week: they share the few instants."""
+    return at.astimezone(UTC)
+
+
 def compile_campaign(campaign: Campaign) -> tuple[CompiledInstrument, ...]:
     """Its instruments that look at carts, compiled, in the campaign's order."""
     compiled = CompiledCampaign(
         campaign_id=campaign.campaign_id,
         running=campaign.status == "running",
-        starts_at=campaign.starts_at.astimezone(UTC),
-        ends_at=campaign.ends_at.astimezone(UTC),
+        starts_at=_utc(campaign.starts_at),
+        ends_at=_utc(campaign.ends_at),
         stores=frozenset(campaign.stores),
         groups=frozenset(campaign.customer_groups),
         segments=frozenset(campaign.segments),

@@ -60,30 +60,27 @@ class Ruleset:
         Only these are compiled; the rest of the index is kept as it is. Finished campaigns leave
         the index; a paused one stays only where a code leads to it, to be refused with a reason.
         """
-        changed = {campaign.campaign_id: campaign for campaign in campaigns}
-        gone: dict[Key, set[CompiledInstrument]] = {}
-        come: dict[Key, list[CompiledInstrument]] = {}
         compiled, digests, total = dict(self._compiled), dict(self._digests), self._sum
-        for campaign_id, campaign in changed.items():
-            for instrument in compiled.pop(campaign_id, ()):
-                for key in _keys(instrument):
-                    gone.setdefault(key, set()).add(instrument)
+        changed: dict[str, None] = {}
+        # One at a time: a hundred thousand campaigns as models would take a gigabyte.
+        for campaign in campaigns:
+            campaign_id = campaign.campaign_id
+            changed[campaign_id] = None
+            compiled.pop(campaign_id, None)
             total -= digests.pop(campaign_id, 0)
-            if campaign.status == "finished":
-                continue
-            compiled[campaign_id] = compile_campaign(campaign)
-            digests[campaign_id] = _digest(campaign)
-            total += digests[campaign_id]
-            for instrument in compiled[campaign_id]:
-                for key in _keys(instrument):
-                    come.setdefault(key, []).append(instrument)
+            if campaign.status != "finished":
+                compiled[campaign_id] = compile_campaign(campaign)
+                digests[campaign_id] = _digest(campaign)
+                total += digests[campaign_id]
         return replace(
             self,
             version=version,
             _compiled=compiled,
             _digests=digests,
             _sum=total % _MODULUS,
-            _index=_changed(self._index, gone, come),
+            _index=_changed(
+                self._index, _by_key(self._compiled, changed), _by_key(compiled, changed)
+            ),
         )
 
     def with_codes(self, held: Mapping[str, int]) -> Self:
@@ -206,9 +203,21 @@ def _keys(instrument: CompiledInstrument) -> Iterable[Key]:
     return instrument.met_by or (_ALWAYS,)
 
 
+def _by_key(
+    compiled: Mapping[str, tuple[CompiledInstrument, ...]], campaign_ids: Iterable[str]
+) -> dict[Key, list[CompiledInstrument]]:
+    """The campaigns' instruments by each of the keys that they stand under in the index."""
+    found: dict[Key, list[CompiledInstrument]] = {}
+    for campaign_id in campaign_ids:
+        for instrument in compiled.get(campaign_id, ()):
+            for key in _keys(instrument):
+                found.setdefault(key, []).append(instrument)
+    return found
+
+
 def _changed(
     index: Index,
-    gone: Mapping[Key, set[CompiledInstrument]],
+    gone: Mapping[Key, Sequence[CompiledInstrument]],
     come: Mapping[Key, Sequence[CompiledInstrument]],
 ) -> Index:
     after = dict(index)
@@ -217,7 +226,7 @@ def _changed(
         dimension, value = key
         if dimension not in touched:
             after[dimension] = touched[dimension] = dict(index.get(dimension, {}))
-        there, out = touched[dimension], gone.get(key, ())
+        there, out = touched[dimension], set(gone.get(key, ()))
         now = (*(one for one in there.get(value, ()) if one not in out), *come.get(key, ()))
         if now:
             there[value] = now

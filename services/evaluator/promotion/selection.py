@@ -1,7 +1,7 @@
 """Selections of products, compiled: which lines of a cart or of a purchase they take."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -36,23 +36,32 @@ class Goods(Protocol):
         """Whatever else the till says of it."""
 
 
-Pick = Callable[[Places, Sequence[int]], Sequence[int]]
-
-
 _ByDimension = tuple[tuple[str, frozenset[str]], ...]
 
 
 class Selection(msgspec.Struct, frozen=True, eq=False):
     """A compiled ``Products``: lines that have one of some values, less those that have others.
 
-    ``wanted`` and ``unwanted`` are values by their dimension; nothing wanted = any line. ``pick``
-    gives the positions of the selected lines, ascending, out of ``Places`` and all positions. It
-    costs as much as is found, not as much as is selected.
+    ``wanted`` and ``unwanted`` are values by their dimension; nothing wanted = any line.
     """
 
     wanted: _ByDimension
     unwanted: _ByDimension
-    pick: Pick
+    only_key: Key | None
+
+    def pick(self, places: Places, every: Sequence[int]) -> Sequence[int]:
+        """Positions of the selected lines, ascending, out of those of ``every`` line that counts.
+
+        It costs as much as is found, not as much as is selected.
+        """
+        if self.only_key is not None:
+            dimension, value = self.only_key
+            return places[dimension].get(value, ())
+        found = sorted(_find(places, self.wanted)) if self.wanted else every
+        if self.unwanted:
+            out = _find(places, self.unwanted)
+            return [n for n in found if n not in out]
+        return found
 
     @property
     def keys(self) -> frozenset[Key]:
@@ -86,7 +95,8 @@ def select(products: Products) -> Selection:
     """Compile a selection of products."""
     wanted = _by_dimension(products)
     unwanted = _by_dimension(products.exclude) if products.exclude else ()
-    return Selection(wanted, unwanted, _pick(wanted, unwanted))
+    keys = [(name, value) for name, values in wanted for value in values]
+    return Selection(wanted, unwanted, keys[0] if len(keys) == 1 and not unwanted else None)
 
 
 def _by_dimension(selectors: Selectors) -> _ByDimension:
@@ -99,23 +109,6 @@ def _by_dimension(selectors: Selectors) -> _ByDimension:
         name = sys.intern(ATTRIBUTE + attribute.name)
         found[name] = found.get(name, frozenset()) | frozenset(attribute.values)
     return tuple([(name, values) for name, values in found.items() if values])
-
-
-def _pick(wanted: _ByDimension, unwanted: _ByDimension) -> Pick:
-    if unwanted:
-        included = _pick(wanted, ())
-
-        def pick(places: Places, every: Sequence[int]) -> Sequence[int]:
-            out = _find(places, unwanted)
-            return [n for n in included(places, every) if n not in out]
-
-        return pick
-    if not wanted:
-        return lambda _, every: every
-    if len(wanted) == 1 and len(wanted[0][1]) == 1:
-        [(dimension, [value])] = wanted
-        return lambda places, _: places[dimension].get(value, ())
-    return lambda places, _: sorted(_find(places, wanted))
 
 
 def _find(places: Places, by_dimension: _ByDimension) -> set[int]:
