@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import decisions, operations
+from deploy import backtest, decisions, operations
 from deploy.local import stack, supervisor
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(operations.letters_app, name="dead-letters")
 app.command()(operations.token)
+app.command()(backtest.backtest)
 app.command()(operations.env)
 app.command()(decisions.explain)
 app.command("replay")(decisions.replay_decisions)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import asyncpg
 from fastapi import FastAPI
 
-from services.evaluator import checkout, http, reference
+from services.evaluator import backtest_http, checkout, http, reference
+from services.evaluator.backtest_http import Backtests
 from services.evaluator.checkout import Checkout
 from services.evaluator.closing import Closing
 from services.evaluator.expiry import Expiry
@@ -122,9 +123,12 @@ def create(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         nonlocal service
         gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
-        async with await database.pool(settings.database.get_secret_value()) as pool:
+        database_url = settings.database.get_secret_value()
+        async with await database.pool(database_url) as pool:
             service = Service(settings, pool)
+            backtests = Backtests(pool, database_url)
             app.include_router(http.routes(Quotes(pool, service.gatherer)))
+            app.include_router(backtest_http.routes(backtests))
             async with background(
                 service.consume_reference(),
                 service.consume_checkouts(),
@@ -132,6 +136,7 @@ def create(settings: Settings) -> FastAPI:
                 service.expire(),
                 service.close_periods(),
                 service.forget(),
+                backtests.tend(),
             ):
                 yield
 

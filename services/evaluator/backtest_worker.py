@@ -1,6 +1,7 @@
 """A process that decides recorded receipts for a backtest, beside the evaluator, with less priority."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -31,6 +32,7 @@ from shared.database import Connection
 from shared.events.checkout import Cart, Sale
 
 _NICE = 10
+_ALLOCATIONS_A_COLLECTION = 100_000
 _MOST_RULESETS = 64
 T = TypeVar("T")
 
@@ -179,6 +181,9 @@ def start(database: str, snapshot: str, plan: Plan) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends it by way of its parent
     os.nice(_NICE)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # What is here now stays; pages of thousands of values make no cycles worth looking for.
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
     _runner = asyncio.Runner()
     _worker = _runner.run(_connect(database, snapshot, plan))
 

@@ -175,7 +175,8 @@ def fold(plan: Plan, page: Page, settled: Settlement) -> Report:
     cells = {d: _cells(d, page, sums) for d in DIMENSIONS}
     return Report(
         campaign_id=plan.campaign.campaign_id,
-        **{"from": plan.start, "to": plan.end},
+        start=plan.start,
+        end=plan.end,
         time_zone=plan.campaign.time_zone,
         assume_codes=plan.assume_codes,
         currency=", ".join(sorted(page.currencies)),

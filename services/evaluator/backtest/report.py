@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.events.values import Event, Gift, Id, Instant, Money, Points, SignedMoney, Text
 
@@ -102,6 +102,8 @@ class Report(Event):
     came to as they were, ``granted_revenue`` of it those that would have got it. ``cost_share`` and
     ``granted_cost_share`` are the net cost of these.
     """
+
+    model_config = ConfigDict(serialize_by_alias=True, populate_by_name=True)
 
     campaign_id: Id
     start: Annotated[Instant, Field(alias="from")]
