@@ -277,8 +277,8 @@ async def _save(connection: Connection, batch: Batch) -> None:
     await limit_store.save_limits(connection, batch.counters)
     await ledger.save_bonuses(connection, batch.entries, now)
     await purchase_store.save(connection, batch.sold)
-    bought = [(paid.customer_id, paid.occurred_at) for paid in batch.sold]
-    await closing_store.note_late(connection, come_late(bought, now))
+    sold = [(paid.receipt_id, paid.customer_id, paid.occurred_at) for paid in batch.sold]
+    await closing_store.note_late(connection, come_late(sold, now))
     await purchase_store.save_returned(connection, batch.returned.values())
     await ledger.save_applied(connection, batch.applied)
     await outbox.put(connection, batch.messages, SOURCE, now)

@@ -23,7 +23,6 @@ import asyncpg
 from services.evaluator import bonuses, checkout, outgoing
 from services.evaluator.bonuses import PeriodReward
 from services.evaluator.counters import Taken
-from services.evaluator.promotion.limits import Claim
 from services.evaluator.promotion.period import Window
 from services.evaluator.promotion.period_end import (
     GRACE,
@@ -143,7 +142,7 @@ class Closing:
         """Take the next page of its customers. The queue moves on once that is committed."""
         last = "" if reached is None or reached.closed else reached.last_customer
         customers = await closing_store.buyers_after(connection, last, window, self.page)
-        await _reward(connection, plan.end, window, customers)
+        await _reward(connection, [(plan.end, window, customers)])
         after = Progress(
             window.start,
             window.end,
@@ -162,25 +161,51 @@ class Closing:
                 window = self._plans[key].end.window(at)
                 if window is not None and window.end <= progress.end:
                     customers.setdefault((key, window), set()).update(ids)
-        for (key, window), ids in sorted(customers.items(), key=lambda item: item[0][1].end):
-            await _reward(connection, self._plans[key].end, window, sorted(ids))
+        looks = [
+            (self._plans[key].end, window, sorted(ids)) for (key, window), ids in customers.items()
+        ]
+        looks.sort(key=lambda look: (look[1].end, look[0].key))
+        await _reward(connection, looks)
 
 
 def _turn(plan: Plan, window: Window) -> Turn:
     return window.end, plan.end.campaign.campaign_id, plan.end.position, plan.end.key
 
 
-async def _reward(
-    connection: Connection, end: PeriodEnd, window: Window, customers: Sequence[str]
-) -> None:
-    """Give these customers what they have earned in the period and not been given yet."""
-    if not customers:
-        return
+Look = tuple[PeriodEnd, Window, Sequence[str]]
+"""A period and the customers to be looked at."""
+
+
+async def _reward(connection: Connection, looks: Sequence[Look]) -> None:
+    """Give customers what they have earned and not been given yet.
+
+    All limits are locked at once, in their order: carts wait for some of them, too.
+    """
+    earned: list[PeriodReward] = []
+    caps: dict[str, int | None] = {}
+    for end, window, customers in looks:
+        if customers:
+            earned += await _earned(connection, end, window, customers, caps)
+    rewards = await _take_limits(connection, earned, caps) if caps else earned
+    if rewards:
+        now = await ledger.now(connection)
+        await closing_store.save_rewards(connection, rewards, now)
+        await ledger.save_bonuses(connection, bonuses.accrue_rewards(rewards), now)
+        await outbox.put(connection, outgoing.reward_messages(rewards, now), checkout.SOURCE, now)
+
+
+async def _earned(
+    connection: Connection,
+    end: PeriodEnd,
+    window: Window,
+    customers: Sequence[str],
+    caps: dict[str, int | None],
+) -> list[PeriodReward]:
+    """What is missing of what they have earned, in their order; adds the limits it takes to caps."""
     known = await reference_store.known_customers(connection, customers)
     bought = await closing_store.purchases_within(connection, customers, window)
     given = await closing_store.points_given(connection, end.key, window.start, customers)
-    earned: list[PeriodReward] = []
-    claims: dict[str, list[Claim]] = {}
+    earned = []
     for customer_id in customers:
         await asyncio.sleep(0)  # carts must not wait for a whole page
         about = known[customer_id]
@@ -189,40 +214,23 @@ async def _reward(
         missing = end.points(buyer, window) - before
         if missing > 0:
             # Its slots were taken with the first points.
-            claims[customer_id] = [] if before else end.claims(customer_id, window)
-            taken = [Taken(c.limit.limit_id, c.amount) for c in claims[customer_id]]
+            claims = [] if before else end.claims(customer_id, window)
+            caps |= {claim.limit.limit_id: claim.limit.cap for claim in claims}
+            taken = tuple([Taken(claim.limit.limit_id, claim.amount) for claim in claims])
             period = window.start, window.end
-            earned.append(
-                bonuses.reward(end.key, customer_id, period, missing, before, tuple(taken))
-            )
-    rewards = await _take_limits(connection, earned, claims, window)
-    await _save(connection, rewards)
+            earned.append(bonuses.reward(end.key, customer_id, period, missing, before, taken))
+    return earned
 
 
 async def _take_limits(
-    connection: Connection,
-    earned: Sequence[PeriodReward],
-    claims: Mapping[str, Sequence[Claim]],
-    window: Window,
+    connection: Connection, earned: Sequence[PeriodReward], caps: Mapping[str, int | None]
 ) -> list[PeriodReward]:
     """Those of the rewards that there is room for, in their order."""
-    caps = {c.limit.limit_id: c.limit.cap for found in claims.values() for c in found}
-    if not caps:
-        return list(earned)
     counters = await limit_store.lock_limits(connection, caps)
     rewards = []
     for reward in earned:
         if counters.has_room(reward.taken, None):
-            counters.move(reward.taken, used=1, at=window.end)
+            counters.move(reward.taken, used=1, at=reward.end)
             rewards.append(reward)
     await limit_store.save_limits(connection, counters)
     return rewards
-
-
-async def _save(connection: Connection, rewards: list[PeriodReward]) -> None:
-    if not rewards:
-        return
-    now = await ledger.now(connection)
-    await closing_store.save_rewards(connection, rewards, now)
-    await ledger.save_bonuses(connection, bonuses.accrue_rewards(rewards), now)
-    await outbox.put(connection, outgoing.reward_messages(rewards, now), checkout.SOURCE, now)

@@ -31,7 +31,7 @@ class Taken(NamedTuple):
 
 def rolling_days(limit_id: str) -> int | None:
     """How many days a rolling limit counts; None for others."""
-    found = _ROLLING.search(limit_id)
+    found = _ROLLING.search(limit_id) if "@" in limit_id else None
     return int(found[1]) if found else None
 
 

@@ -208,7 +208,7 @@ create table period_rewards (
 
 -- Purchases that came so late that a period they lie in may have been closed without them.
 create table late_purchases (
+    receipt_id text primary key,
     customer_id text not null,
-    occurred_at timestamptz not null,
-    primary key (customer_id, occurred_at)
+    occurred_at timestamptz not null
 );

@@ -192,7 +192,7 @@ def _of_everybody(campaign: Campaign) -> CompiledCampaign:
 
 
 def come_late(
-    purchases: Iterable[tuple[str | None, datetime]], now: datetime
-) -> list[tuple[str, datetime]]:
-    """Of purchases (customer id, time) that come now those of customers that are late."""
-    return [(who, at) for who, at in purchases if who is not None and at < now - LATE]
+    sold: Iterable[tuple[str, str | None, datetime]], now: datetime
+) -> list[tuple[str, str, datetime]]:
+    """Of receipts (id, customer id, time) that come now those of customers that are late."""
+    return [(name, who, at) for name, who, at in sold if who is not None and at < now - LATE]

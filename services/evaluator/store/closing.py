@@ -1,6 +1,6 @@
 """Ends of periods: how far they are closed, what was given, and purchases that came too late."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -162,23 +162,27 @@ async def save_rewards(
     )
 
 
-async def note_late(connection: Connection, late: Iterable[tuple[str, datetime]]) -> None:
-    """Have customers looked at again: (customer id, time of the purchase that came late)."""
-    ordered = sorted(set(late))
-    if ordered:
+async def note_late(connection: Connection, late: Sequence[tuple[str, str, datetime]]) -> None:
+    """Have customers looked at again: (receipt id, customer id, time) of each late purchase.
+
+    A receipt is paid once: nobody waits here for a row of another's.
+    """
+    if late:
         await connection.execute(
-            "insert into late_purchases select * from unnest($1::text[], $2::timestamptz[])"
+            "insert into late_purchases (receipt_id, customer_id, occurred_at)"
+            " select * from unnest($1::text[], $2::text[], $3::timestamptz[])"
             " on conflict do nothing",
-            [customer_id for customer_id, _ in ordered],
-            [occurred_at for _, occurred_at in ordered],
+            [receipt_id for receipt_id, _, _ in late],
+            [customer_id for _, customer_id, _ in late],
+            [occurred_at for _, _, occurred_at in late],
         )
 
 
 async def take_late(connection: Connection, most: int) -> Mapping[datetime, set[str]]:
     """Take customers to look at again off the list, by the times of their late purchases."""
     rows = await connection.fetch(
-        "delete from late_purchases where (customer_id, occurred_at) in"
-        " (select customer_id, occurred_at from late_purchases limit $1 for update skip locked)"
+        "delete from late_purchases where receipt_id in"
+        " (select receipt_id from late_purchases order by receipt_id limit $1)"
         " returning customer_id, occurred_at",
         most,
     )

@@ -326,8 +326,9 @@ def test_a_campaign_that_is_prolonged_closes_its_period_again_for_what_was_added
 
 def test_purchases_are_late_before_their_period_can_have_been_closed() -> None:
     now = utc(2026, 12, 10)
-    came = [("c-1", now - LATE - INSTANT), ("c-2", now - LATE), (None, now - DAY)]
-    assert come_late(came, now) == [("c-1", now - LATE - INSTANT)]
+    late = now - LATE - INSTANT
+    came = [("r-1", "c-1", late), ("r-2", "c-2", now - LATE), ("r-3", None, now - DAY)]
+    assert come_late(came, now) == [("r-1", "c-1", late)]
     assert LATE < GRACE
 
 
