@@ -76,6 +76,11 @@ class Case:
         who = self.written.get("customer", {})
         return {"id": who} if isinstance(who, str) else who
 
+    @cached_property
+    def purchases(self) -> tuple[Purchase, ...]:
+        """What the customer bought before, by time."""
+        return ordered(self._purchases())
+
     def basket(self) -> Basket:
         """The cart with its circumstances."""
         written, customer = self.written, self.customer
@@ -95,7 +100,7 @@ class Case:
             customer_groups=frozenset(customer.get("groups", ())),
             segments=frozenset(customer.get("segments", ())),
             birthday=customer.get("birthday"),
-            purchases=ordered(self._purchases()),
+            purchases=self.purchases,
             codes=tuple(self._presented()),
         )
 
@@ -107,7 +112,7 @@ class Case:
         for number, written in enumerate(
             [*earlier, self.written.get("campaigns", {_ALONE: {}})], 1
         ):
-            campaigns = [self._campaign(name, one) for name, one in written.items()]
+            campaigns = [self.campaign(name, one) for name, one in written.items()]
             held |= {e.emission_id: e.posted_codes for c in campaigns for e in c.emissions}
             ruleset = ruleset.with_campaigns(campaigns, number)
         return ruleset.with_codes(held)
@@ -120,7 +125,8 @@ class Case:
                 return limit.cap - (money(taken) if limit.money else int(taken))
         return limit.cap
 
-    def _campaign(self, campaign_id: str, more: Json) -> Campaign:
+    def campaign(self, campaign_id: str, more: Json) -> Campaign:
+        """A campaign of these settings, besides what all of the case's have."""
         written = {**self.written.get("campaign", {}), **more}
         zone = ZoneInfo(written.pop("zone", self.zone.key))
         starts, ends = written.pop("from", "2026-12-05"), written.pop("until", "2027-01-01")

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from services.evaluator.promotion.allocation import price_groups
 from services.evaluator.promotion.decision import Granted, Refused, Verdict, decide
+from services.evaluator.promotion.history import within
+from services.evaluator.promotion.period_end import Buyer, compile_period_ends
 from services.evaluator.receipt import ConflictError
 from services.evaluator.returns import Returned, take_back
 from shared.events.checkout import ReturnedLine
@@ -70,6 +73,13 @@ def found(verdict: Verdict, case: Case) -> Json:
             for g in verdict.granted
             if g.code is not None
         },
+        "price groups": [
+            " + ".join(
+                f"{amount('quantity', n).removesuffix('.000')} × {amount('money', price)}"
+                for n, price in price_groups(quantity, line.amount - line.discount)
+            )
+            for line, quantity in zip(verdict.lines, [x.quantity for x in case.lines], strict=True)
+        ],
         "unused codes": {codes[position]: reason for position, reason in verdict.unused_codes},
     }
 
@@ -130,8 +140,21 @@ def test_the_money_comes_back_as_the_case_says(case: Case) -> None:
     assert sum(money(text) for text in refunds if text[0].isdigit()) <= paid_in_all
 
 
+@pytest.mark.parametrize("case", [c for c in CASES if "ends" in c.written], ids=lambda c: c.name)
+def test_the_ends_of_periods_earn_what_the_case_says(case: Case) -> None:
+    [end] = compile_period_ends(case.campaign("campaign", {}))
+    earned = {}
+    for window in end.windows():
+        bought = within(case.purchases, window.start, window.end)
+        groups = frozenset(case.customer.get("groups", ()))
+        points = end.points(Buyer("anna", groups, frozenset(), bought), window)
+        earned[f"{window.end.astimezone(case.zone):%Y-%m-%d %H:%M}"] = str(points)
+    complain(case, {"ends": case.written["ends"]}, {"ends": earned})
+
+
 def test_there_are_enough_cases_each_with_a_name_of_its_own() -> None:
     twice = [name for name, count in Counter(case.name for case in CASES).items() if count > 1]
     assert twice == []
     assert len(CASES) >= FEWEST
-    assert [c.name for c in CASES if ("cart" in c.written) == ("sold" in c.written)] == []
+    kinds = ("cart", "sold", "ends")
+    assert [c.name for c in CASES if sum(kind in c.written for kind in kinds) != 1] == []

@@ -15,6 +15,8 @@ import msgspec
 
 from shared.events.promotion import Calendar, Consecutive, ProcessingPeriod, Rolling
 
+_INSTANT = timedelta(microseconds=1)
+
 
 class Window(msgspec.Struct, frozen=True):
     """``start`` ≤ t < ``end``, in UTC. ``name`` tells windows of one instrument apart.
@@ -55,10 +57,25 @@ def _rolling(days: int, zone: ZoneInfo) -> WindowAt:
 
     def window(at: datetime) -> Window:
         # The same time of day so many days ago, whatever the clocks did in between.
-        start = (at.astimezone(zone) - length).astimezone(UTC)
+        start = _earliest(at.astimezone(zone) - length, zone)
         return Window(start, at.astimezone(UTC), name, slides=True)
 
     return window
+
+
+def _earliest(local: datetime, zone: ZoneInfo) -> datetime:
+    """When the zone's clock first shows the time or a later one, in UTC: at the skip if it skips it."""
+    start = local.astimezone(UTC)
+    if start.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return start
+    before = local.replace(fold=1).astimezone(UTC)  # PEP 495: with the offset after, it is before
+    while start - before > _INSTANT:
+        middle = before + (start - before) // 2
+        if middle.astimezone(zone).replace(tzinfo=None) < local.replace(tzinfo=None):
+            before = middle
+        else:
+            start = middle
+    return start
 
 
 def _calendar(unit: str, zone: ZoneInfo) -> WindowAt:

@@ -141,7 +141,7 @@ def test_windows_of_days_begin_at_the_time_of_day_of_the_start(
         pytest.param((2026, 6, 10, 12), (2026, 6, 9, 12), 24, id="a day"),
         pytest.param((2026, 3, 29, 12), (2026, 3, 28, 12), 23, id="over the hour that is left out"),
         pytest.param((2026, 10, 25, 12), (2026, 10, 24, 12), 25, id="over the hour that is twice"),
-        pytest.param((2026, 3, 30, 3, 30), (2026, 3, 29, 4, 30), 23, id="to a time that was not"),
+        pytest.param((2026, 3, 30, 3, 30), (2026, 3, 29, 4), 23, id="to a time that was not"),
     ],
 )
 def test_the_last_day_is_since_the_same_time_the_day_before(
