@@ -8,6 +8,7 @@ from hashlib import blake2b
 import asyncpg
 
 from services.evaluator import receipt, recording
+from services.evaluator.answer import encode as encode_decision
 from services.evaluator.counters import Counter, Counters
 from services.evaluator.device import device_of
 from services.evaluator.promotion.basket import Basket, PresentedCode
@@ -80,7 +81,7 @@ class Recorder:
         answer = receipt.answer(cart, receipt.open_receipt(cart), given, Counters(self._counters))
         facts = recording.encode_facts(recording.facts_of(given, answer.free or {}))
         self.decided.append(
-            Decided(cart, given.event_key, encode(answer.decision), facts, paid, now)
+            Decided(cart, given.event_key, encode_decision(answer.decision), facts, paid, now)
         )
         if paid and cart.customer_id:
             bought = paid_receipt(sale_of(cart)).purchase

@@ -1,6 +1,12 @@
 """Backtests over receipts recorded in a real database, with worker processes."""
 
+import asyncio
+import json
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +19,15 @@ from deploy.local.stack import Stack
 from services.evaluator import backtesting
 from services.evaluator.backtest.draft import Draft, Request
 from services.evaluator.backtest.report import Report
+from shared import clock
 from shared.codec import InvalidMessageError
 from shared.events.conditions import PurchaseCount
 from shared.events.promotion import Instrument, LimitRule, Rolling
 from shared.migrate import migrate
 from tests.builders import NOON, campaign, cart, compare, instrument, line, percent_off, total
+from tests.integration.shop import a_cart, client, open_store, open_tills
 from tests.recorded import Recorder, write
+from tests.waiting import until
 
 MIGRATIONS = [Path(m.__file__ or "").parent / "migrations" for m in (shared, services.evaluator)]
 MINUTE = timedelta(minutes=1)
@@ -151,3 +160,63 @@ async def test_a_request_that_cannot_be_run_names_the_field(evaluator: str) -> N
         await backtest(
             evaluator, Recorder([]), draft(last_day=date(2026, 1, 2), first_day=date(2026, 1, 1))
         )
+
+
+async def test_over_http_and_on_the_command_line(stack: Stack, tmp_path: Path) -> None:
+    """What a till sent through Kafka is backtested by the running evaluator, and by the command."""
+    [store] = await open_store(stack)
+    async with open_tills(stack) as tills:
+        for n, amount in enumerate([6_000, 4_000]):
+            await tills.ask(a_cart(store, amount, n))
+    today = clock.now().date()
+    body: dict[str, Any] = {
+        "campaign": {
+            "campaign_id": "draft",
+            "name": "Draft",
+            "time_zone": "UTC",
+            "first_day": str(today - timedelta(days=1)),
+            "last_day": str(today + timedelta(days=1)),
+            "stores": [store],
+            "instruments": [
+                {
+                    "instrument_id": "ten",
+                    "name": "Ten off",
+                    "conditions": [
+                        {"kind": "receipt_total", "compare": {"op": ">=", "value": 5_000}}
+                    ],
+                    "benefit": {"kind": "percent_off", "percent": 1_000},
+                }
+            ],
+        },
+        "from": str(today - timedelta(days=1)),
+        "to": str(today + timedelta(days=2)),
+    }
+    async with client(stack, "evaluator") as http:
+        accepted = await http.post("/v1/backtests", json=body)
+        assert accepted.status_code == HTTPStatus.ACCEPTED, accepted.text
+        shown: dict[str, Any] = {}
+
+        async def done() -> bool:
+            nonlocal shown
+            shown = (await http.get(accepted.headers["location"])).json()
+            return bool(shown["status"] != "running")
+
+        await until(done, what="the backtest is done")
+        wrong = await http.post("/v1/backtests", json={**body, "to": body["from"]})
+    assert (shown["status"], shown["fraction"]) == ("done", 1)
+    assert (shown["report"]["granted"], shown["report"]["granted_discount"]) == (1, 600)
+    assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert wrong.json()["errors"] == [{"field": "to", "message": "must be after from"}]
+
+    path, result = tmp_path / "draft.json", tmp_path / "report.json"
+    path.write_text(json.dumps(body["campaign"]))
+    options = ["--from", body["from"], "--to", body["to"], "--json", str(result)]
+    command = [sys.executable, "-m", "deploy.cli", "backtest", str(path), *options]
+    environment = {**os.environ, "TILLSTREAM_STATE": str(stack.state), "COLUMNS": "140"}
+    ran = await asyncio.to_thread(
+        subprocess.run, command, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(result.read_text())["granted"] == 1
+    assert "would have got it" in ran.stdout
+    assert "Changed demand" in ran.stdout
