@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.evaluator.promotion import Basket, Limit, Ruleset, decide
-from shared.events.conditions import Condition
-from shared.events.promotion import Campaign
+from shared.events.conditions import Condition, CustomerSegment, InRegion
+from shared.events.promotion import Campaign, LimitRule
 from tests.builders import (
     NOON,
     Operator,
@@ -250,3 +250,77 @@ def test_limits_are_those_of_the_instruments_that_the_cart_meets() -> None:
         *(Limit(f"code:{c.digest.hex()}", 1) for c in codes),
     )
     assert rules.consider(basket()).limits() == (Limit("c/opening", 1_000),)
+
+
+def hash_of(*campaigns: Campaign) -> str:
+    return ruleset(*campaigns).hash
+
+
+def test_the_hash_is_the_same_in_whatever_order_campaigns_came() -> None:
+    some = [campaign(f"c-{n}") for n in range(3)]
+    one_by_one = Ruleset.empty()
+    for version, item in enumerate(some):
+        one_by_one = one_by_one.with_campaigns([campaign(item.campaign_id, priority=9)], version)
+        one_by_one = one_by_one.with_campaigns([item], version)
+    assert hash_of(*some) == hash_of(*reversed(some)) == one_by_one.hash
+    assert ruleset(*some, version=9).hash == hash_of(*some)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "other"},
+        {"version": 2},
+        {"status": "paused"},
+        {"priority": 1},
+        {"time_zone": "Europe/Kyiv"},
+        {"starts_at": utc(2026, 12, 5)},
+        {"ends_at": utc(2026, 12, 31)},
+        {"stores": ("s",)},
+        {"customer_groups": ("g",)},
+        {"segments": ("s",)},
+        {"control_group": 1},
+        {"limits": (LimitRule(redemptions=1),)},
+        {"emissions": (emission("E"),)},
+        {"instruments": [instrument(conditions=[total(1)])]},
+        {"instruments": [instrument(conditions=[total(2)])]},
+        {"instruments": [instrument("other")]},
+    ],
+)
+def test_the_hash_changes_with_whatever_a_campaign_says(changed: dict[str, Any]) -> None:
+    same, other = campaign("c"), campaign("c", **changed)
+    assert hash_of(same) == hash_of(campaign("c"))
+    assert hash_of(same) != hash_of(other)
+    assert hash_of(same) != hash_of(campaign("d"))
+    assert hash_of(campaign("c", [instrument(conditions=[total(1)])])) != hash_of(
+        campaign("c", [instrument(conditions=[total(2)])])
+    )
+
+
+def test_finished_campaigns_leave_the_hash() -> None:
+    kept, gone = campaign("kept"), campaign("gone")
+    finished = gone.model_copy(update={"status": "finished", "version": 2})
+    assert ruleset(kept, gone).with_campaigns([finished], 2).hash == hash_of(kept)
+    assert ruleset(finished).hash == Ruleset.empty().hash
+
+
+def test_instruments_are_met_by_groups_segments_stores_and_regions_too() -> None:
+    rules = ruleset(
+        campaign("a-groups", customer_groups=("gold",), segments=("rare",)),
+        campaign("b-stores", stores=("s-1", "s-2")),
+        asking("c-region", InRegion(regions=("east",))),
+        asking("d-segment", CustomerSegment(segments=("rare",))),
+        campaign("e-many-stores", stores=tuple(f"s-{n}" for n in range(101))),
+    )
+    values: dict[str, Any] = {"customer_id": "c-1", "store_id": "x"}
+    assert met(rules, basket(**values)) == []
+    assert met(rules, basket(**values, customer_groups={"gold"})) == ["a-groups"]
+    rare = basket(**values, segments=frozenset({"rare"}))
+    assert met(rules, rare) == ["a-groups", "d-segment"]
+    assert met(rules, basket(store_id="s-2", region="east")) == [
+        "b-stores",
+        "c-region",
+        "e-many-stores",
+    ]
+    unknown = basket(customer_groups={"gold"}, segments=frozenset({"rare"}), store_id="x")
+    assert met(rules, unknown) == []
