@@ -59,7 +59,7 @@ async def ledger(database: str, limit_id: str) -> Ledger:
         totals = await connection.fetchrow(
             """
             select
-                (select count(*) from receipts where decision is not null) as decided,
+                (select count(*) from receipts where decided_by is not null) as decided,
                 (select count(*) from receipts where status = 'paid') as receipts,
                 (select count(*) from campaigns
                     where convert_from(definition, 'UTF8')::json ->> 'status' = 'running') as campaigns,

@@ -1,7 +1,8 @@
 """A decision on its way out: ``shared.events.outcome.Decision``, field by field, made for speed.
 
 Building and dumping the pydantic models of one decision takes several times as long as making it;
-these structs do not validate what the engine has just worked out, and say the same, byte for byte.
+these structs do not validate what the engine has just worked out. What the model has a default for,
+and is so, is left out: whoever reads the bytes by the model reads the same.
 """
 
 from collections.abc import Sequence
@@ -43,10 +44,10 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     discount: int
     lines: tuple[LineDiscount, ...]
     bonuses: int
-    gifts: tuple[Gift, ...]
+    gifts: tuple[Gift, ...] = ()
     choose: int | None = None
     code: int | None = None
-    times: int
+    times: int = 1
 
 
 class InstrumentName(msgspec.Struct, frozen=True, gc=False):
@@ -85,13 +86,13 @@ class PriceGroup(msgspec.Struct, frozen=True, gc=False):
     price: int
 
 
-class DecidedLine(msgspec.Struct, frozen=True):
+class DecidedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line with all discounts."""
 
     line: int
     amount: int
     discount: int
-    price_groups: tuple[PriceGroup, ...]
+    price_groups: tuple[PriceGroup, ...] = ()
 
 
 class UnusedCode(msgspec.Struct, frozen=True, gc=False):
@@ -126,9 +127,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[DecidedLine, ...]
     applied: tuple[Applied, ...]
     not_applied: tuple[NotApplied, ...]
-    near_misses: tuple[NearMiss, ...]
-    unused_codes: tuple[UnusedCode, ...]
-    unknown_codes: tuple[int, ...]
+    near_misses: tuple[NearMiss, ...] = ()
+    unused_codes: tuple[UnusedCode, ...] = ()
+    unknown_codes: tuple[int, ...] = ()
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -136,7 +137,7 @@ _DECODER = msgspec.json.Decoder(Decision)
 
 
 def encode(decision: Decision) -> bytes:
-    """The bytes that ``shared.codec.encode`` makes of the same pydantic model."""
+    """The decision as it is sent and kept."""
     return _ENCODER.encode(decision)
 
 
@@ -200,9 +201,9 @@ def of(
 def _lines(event: Cart | Sale, verdict: Verdict | None) -> tuple[DecidedLine, ...]:
     """The lines in the order of the event's, with what comes off them."""
     if verdict is None:
-        return tuple([DecidedLine(x.line, x.amount, 0, ()) for x in event.lines])
+        return tuple([DecidedLine(x.line, x.amount, 0) for x in event.lines])
     if not (isinstance(event, Cart) and event.price_groups):
-        return tuple([DecidedLine(x.line, x.amount, x.discount, ()) for x in verdict.lines])
+        return tuple([DecidedLine(x.line, x.amount, x.discount) for x in verdict.lines])
     return tuple(
         [
             DecidedLine(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
+from services.evaluator.answer import Decision
 from services.evaluator.counters import Taken
 from services.evaluator.redemption import Key, Redemption
-from shared.events.outcome import BonusEntry, Decision
+from shared.events.outcome import BonusEntry
 
 
 @dataclass(frozen=True, slots=True)

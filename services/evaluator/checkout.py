@@ -13,6 +13,7 @@ import msgspec
 from aiokafka.structs import ConsumerRecord
 
 from services.evaluator import bonuses, outgoing, purchases, receipt, recording, returns
+from services.evaluator.answer import encode as encode_decision
 from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Gatherer, Incoming, demand, incoming
@@ -27,7 +28,7 @@ from services.evaluator.store import limits as limit_store
 from services.evaluator.store import purchases as purchase_store
 from services.evaluator.store.ledger import Applied, Seen
 from shared import outbox
-from shared.codec import InvalidMessageError, decode, encode, header
+from shared.codec import InvalidMessageError, decode, header
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
 from shared.events.checkout import Cart, Return, Sale
@@ -107,7 +108,7 @@ class Batch:
         known = self.receipts[cart.receipt_id]
         given = self.facts.circumstances(cart, came, considered)
         answer = receipt.answer(cart, known, given, self.counters)
-        answered = encode(answer.decision)
+        answered = encode_decision(answer.decision)
         key = terminal_key(cart.store_id, cart.terminal_id)
         self.messages.append(Message(DECISIONS, key, answered, answer.decision.decision_id))
         facts = None if answer.free is None else recording.facts_of(given, answer.free)
@@ -123,7 +124,7 @@ class Batch:
             self._note(came, "sale")
         else:
             facts = recording.facts_of(given, recorded.free)
-            self._note(came, "sale", encode(recorded.receipt.decision), facts)
+            self._note(came, "sale", encode_decision(recorded.receipt.decision), facts)
         self._change(known, recorded.receipt)
         paid = purchases.paid_receipt(sale)
         self.paid[sale.receipt_id] = paid

@@ -6,17 +6,17 @@ from http import HTTPStatus
 import asyncpg
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.evaluator import purchases, receipt
+from services.evaluator import answer, purchases, receipt
+from services.evaluator.answer import Decision
 from services.evaluator.facts import Gatherer, demand, incoming
 from services.evaluator.purchases import Histories
 from services.evaluator.receipt import ConflictError
 from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
 from services.evaluator.store import purchases as purchase_store
-from shared.codec import encode
 from shared.database import Connection
+from shared.events import outcome
 from shared.events.checkout import Cart
-from shared.events.outcome import Decision
 from shared.supervision import TRANSIENT
 from shared.web.auth import require
 from shared.web.body import json_body
@@ -64,7 +64,7 @@ def routes(quotes: Quotes) -> APIRouter:
     @router.post(
         "/quotes",
         dependencies=[Depends(require("quotes:write"))],
-        response_model=Decision,
+        response_model=outcome.Decision,
         summary="What a cart would get now; holds nothing",
     )
     async def quote(request: Request, cart: Cart = Depends(json_body(Cart))) -> Response:  # noqa: B008, FAST002
@@ -82,7 +82,7 @@ def routes(quotes: Quotes) -> APIRouter:
                 "Ask again in a moment.",
                 headers={"Retry-After": _AGAIN_SECONDS},
             ) from error
-        return Response(encode(decision), media_type="application/json")
+        return Response(answer.encode(decision), media_type="application/json")
 
     return router
 

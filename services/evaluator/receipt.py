@@ -9,34 +9,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+import msgspec
+
+from services.evaluator import answer as answering
 from services.evaluator import redemption
+from services.evaluator.answer import Decision, Outcome
 from services.evaluator.counters import Counters
-from services.evaluator.promotion import allocation
 from services.evaluator.promotion.decision import Verdict, judge
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
-from services.evaluator.record import record_of
+from services.evaluator.record import ReceiptRecorded, record_of
 from services.evaluator.redemption import Key, Redemption
 from shared.events.checkout import Cart, Sale
-from shared.events.outcome import (
-    Applied,
-    DecidedLine,
-    Decision,
-    InstrumentName,
-    LineDiscount,
-    NearMiss,
-    NotApplied,
-    PriceGroup,
-    UnusedCode,
-)
-from shared.events.outcome import Receipt as ReceiptRecorded
 from shared.events.values import Device
 
 MAX_SHARES = 20_000
 """Discounts on single lines that a decision may hold: some 30 bytes each, of 4 MiB."""
 
 Status = Literal["open", "cancelled", "paid"]
-Outcome = Literal["decided", "superseded", "cancelled", "paid"]
 
 
 class ConflictError(ValueError):
@@ -288,116 +278,20 @@ def _decision(
     expires_at: datetime | None = None,
 ) -> Decision:
     """The decision as it is sent."""
-    intent = event.intent if isinstance(event, Cart) else "checkout"
-    return Decision(
+    rules = given.rules
+    return answering.of(
+        event,
+        verdict,
         decision_id=decision_id(given.event_key),
-        receipt_id=event.receipt_id,
-        revision=event.revision,
-        intent=intent,
         outcome=outcome,
-        store_id=event.store_id,
-        terminal_id=event.terminal_id,
         region=given.region,
         device=given.device,
-        customer_id=event.customer_id,
-        occurred_at=event.occurred_at,
         decided_at=given.now,
         expires_at=expires_at,
-        currency=event.currency,
-        ruleset_version=given.rules.ruleset.version,
-        ruleset_hash=given.rules.ruleset.hash,
-        total=verdict.total if verdict else sum(line.amount for line in event.lines),
-        discount=verdict.discount if verdict else 0,
-        bonuses=verdict.bonuses if verdict else 0,
-        lines=_lines(event, verdict),
-        applied=_applied(event.receipt_id, verdict, held=expires_at is not None) if verdict else (),
-        not_applied=_not_applied(verdict) if verdict else (),
-        near_misses=_near_misses(verdict) if verdict else (),
-        unused_codes=_unused_codes(verdict) if verdict else (),
-        unknown_codes=tuple(
-            [c.position for c in given.rules.reading.basket.codes if c.emission_id is None]
-        ),
+        ruleset_version=rules.ruleset.version,
+        ruleset_hash=rules.ruleset.hash,
+        unknown_codes=[c.position for c in rules.reading.basket.codes if c.emission_id is None],
     )
-
-
-def _lines(event: Cart | Sale, verdict: Verdict | None) -> tuple[DecidedLine, ...]:
-    """The lines in the order of the event's, with what comes off them."""
-    in_units = isinstance(event, Cart) and event.price_groups
-    discounts = [x.discount for x in verdict.lines] if verdict else [0] * len(event.lines)
-    return tuple(
-        [
-            DecidedLine(
-                line=x.line,
-                amount=x.amount,
-                discount=discount,
-                price_groups=_price_groups(x.quantity, x.amount - discount) if in_units else (),
-            )
-            for x, discount in zip(event.lines, discounts, strict=True)
-        ]
-    )
-
-
-def _price_groups(quantity: int, net: int) -> tuple[PriceGroup, ...]:
-    groups = allocation.price_groups(quantity, net)
-    return tuple([PriceGroup(quantity=count, price=price) for count, price in groups])
-
-
-def _applied(receipt_id: str, verdict: Verdict, *, held: bool) -> tuple[Applied, ...]:
-    return tuple(
-        Applied(
-            campaign_id=g.campaign_id,
-            instrument_id=g.instrument_id,
-            redemption_id=redemption.redemption_id(receipt_id, (g.campaign_id, g.instrument_id))
-            if held
-            else None,
-            discount=g.discount,
-            lines=tuple(LineDiscount(line=line, discount=share) for line, share in g.lines),
-            bonuses=g.bonuses,
-            gifts=g.gifts,
-            choose=g.choose,
-            code=g.code,
-            times=g.times,
-        )
-        for g in verdict.granted
-    )
-
-
-def _not_applied(verdict: Verdict) -> tuple[NotApplied, ...]:
-    return tuple(
-        NotApplied(
-            campaign_id=r.campaign_id,
-            instrument_id=r.instrument_id,
-            reason=r.reason,
-            condition=r.condition,
-            missing=r.missing,
-            unit=r.unit,
-            outranked_by=_named(r.outranked_by) if r.outranked_by else None,
-        )
-        for r in verdict.refused
-    )
-
-
-def _named(key: Key) -> InstrumentName:
-    return InstrumentName(campaign_id=key[0], instrument_id=key[1])
-
-
-def _near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
-    return tuple(
-        [
-            NearMiss(
-                campaign_id=near.campaign_id,
-                instrument_id=near.instrument_id,
-                name=near.name,
-                missing=near.missing,
-                unit=near.unit,
-            )
-            for near in verdict.near_misses
-        ]
-    )
-
-
-def _unused_codes(verdict: Verdict) -> tuple[UnusedCode, ...]:
-    return tuple([UnusedCode(code=n, reason=reason) for n, reason in verdict.unused_codes])
 
 
 def _as_paid(cart: Cart, receipt: Receipt, given: Circumstances) -> Decision:
@@ -405,13 +299,12 @@ def _as_paid(cart: Cart, receipt: Receipt, given: Circumstances) -> Decision:
     fresh = _decision(cart, given, "paid")
     if receipt.decision is None:
         return fresh
-    return receipt.decision.model_copy(
-        update={
-            "decision_id": fresh.decision_id,
-            "revision": cart.revision,
-            "intent": cart.intent,
-            "outcome": "paid",
-            "expires_at": None,
-            "decided_at": given.now,
-        }
+    return msgspec.structs.replace(
+        receipt.decision,
+        decision_id=fresh.decision_id,
+        revision=cart.revision,
+        intent=cart.intent,
+        outcome="paid",
+        expires_at=None,
+        decided_at=given.now,
     )

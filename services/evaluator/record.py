@@ -1,11 +1,61 @@
-"""A paid receipt as everybody else gets it: clean, once, with its redemptions. Pure."""
+"""A paid receipt as everybody else gets it: clean, once, with its redemptions. Pure.
+
+The structs are ``shared.events.outcome.Receipt``, field by field, made for speed (see ``answer``).
+"""
 
 from datetime import datetime
+from typing import Literal
+
+import msgspec
 
 from services.evaluator.redemption import Redemptions
 from shared.events.checkout import Sale
-from shared.events.outcome import Receipt, ReceiptRedemption, RecordedLine
-from shared.events.values import Device
+from shared.events.values import Channel, Device
+
+
+class RecordedLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A line of a receipt as it was paid."""
+
+    line: int
+    sku: str
+    group: str | None = None
+    brand: str | None = None
+    quantity: int
+    amount: int
+    discount: int
+
+
+class ReceiptRedemption(msgspec.Struct, frozen=True):
+    """A redemption as its receipt records it."""
+
+    redemption_id: str
+    campaign_id: str
+    instrument_id: str
+    status: Literal["committed", "unauthorised"]
+    discount: int
+    bonuses: int
+
+
+class ReceiptRecorded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A paid receipt, passed on once."""
+
+    receipt_id: str
+    decision_id: str | None = None
+    store_id: str
+    terminal_id: str
+    region: str
+    channel: Channel
+    device: Device
+    customer_id: str | None = None
+    occurred_at: datetime
+    recorded_at: datetime
+    currency: str
+    total: int
+    discount: int
+    paid: int
+    bonuses: int
+    lines: tuple[RecordedLine, ...]
+    redemptions: tuple[ReceiptRedemption, ...]
 
 
 def record_of(
@@ -16,12 +66,12 @@ def record_of(
     region: str,
     device: Device,
     now: datetime,
-) -> Receipt:
+) -> ReceiptRecorded:
     """The record of a sale whose redemptions are settled."""
     total = sum(line.amount for line in sale.lines)
     discount = sum(line.discount for line in sale.lines)
     kept = [r for _, r in sorted(redemptions.items()) if r.status in ("committed", "unauthorised")]
-    return Receipt(
+    return ReceiptRecorded(
         receipt_id=sale.receipt_id,
         decision_id=decision_id,
         store_id=sale.store_id,
@@ -38,16 +88,18 @@ def record_of(
         paid=total - discount,
         bonuses=sum(r.bonuses for r in kept),
         lines=tuple(
-            RecordedLine(
-                line=x.line,
-                sku=x.sku,
-                group=x.group,
-                brand=x.brand,
-                quantity=x.quantity,
-                amount=x.amount,
-                discount=x.discount,
-            )
-            for x in sale.lines
+            [
+                RecordedLine(
+                    line=x.line,
+                    sku=x.sku,
+                    group=x.group,
+                    brand=x.brand,
+                    quantity=x.quantity,
+                    amount=x.amount,
+                    discount=x.discount,
+                )
+                for x in sale.lines
+            ]
         ),
         redemptions=tuple(
             ReceiptRedemption(

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.evaluator import recording
+from services.evaluator import answer, recording
 from services.evaluator.promotion.decision import judge
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.receipt import decision_id, decision_of
 from services.evaluator.store import recordings as recording_store
 from services.evaluator.store.recordings import Recording
-from shared.codec import decode, encode
+from shared.codec import decode
 from shared.database import Connection
 from shared.events.checkout import Cart, Sale
 
@@ -51,7 +51,7 @@ def again(recorded: Recording, facts: recording.Facts, ruleset: Ruleset) -> byte
         except KeyError:
             raise NotAskedError(limit.limit_id) from None
 
-    return encode(decision_of(event, given, judge(given.rules, free)))
+    return answer.encode(decision_of(event, given, judge(given.rules, free)))
 
 
 def compare(recorded: Recording, ruleset: Ruleset, facts: recording.Facts) -> Difference | None:

@@ -92,7 +92,8 @@ create table receipts (
     revision int not null,
     body_digest bytea,
     status text not null check (status in ('open', 'cancelled', 'paid')),
-    decision bytea,
+    -- The event whose decision its redemptions come from.
+    decided_by bytea,
     updated_at timestamptz not null
 );
 

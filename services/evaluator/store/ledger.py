@@ -8,13 +8,12 @@ from typing import Literal, NamedTuple
 import asyncpg
 import msgspec
 
+from services.evaluator import answer
 from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Taken
-from services.evaluator.receipt import Receipt
+from services.evaluator.receipt import Receipt, event_key_of
 from services.evaluator.redemption import Key, Redemption
-from shared.codec import decode, encode
 from shared.database import Connection
-from shared.events.outcome import Decision
 from shared.events.values import Gift
 
 
@@ -64,14 +63,15 @@ async def save_applied(connection: Connection, rows: Sequence[Applied]) -> None:
 
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _RECEIPTS = """
-select receipt_id, store_id, terminal_id, revision, body_digest, status, decision
-from receipts where receipt_id = any($1) order by receipt_id
+select r.receipt_id, r.store_id, r.terminal_id, r.revision, r.body_digest, r.status, e.decision
+from receipts r left join checkout_events e on e.event_key = r.decided_by
+where r.receipt_id = any($1) order by r.receipt_id
 """
 
 
 async def receipts(connection: Connection, receipt_ids: Collection[str]) -> dict[str, Receipt]:
     """The known ones of the receipts, locked in the order of their ids, with their redemptions."""
-    rows = await connection.fetch(_RECEIPTS + "for update", list(receipt_ids))
+    rows = await connection.fetch(_RECEIPTS + "for update of r", list(receipt_ids))
     return await _with_redemptions(connection, rows)
 
 
@@ -121,7 +121,7 @@ async def _with_redemptions(
             revision=row["revision"],
             body_digest=row["body_digest"],
             status=row["status"],
-            decision=decode(Decision, row["decision"]) if row["decision"] else None,
+            decision=answer.decode(row["decision"]) if row["decision"] else None,
             redemptions=redemptions.get(row["receipt_id"], {}),
         )
         for row in rows
@@ -163,19 +163,19 @@ async def save_receipts(connection: Connection, changed: Collection[Receipt], at
     ordered = sorted(changed, key=lambda receipt: receipt.receipt_id)
     await connection.execute(
         "insert into receipts (receipt_id, store_id, terminal_id, revision, body_digest, status,"
-        " decision, updated_at)"
+        " decided_by, updated_at)"
         " select *, $8 from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::bytea[],"
         " $6::text[], $7::bytea[])"
         " on conflict (receipt_id) do update set revision = excluded.revision,"
         " body_digest = excluded.body_digest, status = excluded.status,"
-        " decision = excluded.decision, updated_at = excluded.updated_at",
+        " decided_by = excluded.decided_by, updated_at = excluded.updated_at",
         [r.receipt_id for r in ordered],
         [r.store_id for r in ordered],
         [r.terminal_id for r in ordered],
         [r.revision for r in ordered],
         [r.body_digest for r in ordered],
         [r.status for r in ordered],
-        [encode(r.decision) if r.decision else None for r in ordered],
+        [event_key_of(r.decision.decision_id) if r.decision else None for r in ordered],
         at,
     )
 

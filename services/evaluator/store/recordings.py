@@ -95,6 +95,8 @@ async def campaigns_as_of(
 async def decision_of_receipt(connection: Connection, receipt_id: str) -> bytes | None:
     """The decision (JSON) that a receipt's redemptions come from."""
     found: bytes | None = await connection.fetchval(
-        "select decision from receipts where receipt_id = $1", receipt_id
+        "select e.decision from receipts r join checkout_events e on e.event_key = r.decided_by"
+        " where r.receipt_id = $1",
+        receipt_id,
     )
     return found
