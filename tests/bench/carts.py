@@ -70,7 +70,7 @@ def _cart(number: int, world: World, random: Random) -> dict[str, Any]:
         "channel": channel,
         "payment_methods": random.choice([["card"], ["card"], ["cash"], []]),
         "codes": [f"CODE-{random.randrange(world.values(1))}"],
-        "lines": [_line(n, sku, random) for n, sku in enumerate(skus, 1)],
+        "lines": [_line(n, sku, number, random) for n, sku in enumerate(skus, 1)],
     }
     if number % 10 == 0:
         body["codes"].append("CODE-UNKNOWN")
@@ -81,7 +81,7 @@ def _cart(number: int, world: World, random: Random) -> dict[str, Any]:
     return body
 
 
-def _line(number: int, sku: int, random: Random) -> dict[str, Any]:
+def _line(number: int, sku: int, cart: int, random: Random) -> dict[str, Any]:
     price = 89 + sku * 37 % 700
     quantity = random.choice([1, 1, 1, 2, 2, 3, 4]) * 1_000
     line: dict[str, Any] = {
@@ -95,9 +95,9 @@ def _line(number: int, sku: int, random: Random) -> dict[str, Any]:
         "price": price,
         "amount": price * quantity // 1_000,
     }
-    if number == LINES:
+    if number == LINES and cart % 4 == 1:
         line["no_promo"] = True
-    elif number % 10 == 0:
+    elif number % 10 == 0 and cart % 4 == 2:
         line["discounts"] = [{"kind": "markdown", "amount": 10}]
     elif number % 7 == 0:
         line["min_unit_price"] = price // 2

@@ -1,6 +1,7 @@
 """Arithmetic of money: rounding, floors, and spreading a benefit over lines to the cent."""
 
 from collections.abc import Sequence
+from operator import le
 
 from shared.events.checkout import CartLine
 
@@ -32,6 +33,11 @@ def spread(amount: int, weights: Sequence[int], rooms: Sequence[int]) -> list[in
     others. Lines without weight get nothing. Raises ``ValueError`` when the room of the lines
     with weight is too small.
     """
+    if amount:
+        # Nearly always all shares fit at once.
+        shares = _shares(amount, weights) if any(weights) else []
+        if shares and all(map(le, shares, rooms)):
+            return shares
     shares = [0] * len(weights)
     open_lines = [n for n, weight in enumerate(weights) if weight]
     if amount > (room := sum(rooms[n] for n in open_lines)):
@@ -71,7 +77,11 @@ def price_groups(quantity: int, net: int) -> tuple[tuple[int, int], ...]:
 def _shares(amount: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     shares = [amount * weight // whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda n: (-(amount * weights[n] % whole), n))
-    for n in by_remainder[: amount - sum(shares)]:
-        shares[n] += 1
+    left = amount - sum(shares)
+    if left:
+        remainders = [amount * weight % whole for weight in weights]
+        # The sort is stable, also in reverse: ties go to the earlier line.
+        places = sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)
+        for n in places[:left]:
+            shares[n] += 1
     return shares

@@ -157,11 +157,16 @@ class Reading:
         """What instruments can be met by: goods, codes, the customer's groups, the place."""
         basket = self.basket
         known = basket.customer_id is not None
-        lines = [self.lines[n] for n in self.promotable.positions]
-        names = {name for line in lines if line.attributes for name in line.attributes}
-        dimensions = ["sku", "group", "brand", *[ATTRIBUTE + name for name in names]]
+        places, lines = self.promotable.places, self.lines
+        names = {
+            name
+            for n in self.promotable.positions
+            if lines[n].attributes
+            for name in lines[n].attributes
+        }
         return [
-            *[(dimension, set(filter(None, values_of(dimension, lines)))) for dimension in dimensions],
+            *[(name, places[name]) for name in ("sku", "group", "brand")],
+            *[(ATTRIBUTE + name, places[ATTRIBUTE + name]) for name in names],
             ("code", self.codes),
             ("store", (basket.store_id,)),
             ("region", (basket.region,)),

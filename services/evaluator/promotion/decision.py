@@ -178,7 +178,7 @@ def _near_misses(
     )
 
 
-def _nearness(miss: tuple[CompiledInstrument, Failure]) -> tuple[int, tuple[object, ...]]:
+def _nearness(miss: tuple[CompiledInstrument, Failure]) -> tuple[int, str]:
     candidate, failed = miss
     return failed.share, candidate.order
 

@@ -8,7 +8,7 @@ from shared.events.selection import Comparison
 MILLION = 1_000_000
 
 
-class Failure(msgspec.Struct, frozen=True):
+class Failure(msgspec.Struct, frozen=True, gc=False):
     """Why an instrument gives nothing, and the gap.
 
     ``condition`` is what failed: a code condition's id, others' kind, a limit's name. ``missing`` is
@@ -29,7 +29,7 @@ class Failure(msgspec.Struct, frozen=True):
 def gap(condition: str, missing: int, needed: int, unit: Unit) -> Failure:
     """So much more is needed, of so much in all (both above zero)."""
     share = missing * MILLION // needed
-    return Failure("condition_not_met", condition, missing, unit, share, near=True)
+    return Failure("condition_not_met", condition, missing, unit, share, True)
 
 
 def holds(actual: int, compare: Comparison) -> bool:

@@ -33,6 +33,7 @@ from shared.events.conditions import FirstPurchase, History, walk
 from shared.events.promotion import Campaign, EmissionSummary, Instrument, LimitRule
 
 _BASIS_POINTS = 10_000
+_MOST_PRIORITY = 1_000
 _SECOND = timedelta(seconds=1)
 
 
@@ -103,7 +104,7 @@ class CompiledInstrument:
     campaign: CompiledCampaign
     instrument_id: str
     name: str
-    order: tuple[int, int, int, str, str]
+    order: str
     met_by: frozenset[Key]
     by_code: bool
     check: Check
@@ -265,7 +266,7 @@ def _compile(
         campaign=compiled,
         instrument_id=instrument.instrument_id,
         name=instrument.name,
-        order=(-campaign.priority, -instrument.priority, position, *ids),
+        order=_order(campaign.priority, instrument.priority, position, ids),
         met_by=met_by,
         by_code=by_code,
         check=checks[0] if len(checks) == 1 else all_of(checks),
@@ -282,6 +283,15 @@ def _compile(
         looks_back=_looks_back(instrument),
         window_at=terms.window_at,
     )
+
+
+def _order(priority: int, own_priority: int, position: int, ids: tuple[str, str]) -> str:
+    """Sorts as the numbers and then the ids do, in one comparison: higher priorities first.
+
+    A blank is less than any character of an id.
+    """
+    ranks = f"{_MOST_PRIORITY - priority:04}{_MOST_PRIORITY - own_priority:04}{position:04}"
+    return f"{ranks}{ids[0]} {ids[1]}"
 
 
 _MOST_STORES = 100

@@ -89,7 +89,7 @@ class FixedPriceOffer:
         lines = context.reading.lines
         units = limited(lines, positions, self._most(context), "dearest")
         scale = units.scale * THOUSANDTHS
-        rooms = [context.room(n) for n in units.positions]
+        rooms = context.rooms(units.positions)
         exact = [
             min(
                 max(0, worth * THOUSANDTHS - self.benefit.price * quantity * units.scale),
@@ -112,7 +112,7 @@ class FixedPriceOffer:
         above = sum(worth) - sets * self.benefit.price * units.scale
         if above <= 0:
             return ()
-        rooms = [context.room(n) for n in units.positions]
+        rooms = context.rooms(units.positions)
         fits = sum([room for room, weight in zip(rooms, worth, strict=True) if weight])
         discount = min(round_half_up(above, units.scale), fits)
         return shares_of(units.positions, discount, worth, rooms)

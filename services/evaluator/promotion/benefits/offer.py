@@ -23,9 +23,10 @@ class Context(msgspec.Struct, frozen=True):
     remaining: Sequence[int]
     times: int = 1
 
-    def room(self, position: int) -> int:
-        """How much may still be taken off a line."""
-        return max(0, self.remaining[position] - self.reading.floors[position])
+    def rooms(self, positions: Sequence[int]) -> list[int]:
+        """How much may still be taken off each of the lines."""
+        remaining, floors = self.remaining, self.reading.floors
+        return [room if (room := remaining[n] - floors[n]) > 0 else 0 for n in positions]
 
 
 class Given(msgspec.Struct, frozen=True):

@@ -93,9 +93,9 @@ def percent_of(
     held to ``most``, then spread.
     """
     lines = context.reading.lines
-    amounts = [line.amount for line in lines] if of_original else context.remaining
+    amounts = context.reading.amounts if of_original else context.remaining
     unit = BASIS_POINTS * portions.scale
-    rooms = [context.room(n) for n in portions.positions]
+    rooms = context.rooms(portions.positions)
     exact = [
         min(worth * percent, room * unit)
         for worth, room in zip(portions.worth(lines, amounts), rooms, strict=True)
@@ -111,7 +111,7 @@ def amount_off(context: Context, positions: Sequence[int], amount: int) -> Share
 
     What does not fit on one line moves to the others.
     """
-    rooms = [context.room(n) for n in positions]
+    rooms = context.rooms(positions)
     weights = [context.remaining[n] for n in positions]
     return shares_of(positions, min(amount, sum(rooms)), weights, rooms)
 
@@ -123,8 +123,8 @@ def amount_off_units(context: Context, units: Portions, amount: int) -> Shares:
     """
     worth = units.worth(context.reading.lines, context.remaining)
     rooms = [
-        min(context.room(n), each // units.scale)
-        for n, each in zip(units.positions, worth, strict=True)
+        min(room, each // units.scale)
+        for room, each in zip(context.rooms(units.positions), worth, strict=True)
     ]
     return shares_of(units.positions, min(amount, sum(rooms)), units.quantities, rooms)
 
