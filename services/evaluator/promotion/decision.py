@@ -207,6 +207,7 @@ def _passed_over(code: PresentedCode, need: CodeNeed, result: Stack) -> UnusedRe
     """Why an instrument that is granted did not use this code of the emission."""
     if need.own and code.holder != result.reading.basket.customer_id:
         return "code_not_yours"
-    if need.single_use and not result.capacity.has(Claim(of_code(code.digest))):
-        return "limit_reached"
-    return "outranked"
+    caps = [of_code(code.digest)] if need.single_use else []
+    if need.cap and (cap := need.cap.limit(result.reading, None)):
+        caps.append(cap)
+    return "limit_reached" if any(result.capacity.free(cap) < 1 for cap in caps) else "outranked"

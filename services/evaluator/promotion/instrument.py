@@ -144,7 +144,7 @@ class CompiledInstrument:
         """
         campaign = self.campaign
         # Where no code leads to an instrument, it is not met at all while its campaign is absent.
-        if self.by_code and (failed := campaign.absence(reading, held)):
+        if self.needs and (failed := campaign.absence(reading, held)):
             return failed
         if (campaign.groups or campaign.segments) and (failed := campaign.exclusion(reading)):
             return failed
@@ -258,8 +258,8 @@ def _compile(
         checks.append(offer.failure)
     met_by = rarest([*map(required_keys, instrument.conditions), *_required_of(compiled)])
     by_code = bool(met_by) and all(dimension == "code" for dimension, _ in met_by)
-    if by_code:
-        # Of several codes that are needed each leads here, to be told that the others are missing.
+    if met_by:
+        # Each of the codes that it may use leads here, to be told why it is not used.
         met_by |= {("code", need.emission_id) for need in needs.values()}
     repeat = instrument.repeat
     return CompiledInstrument(

@@ -114,10 +114,15 @@ class Ruleset:
         considered = []
         for one in self.indexed(reading):
             campaign = one.campaign
-            if one.by_code or (
-                campaign.starts_at <= at < campaign.ends_at
-                and (not campaign.stores or store_id in campaign.stores)
-                and (not campaign.codes or campaign.has_codes(held))
+            if (
+                one.by_code
+                or (
+                    campaign.running
+                    and campaign.starts_at <= at < campaign.ends_at
+                    and (not campaign.stores or store_id in campaign.stores)
+                    and (not campaign.codes or campaign.has_codes(held))
+                )
+                or (one.needs and any(need.emission_id in reading.codes for need in one.needs))
             ):
                 considered.append(one)
         considered.sort(key=_ORDER)
@@ -197,9 +202,9 @@ class Considered:
 
 
 def _keys(instrument: CompiledInstrument) -> Iterable[Key]:
-    """Where the instrument stands in the index; nowhere if nothing could come of it."""
-    if not instrument.campaign.running and not instrument.by_code:
-        return ()
+    """Where the instrument stands in the index; of a paused campaign only codes lead to it."""
+    if not instrument.campaign.running:
+        return {("code", need.emission_id) for need in instrument.needs}
     return instrument.met_by or (_ALWAYS,)
 
 
