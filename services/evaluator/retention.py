@@ -1,4 +1,4 @@
-"""Forgets receipts that may no longer be returned, a few at a time."""
+"""Forgets receipts that may no longer be returned, and what was decided then, a few at a time."""
 
 import asyncio
 from dataclasses import dataclass
@@ -26,7 +26,10 @@ class Retention:
                 await asyncio.sleep(self.interval_seconds)
 
     async def forget_some(self) -> int:
-        """Forget the oldest receipts that are too old; returns how many there were."""
+        """Forget the oldest receipts and events that are too old; how many there were of the more."""
         async with self.pool.acquire() as connection, connection.transaction():
             before = forgotten_before(await ledger.now(connection))
-            return await purchase_store.forget(connection, before, _MOST)
+            return max(
+                await purchase_store.forget(connection, before, _MOST),
+                await ledger.forget_applied(connection, before, _MOST),
+            )

@@ -61,6 +61,17 @@ async def save_applied(connection: Connection, rows: Sequence[Applied]) -> None:
     await connection.copy_records_to_table("checkout_events", records=rows, columns=Applied._fields)
 
 
+async def forget_applied(connection: Connection, before: datetime, most: int) -> int:
+    """Delete events that came before then: one so old is refused if it comes again; how many."""
+    done: str = await connection.execute(
+        "delete from checkout_events where event_key in ("
+        " select event_key from checkout_events where received_at < $1 limit $2)",
+        before,
+        most,
+    )
+    return int(done.split()[-1])
+
+
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _RECEIPTS = """
 select r.receipt_id, r.store_id, r.terminal_id, r.revision, r.body_digest, r.status, e.decision
