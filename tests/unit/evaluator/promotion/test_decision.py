@@ -4,13 +4,26 @@ from typing import Any
 
 import pytest
 
-from services.evaluator.promotion import Claim, DecidedLine, Granted, Limit, Refused, decide
+from services.evaluator.promotion import (
+    Basket,
+    Claim,
+    DecidedLine,
+    Granted,
+    Limit,
+    NearMiss,
+    Refused,
+    decide,
+)
+from shared.events.benefits import Tier, Tiers
+from shared.events.conditions import LineCount, PurchaseCount, TimeOfDay
+from shared.events.promotion import Instrument
 from tests.builders import (
     NOON,
     all_free,
     basket,
     campaign,
     code,
+    compare,
     instrument,
     left,
     line,
@@ -151,3 +164,75 @@ def test_opening_day_the_first_thousand_buyers_get_twelve_percent() -> None:
 def test_a_cart_without_lines() -> None:
     found = decide(basket([], codes=["WELCOME"]), WELCOME, all_free)
     assert (found.lines, found.total, found.granted) == ((), 0, ())
+
+
+def misses(*instruments: Instrument, of: Basket | None = None) -> list[tuple[str, int, str]]:
+    found = decide(of or basket(), ruleset(campaign(instruments=instruments)), all_free)
+    return [(miss.instrument_id, miss.missing, miss.unit) for miss in found.near_misses]
+
+
+def test_near_misses_say_what_a_little_more_would_get() -> None:
+    ten = instrument("ten", [total(5_250)], name="10% off")
+    found = decide(basket(), ruleset(campaign("c", [ten])), all_free)
+    assert found.near_misses == (NearMiss("c", "ten", "10% off", 4_250, "money"),)
+
+
+def test_near_misses_come_by_the_share_that_is_missing_whatever_the_unit() -> None:
+    assert misses(
+        instrument("half", [total(2_000)]),
+        instrument("tenth", [quantity_of(products(), 1_111)]),
+        instrument("most", [LineCount(compare=compare(10))]),
+        instrument("third", [total(1_500)]),
+    ) == [
+        ("tenth", 111, "quantity"),
+        ("third", 500, "money"),
+        ("half", 1_000, "money"),
+        ("most", 9, "lines"),
+    ]
+
+
+def test_near_misses_as_near_as_each_other_come_in_the_order_they_are_tried() -> None:
+    assert misses(
+        instrument("b", [total(2_000)]),
+        instrument("a", [total(2_000)]),
+        instrument("first", [total(2_000)], priority=1),
+    ) == [("first", 1_000, "money"), ("b", 1_000, "money"), ("a", 1_000, "money")]
+
+
+def test_of_many_near_misses_the_ten_nearest_are_told() -> None:
+    some = [instrument(f"i-{n:02}", [total(5_000 - n)]) for n in range(15)]
+    found = misses(*some)
+    assert found == [(f"i-{n:02}", 4_000 - n, "money") for n in range(14, 4, -1)]
+
+
+def test_what_is_refused_for_another_reason_is_no_near_miss() -> None:
+    assert (
+        misses(
+            instrument("two-gaps", [total(2_000), quantity_of(products(), 2_000)]),
+            instrument("no-help", [total(2_000), LineCount(compare=compare(0, "="))]),
+            instrument("too-much", [total(999, "<=")]),
+            instrument("nothing", [], percent_off(products=products(skus=["x"]))),
+            instrument("granted", [total(1_000)]),
+        )
+        == []
+    )
+
+
+def test_a_higher_tier_of_what_is_granted_is_a_near_miss() -> None:
+    tiers = Tiers(
+        tiers=tuple(
+            Tier(at_least=at, benefit=percent_off(at // 2)) for at in (500, 1_000, 1_250, 2_000)
+        )
+    )
+    found = decide(basket(), ruleset(campaign(instruments=[instrument("t", [], tiers)])), all_free)
+    assert found.discount == 50
+    assert [(miss.missing, miss.unit) for miss in found.near_misses] == [(250, "money")]
+
+
+def test_time_and_visits_and_days_are_gaps_too() -> None:
+    later = basket(customer_id="c", time_zone="UTC")
+    assert misses(
+        instrument("visit", [PurchaseCount(compare=compare(3))]),
+        instrument("hour", [TimeOfDay(starts="12:00", ends="13:00")]),
+        of=later,
+    ) == [("hour", 3_600, "seconds"), ("visit", 3, "purchases")]

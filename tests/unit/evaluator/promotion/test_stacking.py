@@ -1,9 +1,13 @@
 """Several instruments on one cart: slots, codes, and what is tried again."""
 
+from typing import Any
+
 import pytest
 
-from services.evaluator.promotion import PresentedCode, decide
-from shared.events.promotion import Campaign
+from services.evaluator.promotion import Basket, PresentedCode, Verdict, decide
+from shared.events.benefits import Benefit, GiftGoods
+from shared.events.promotion import Campaign, Instrument
+from shared.events.values import Gift
 from tests.builders import (
     all_free,
     basket,
@@ -15,6 +19,7 @@ from tests.builders import (
     left,
     percent_off,
     presented,
+    products,
     ruleset,
 )
 
@@ -165,3 +170,137 @@ def test_bonuses_take_their_code_in_their_turn() -> None:
     rules = ruleset(campaign("c", [ten, points], emissions=(BATCH,)))
     found = decide(basket(codes=[SMALL], customer_id="c-1"), rules, all_free)
     assert [(g.instrument_id, g.bonuses) for g in found.granted] == [("points", 100)]
+
+
+def verdict(*instruments: Instrument, of: Basket | None = None) -> Verdict:
+    some = campaign("c", instruments)
+    return decide(of or basket(customer_id="c-1"), ruleset(some), all_free)
+
+
+def outcome(found: Verdict) -> tuple[list[str], dict[str, str]]:
+    """(granted, why the others are refused)."""
+    return (
+        [granted.instrument_id for granted in found.granted],
+        {refused.instrument_id: refused.reason for refused in found.refused},
+    )
+
+
+def exclusive(name: str, benefit: Benefit | None = None, **values: Any) -> Instrument:
+    return instrument(name, [], benefit, stacking="exclusive", **values)
+
+
+def best(name: str, benefit: Benefit, group: str = "g", **values: Any) -> Instrument:
+    return instrument(name, [], benefit, stacking="best_of", best_of=group, **values)
+
+
+def test_an_exclusive_instrument_that_comes_first_blocks_the_rest() -> None:
+    found = verdict(instrument("late"), exclusive("alone", priority=1), exclusive("too"))
+    assert outcome(found) == (["alone"], {"late": "outranked", "too": "outranked"})
+    assert {refused.outranked_by for refused in found.refused} == {("c", "alone")}
+
+
+def test_an_exclusive_instrument_applies_only_if_nothing_has() -> None:
+    found = verdict(instrument("first"), exclusive("alone"), instrument("last"))
+    assert outcome(found) == (["first", "last"], {"alone": "outranked"})
+    assert [refused.outranked_by for refused in found.refused] == [("c", "first")]
+
+
+def test_an_exclusive_instrument_that_gives_nothing_blocks_nothing() -> None:
+    nothing = exclusive("nothing", percent_off(products=products(skus=["x"])), priority=1)
+    found = verdict(nothing, instrument("next"))
+    assert outcome(found) == (["next"], {"nothing": "nothing_to_discount"})
+
+
+def test_an_exclusive_instrument_whose_limit_is_full_blocks_nothing() -> None:
+    rules = ruleset(
+        campaign(instruments=[exclusive("full", max_redemptions=1), instrument("next")])
+    )
+    found = decide(basket(), rules, left(full=0))
+    assert outcome(found) == (["next"], {"full": "limit_reached"})
+
+
+def test_worthless_bonuses_block_no_exclusive_instrument() -> None:
+    points = instrument("points", [], bonuses(percent=1))  # of 10.00 there is no tenth of a point
+    found = verdict(points, exclusive("alone"))
+    assert outcome(found) == (["alone"], {"points": "nothing_to_discount"})
+
+
+def test_gifts_and_bonuses_block_an_exclusive_instrument_as_discounts_do() -> None:
+    for benefit in (bonuses(1), GiftGoods(gifts=(Gift(sku="mug"),))):
+        found = verdict(instrument("first", [], benefit), exclusive("alone"))
+        assert outcome(found) == (["first"], {"alone": "outranked"})
+
+
+@pytest.mark.parametrize(
+    ("benefits", "winner"),
+    [
+        pytest.param({"a": percent_off(100), "b": percent_off(200)}, "b", id="more discount"),
+        pytest.param({"a": bonuses(900), "b": percent_off(10)}, "b", id="discount before bonuses"),
+        pytest.param({"a": bonuses(5), "b": bonuses(6)}, "b", id="then more bonuses"),
+        pytest.param({"b": percent_off(100), "a": percent_off(100)}, "a", id="then the lower id"),
+        pytest.param(
+            {"b": GiftGoods(gifts=(Gift(sku="mug"),)), "a": bonuses(1)}, "a", id="gifts last"
+        ),
+    ],
+)
+def test_the_best_of_a_group_applies(benefits: dict[str, Benefit], winner: str) -> None:
+    found = verdict(*[best(name, benefit) for name, benefit in benefits.items()])
+    (loser,) = set(benefits) - {winner}
+    assert outcome(found) == ([winner], {loser: "outranked"})
+    assert [refused.outranked_by for refused in found.refused] == [("c", winner)]
+
+
+def test_a_group_has_its_turn_when_its_first_one_has() -> None:
+    found = verdict(
+        best("first", percent_off(100), priority=3),
+        instrument("between", [], percent_off(5_000), priority=2),
+        best("best", percent_off(1_000), priority=1),
+    )
+    assert [(g.instrument_id, g.discount) for g in found.granted] == [
+        ("best", 100),
+        ("between", 450),
+    ]
+
+
+def test_groups_are_apart_and_reach_over_campaigns() -> None:
+    one = campaign("one", [best("a", percent_off(100)), best("b", percent_off(100), "h")])
+    two = campaign("two", [best("c", percent_off(200))])
+    found = decide(basket(), ruleset(one, two), all_free)
+    assert outcome(found) == (["c", "b"], {"a": "outranked"})
+
+
+def test_of_a_group_one_whose_limit_is_full_leaves_it_to_the_next_best() -> None:
+    rules = ruleset(
+        campaign(
+            instruments=[
+                best("full", percent_off(5_000), max_redemptions=1),
+                best("next", percent_off(200)),
+                best("last", percent_off(100)),
+            ]
+        )
+    )
+    found = decide(basket(), rules, left(full=0))
+    assert outcome(found) == (["next"], {"full": "limit_reached", "last": "outranked"})
+
+
+def test_what_loses_in_its_group_takes_nothing_of_its_limits() -> None:
+    loser = best("loser", percent_off(100), max_redemptions=1)
+    found = verdict(loser, best("winner", percent_off(200)))
+    assert [claim for granted in found.granted for claim in granted.limits] == []
+
+
+def test_bonuses_that_win_and_come_to_nothing_leave_it_to_the_next_best() -> None:
+    found = verdict(
+        best("points", bonuses(percent=10_000), priority=2),
+        best("fixed", bonuses(1), priority=2),
+        instrument("free", [], percent_off(10_000)),
+    )
+    assert outcome(found) == (["fixed", "free"], {"points": "nothing_to_discount"})
+
+
+def test_an_exclusive_instrument_blocks_a_group_and_is_blocked_by_one() -> None:
+    group = [best("a", percent_off(100)), best("b", percent_off(200))]
+    found = verdict(*group, exclusive("alone", priority=1))
+    assert outcome(found) == (["alone"], {"a": "outranked", "b": "outranked"})
+    found = verdict(*group, exclusive("alone"))
+    assert outcome(found) == (["b"], {"a": "outranked", "alone": "outranked"})
