@@ -26,8 +26,9 @@ _WITH_CUSTOMER = 0.75
 
 @dataclass(frozen=True)
 class Chain:
-    """Carts, and all that deciding them needs besides the ruleset; ``purchases`` by customer."""
+    """Carts (and the messages they come as), and all that deciding them needs besides the ruleset; ``purchases`` by customer."""
 
+    bodies: Sequence[bytes]
     carts: Sequence[Cart]
     facts: Facts
     purchases: Mapping[str, Sequence[Purchase]]
@@ -37,8 +38,8 @@ def chain(campaigns: int, instruments: int, ruleset: Ruleset) -> Chain:
     """The chain for so many campaigns: the same at every run."""
     random = Random(campaigns)  # noqa: S311 - the same at every run
     world = World(instruments)
-    bodies = [_cart(n, world, random) for n in range(CARTS)]
-    carts = [Cart.model_validate_json(msgspec.json.encode(body)) for body in bodies]
+    bodies = [msgspec.json.encode(_cart(n, world, random)) for n in range(CARTS)]
+    carts = [Cart.model_validate_json(body) for body in bodies]
     emissions = {code: code.removeprefix("CODE-") for cart in carts for code in cart.codes}
     customers = {cart.customer_id: cart for cart in carts if cart.customer_id}
     facts = Facts(
@@ -54,7 +55,9 @@ def chain(campaigns: int, instruments: int, ruleset: Ruleset) -> Chain:
         },
         hold=timedelta(minutes=15),
     )
-    return Chain(carts, facts, {name: _purchases(cart, random) for name, cart in customers.items()})
+    return Chain(
+        bodies, carts, facts, {name: _purchases(cart, random) for name, cart in customers.items()}
+    )
 
 
 def _cart(number: int, world: World, random: Random) -> dict[str, Any]:
