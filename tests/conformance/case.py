@@ -304,5 +304,5 @@ def cases() -> Iterator[Case]:
         for written in yaml.load(path.read_text(), Loader=yaml.BaseLoader):  # noqa: S506 - texts only
             shared = {key: value for key, value in written.items() if key != "cases"}
             for one in written.get("cases", ({},)):
-                says = " – ".join([x["says"] for x in (written, one) if "says" in x])
+                says = " - ".join([x["says"] for x in (written, one) if "says" in x])
                 yield Case(path.stem, {**shared, **one, "says": says})

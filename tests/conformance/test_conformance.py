@@ -1,9 +1,10 @@
 """What a marketer may rely on, case by case. How cases are written: README.md beside this file."""
 
+import operator
 from collections import Counter
-from collections.abc import Mapping
 
 import pytest
+import yaml
 
 from services.evaluator.promotion.allocation import price_groups
 from services.evaluator.promotion.decision import Granted, Refused, Verdict, decide
@@ -17,6 +18,8 @@ from tests.conformance.notation import Json, money, quantity
 
 CASES = tuple(cases())
 FEWEST = 150
+NAME = operator.attrgetter("name")
+"""Cases are called by their subjects and titles."""
 
 
 def amount(unit: str | None, value: int) -> str:
@@ -84,25 +87,33 @@ def found(verdict: Verdict, case: Case) -> Json:
     }
 
 
-def differences(expected: Mapping[str, object], got: Json) -> list[str]:
-    """What differs, said for a person; what is not mentioned is not asked for."""
+def differences(case: Case, expected: Json, got: Json) -> list[str]:
+    """What differs, said for a person, line by line; what is not mentioned is not asked for."""
     texts = []
-    for what in [key for key in got if key in expected]:
-        if expected[what] != got[what]:
+    for what in [key for key in got if key in expected and expected[key] != got[key]]:
+        if what == "lines" and len(expected[what]) == len(got[what]):
+            pairs = zip(case.written["cart"], expected[what], got[what], strict=True)
+            texts += [
+                f"  {line}: discount {is_}" + ("" if is_ == due else f", but {due} was expected")
+                for line, due, is_ in pairs
+            ]
+        else:
             texts += [f"  {what}:", f"    expected {expected[what]}", f"    got      {got[what]}"]
     return texts
 
 
 def complain(case: Case, expected: Json, got: Json) -> None:
     """Fail with the case as it was written, if something differs."""
-    if texts := differences(expected, got):
-        setting = [f"  {key}: {value}" for key, value in case.written.items() if key not in {"says", "expect"}]  # fmt: skip
-        all_of_it = [f"  {key}: {value}" for key, value in got.items()]
-        report = [case.name, *setting, "DIFFERS", *texts, "ALL THAT WAS DECIDED", *all_of_it]
+    if texts := differences(case, expected, got):
+        case_text, got_text = (
+            yaml.safe_dump(what, allow_unicode=True, sort_keys=False, width=120).replace("'", "")
+            for what in (case.written, got)
+        )
+        report = [case.name, "", *texts, "", "The case:", case_text, "What was decided:", got_text]
         pytest.fail("\n".join(report), pytrace=False)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "cart" in c.written], ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [c for c in CASES if "cart" in c.written], ids=NAME)
 def test_the_cart_is_decided_as_the_case_says(case: Case) -> None:
     verdict = decide(case.basket(), case.ruleset(), case.free)
     expected: Json = case.written["expect"]
@@ -116,7 +127,7 @@ def test_the_cart_is_decided_as_the_case_says(case: Case) -> None:
     assert verdict.discount == sum(granted.discount for granted in verdict.granted)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "sold" in c.written], ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [c for c in CASES if "sold" in c.written], ids=NAME)
 def test_the_money_comes_back_as_the_case_says(case: Case) -> None:
     receipt = paid("sold", instant("2026-12-10 12:00", case.zone), case.written["sold"])
     returned: dict[int, Returned] = {}
@@ -140,7 +151,7 @@ def test_the_money_comes_back_as_the_case_says(case: Case) -> None:
     assert sum(money(text) for text in refunds if text[0].isdigit()) <= paid_in_all
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "ends" in c.written], ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [c for c in CASES if "ends" in c.written], ids=NAME)
 def test_the_ends_of_periods_earn_what_the_case_says(case: Case) -> None:
     [end] = compile_period_ends(case.campaign("campaign", {}))
     earned = {}

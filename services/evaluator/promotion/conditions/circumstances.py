@@ -1,5 +1,6 @@
 """Conditions on how, when and where the receipt comes about."""
 
+from datetime import datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
 
 from services.evaluator.promotion.basket import Eligible, Reading
@@ -18,6 +19,7 @@ from shared.events.conditions import (
 )
 from shared.events.values import Location
 
+_ZERO = timedelta()
 _DAY_S = 24 * 3600
 _WEEK_S = 7 * _DAY_S
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -75,9 +77,18 @@ def time_of_day(condition: TimeOfDay) -> Check:
         at = reading.local()
         now = at.hour * 3600 + at.minute * 60 + at.second
         is_on = starts <= now < ends if starts < ends else now >= starts or now < ends
-        return None if is_on else gap(condition.kind, (starts - now) % _DAY_S, _DAY_S, "seconds")
+        if is_on:
+            return None
+        return gap(condition.kind, _until(at, (starts - now) % _DAY_S), _DAY_S, "seconds")
 
     return check
+
+
+def _until(at: datetime, ahead_s: int) -> int:
+    """How long it is until the clock shows so much more: an hour less or more if it is changed."""
+    shown = at + timedelta(seconds=ahead_s)
+    changed = (shown.utcoffset() or _ZERO) - (at.utcoffset() or _ZERO)
+    return ahead_s - changed // timedelta(seconds=1)
 
 
 def _seconds(clock: str) -> int:
@@ -86,7 +97,7 @@ def _seconds(clock: str) -> int:
 
 
 def weekday(condition: Weekday) -> Check:
-    """A check of the store's day; the gap is the time until the next such day, by its clock."""
+    """A check of the store's day; the gap is the time until the next such day."""
     days = frozenset(_DAYS.index(day) for day in condition.days)
 
     def check(reading: Reading, _: Eligible) -> Failure | None:
@@ -95,7 +106,7 @@ def weekday(condition: Weekday) -> Check:
             return None
         ahead = min((day - at.weekday()) % 7 for day in days)
         passed = at.hour * 3600 + at.minute * 60 + at.second
-        return gap(condition.kind, ahead * _DAY_S - passed, _WEEK_S, "seconds")
+        return gap(condition.kind, _until(at, ahead * _DAY_S - passed), _WEEK_S, "seconds")
 
     return check
 
