@@ -113,18 +113,30 @@ def first_failure(checks: Sequence[Check], reading: Reading, eligible: Eligible)
             continue
         if failed.missing is None:
             return failed
-        if greatest is not None:
-            alone = False
-        if greatest is None or failed.share > greatest.share:
+        if greatest is None:
             greatest = failed
+        else:
+            alone = False
+            if failed.share > greatest.share:
+                greatest = failed
     if greatest is None or alone:
         return greatest
-    return msgspec.structs.replace(greatest, near=False)
+    # Not msgspec.structs.replace: this is common, and four times as fast.
+    return Failure(
+        greatest.reason, greatest.condition, greatest.missing, greatest.unit, greatest.share
+    )
+
+
+class _AllOf(msgspec.Struct, frozen=True):
+    checks: tuple[Check, ...]
+
+    def failure(self, reading: Reading, eligible: Eligible) -> Failure | None:
+        return first_failure(self.checks, reading, eligible)
 
 
 def all_of(checks: Sequence[Check]) -> Check:
     """A check that all are met."""
-    return lambda reading, eligible: first_failure(checks, reading, eligible)
+    return _AllOf(tuple(checks)).failure
 
 
 def any_of(checks: Sequence[Check]) -> Check:

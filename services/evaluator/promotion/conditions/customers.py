@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+import msgspec
+
 from services.evaluator.promotion.basket import Eligible, Reading
 from services.evaluator.promotion.conditions.check import Check, Terms, valid_at
 from services.evaluator.promotion.failure import Failure
@@ -12,6 +14,7 @@ from shared.events.conditions import (
     CustomerSegment,
     PromoCode,
 )
+from shared.events.promotion import EmissionSummary
 
 _FEBRUARY = 2
 _LEAP_DAY = 29
@@ -90,25 +93,31 @@ def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
+class _Code(msgspec.Struct, frozen=True):
+    """A check of the codes of one emission."""
+
+    emission: EmissionSummary | None
+    emission_id: str
+    name: str
+    own: bool
+
+    def failure(self, reading: Reading, _: Eligible) -> Failure | None:
+        codes = reading.codes.get(self.emission_id)
+        if codes is None:
+            return Failure("code_missing", self.name)
+        # Of an emission the campaign does not describe we know neither dates nor single use.
+        if self.emission is None or not valid_at(self.emission, reading.at):
+            return Failure("code_not_valid", self.name)
+        if self.own:
+            customer = reading.basket.customer_id
+            if customer is None:
+                return Failure("customer_unknown", self.name)
+            if all(code.holder != customer for code in codes):
+                return Failure("code_not_yours", self.name)
+        return None
+
+
 def promo_code(condition: PromoCode, terms: Terms) -> Check:
     """A check that a code of the emission is there, valid, and the customer's own if it must be."""
     emission = terms.emissions.get(condition.emission_id)
-    emission_id, name = condition.emission_id, condition.condition_id
-    missing, invalid = Failure("code_missing", name), Failure("code_not_valid", name)
-
-    def check(reading: Reading, _: Eligible) -> Failure | None:
-        codes = reading.codes.get(emission_id)
-        if codes is None:
-            return missing
-        # Of an emission the campaign does not describe we know neither dates nor single use.
-        if emission is None or not valid_at(emission, reading.at):
-            return invalid
-        if condition.own:
-            customer = reading.basket.customer_id
-            if customer is None:
-                return Failure("customer_unknown", name)
-            if all(code.holder != customer for code in codes):
-                return Failure("code_not_yours", name)
-        return None
-
-    return check
+    return _Code(emission, condition.emission_id, condition.condition_id, condition.own).failure

@@ -156,36 +156,41 @@ def presence(condition: ProductPresence) -> Check:
     return _Present(select(condition.products)).failure
 
 
+class _Mix(msgspec.Struct, frozen=True):
+    """A check that every part of a mix has its quantity."""
+
+    parts: tuple[tuple[Selection, int], ...]
+    needed: int
+
+    def quantities(self, reading: Reading, eligible: Eligible) -> list[int]:
+        """What is there for each part; a line counts for the first part that selects it."""
+        taken: set[int] = set()
+        found, quantities = [], reading.quantities
+        for selection, _ in self.parts:
+            mine = [n for n in eligible.pick(selection) if n not in taken]
+            taken.update(mine)
+            found.append(sum([quantities[n] for n in mine]))
+        return found
+
+    def failure(self, reading: Reading, eligible: Eligible) -> Failure | None:
+        there = self.quantities(reading, eligible)
+        missing = 0
+        for (_, needed), found in zip(self.parts, there, strict=True):
+            if found < needed:
+                missing += needed - found
+        return gap("product_mix", missing, self.needed, "quantity") if missing else None
+
+
 def mix(condition: ProductMix) -> Check:
     """A check that every part has its quantity."""
-    found = mix_quantities(condition)
-    parts = condition.parts
-
-    def check(reading: Reading, eligible: Eligible) -> Failure | None:
-        short = [
-            (part.quantity - there, part.quantity)
-            for part, there in zip(parts, found(reading, eligible), strict=True)
-            if there < part.quantity
-        ]
-        if not short:
-            return None
-        missing = sum(lacking for lacking, _ in short)
-        return gap(condition.kind, missing, sum(part.quantity for part in parts), "quantity")
-
-    return check
+    return _mix(condition).failure
 
 
 def mix_quantities(condition: ProductMix) -> Callable[[Reading, Eligible], list[int]]:
     """What is there for each part; a line counts for the first part that selects it."""
-    selections = [select(part.products) for part in condition.parts]
+    return _mix(condition).quantities
 
-    def quantities(reading: Reading, eligible: Eligible) -> list[int]:
-        taken: set[int] = set()
-        found = []
-        for selection in selections:
-            mine = [n for n in eligible.pick(selection) if n not in taken]
-            taken.update(mine)
-            found.append(sum([reading.quantities[n] for n in mine]))
-        return found
 
-    return quantities
+def _mix(condition: ProductMix) -> _Mix:
+    parts = tuple([(select(part.products), part.quantity) for part in condition.parts])
+    return _Mix(parts, sum([quantity for _, quantity in parts]))
