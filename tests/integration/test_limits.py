@@ -14,6 +14,7 @@ from aiokafka.structs import ConsumerRecord
 import services.evaluator
 from deploy.local.stack import Stack
 from services.evaluator.checkout import Checkout
+from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import limits as limit_store
@@ -37,6 +38,7 @@ from tests.builders import (
     sold_line,
 )
 from tests.integration import emission, shop
+from tests.integration.periods import sales_read
 from tests.integration.shop import a_cart, open_tills
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -271,6 +273,21 @@ async def test_holds_count_in_a_rolling_limit_and_expired_ones_need_room(
         assert sorted(await committed(pool)) == ["r-2", "r-3"]
         rows = await pool.fetch("select used_at, amount from limit_uses")
         assert [tuple(row) for row in rows] == [(NOON, 2)]
+
+
+async def test_holds_that_are_over_free_their_amounts(evaluator: Evaluator) -> None:
+    limits = (LimitRule(money=1_500), LimitRule(redemptions=1, per=("customer",)))
+    one = instrument(limits=limits, processing_period=Rolling(days=10))
+    async with evaluator(one) as pool:
+        await apply(pool, asks("r-1", customer_id="c-1"))
+        held = await pool.fetch("select held from limits order by held")
+        assert [row["held"] for row in held] == [1, 1_000]
+        await pool.execute("update redemptions set expires_at = now() - interval '1 minute'")
+        await sales_read(pool, clock.now() + DAY)
+        assert await Expiry(pool).free_some() == 1
+        assert await pool.fetchval("select max(held) from limits") == 0
+        await apply(pool, asks("r-2", 15_000, customer_id="c-1"))
+        assert (await decided(pool))["r-2"] == 1_500
 
 
 async def test_uses_that_no_event_can_ask_for_are_forgotten(evaluator: Evaluator) -> None:
