@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from services.evaluator import receipt
+from services.evaluator.answer import Decision
 from services.evaluator.counters import Counter, Counters, Taken
 from services.evaluator.promotion.allocation import price_groups
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption, give_back
 from shared.events.checkout import Cart, Sale
-from shared.events.outcome import Decision
 from shared.events.promotion import LimitRule, Rolling
 from tests.builders import NOON, campaign, cart, given, instrument, line, ruleset, sale, sold_line
 from tests.unit.evaluator.test_receipt import circumstances
