@@ -6,7 +6,9 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 from multiprocessing import connection as pipes
 from multiprocessing import parent_process
 from typing import TypeVar
@@ -23,7 +25,6 @@ from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.purchases import Wanted
 from services.evaluator.recording import decode_facts
 from services.evaluator.store import backtest as backtest_store
-from services.evaluator.store import purchases as purchase_store
 from services.evaluator.store import recordings
 from services.evaluator.store import reference as reference_store
 from services.evaluator.store.backtest import Event, Listed
@@ -68,8 +69,11 @@ class Worker:
     connection: Connection
     rules: _Rules
 
-    async def decide(self, listed: Sequence[Listed]) -> Page:
-        """What the draft would have done to these receipts while its caps are free."""
+    async def decide(self, listed: Sequence[Listed], full: AbstractSet[str]) -> Page:
+        """What the draft would have done to these receipts while its caps are free.
+
+        Limits that are likely to be ``full`` by then are decided without, too, as all is at hand.
+        """
         page, zone = Page(), ZoneInfo(self.plan.campaign.time_zone)
         keys = [key for one in listed for key in one.event_keys]
         events = await backtest_store.events(self.connection, keys)
@@ -92,7 +96,12 @@ class Worker:
             elif (missed := tried.missed()) is not None:
                 page.miss(missed)
             else:
-                page.entries.append(Entry(recorded, tried.decide(), tried.sole()))
+                entry = Entry(recorded, tried.decide(), tried.rivals())
+                page.entries.append(entry)
+                state = {t.limit_id: 0 for t in entry.first.taken if t.limit_id in full}
+                if state and not entry.blocked(state):
+                    left = tuple(sorted(state.items()))
+                    page.variants[recorded.event_key, left] = tried.decide(left)
         return page
 
     async def again(self, keys: Sequence[Key]) -> dict[Key, Outcome]:
@@ -129,15 +138,14 @@ class Worker:
             campaign, assume = self.plan.campaign, self.plan.assume_codes
             trials.append(trial(campaign, recording, ruleset, assume_codes=assume))
         looking = [(one, needs) for one in trials if one and (needs := one.wanted)]
-        wanted: dict[str, Wanted] = {}
-        for _, (customer, asked) in looking:
-            before = wanted.get(customer, asked)
-            wanted[customer] = Wanted(
-                min(before.since, asked.since), max(before.first, asked.first)
-            )
+        wanted: dict[str, tuple[Wanted, datetime]] = {}
+        for _, (customer, asked, at) in looking:
+            before, until = wanted.get(customer, (asked, at))
+            both = Wanted(min(before.since, asked.since), max(before.first, asked.first))
+            wanted[customer] = both, max(until, at)
         if wanted:
-            bought = await purchase_store.histories(self.connection, wanted)
-            for one, (customer, _) in looking:
+            bought = await backtest_store.purchases(self.connection, wanted)
+            for one, (customer, _, _) in looking:
                 one.remember(bought[customer])
         return trials
 
@@ -188,9 +196,9 @@ def start(database: str, snapshot: str, plan: Plan) -> None:
     _worker = _runner.run(_connect(database, snapshot, plan))
 
 
-def decide(listed: Sequence[Listed]) -> Page:
+def decide(listed: Sequence[Listed], full: AbstractSet[str]) -> Page:
     """``Worker.decide`` of this process."""
-    return _run(_ready().decide(listed))
+    return _run(_ready().decide(listed, full))
 
 
 def again(keys: Sequence[Key]) -> dict[Key, Outcome]:

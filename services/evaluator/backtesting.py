@@ -21,7 +21,7 @@ import asyncpg
 import msgspec
 
 from services.evaluator import backtest_worker
-from services.evaluator.backtest.caps import Entry, Key, Settlement, settle
+from services.evaluator.backtest.caps import Entry, Full, Key, Settlement, settle
 from services.evaluator.backtest.draft import KnownEmissions, Plan, Request, emission_ids, plan
 from services.evaluator.backtest.folding import Page, fold, in_order
 from services.evaluator.backtest.report import Report
@@ -56,7 +56,7 @@ async def run(database: str, request: Request, watch: Watch, *, workers: int = W
                     connection, pool, planned, lambda n: watch(n, total), workers * _AHEAD
                 )
                 page.entries = in_order(page.entries)
-                settled = await _settle(pool, page.entries)
+                settled = await _settle(pool, page.entries, page.variants)
         return fold(planned, page, settled)
     finally:
         await connection.close()
@@ -97,7 +97,7 @@ async def _decide(
     ahead: int,
 ) -> Page:
     """All receipts, decided while the draft's caps are free."""
-    loop, whole, done = asyncio.get_running_loop(), Page(), 0
+    loop, whole, done, full = asyncio.get_running_loop(), Page(), 0, Full()
     waiting: set[asyncio.Future[tuple[Page, int]]] = set()
 
     def take(finished: set[asyncio.Future[tuple[Page, int]]]) -> None:
@@ -105,11 +105,13 @@ async def _decide(
         for one in finished:
             page, count = one.result()
             whole.add(page)
+            full.add(page.entries)
             done += count
         watch(done)
 
     async def decided(listed: Sequence[backtest_store.Listed]) -> tuple[Page, int]:
-        return await loop.run_in_executor(pool, backtest_worker.decide, listed), len(listed)
+        work = loop.run_in_executor(pool, backtest_worker.decide, listed, frozenset(full.limit_ids))
+        return await work, len(listed)
 
     async for listed in backtest_store.listed(connection, planned.start, _PAGE):
         waiting.add(asyncio.ensure_future(decided(listed)))
@@ -122,10 +124,11 @@ async def _decide(
     return whole
 
 
-async def _settle(pool: ProcessPoolExecutor, entries: Sequence[Entry]) -> Settlement:
+async def _settle(
+    pool: ProcessPoolExecutor, entries: Sequence[Entry], variants: dict[Key, Outcome]
+) -> Settlement:
     """The caps settled; receipts that found too little left are decided again until none is new."""
     loop = asyncio.get_running_loop()
-    variants: dict[Key, Outcome] = {}
     while (settled := settle(entries, variants)).missing:
         pages = [settled.missing[n : n + _PAGE] for n in range(0, len(settled.missing), _PAGE)]
         for found in await asyncio.gather(

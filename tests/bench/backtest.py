@@ -6,7 +6,7 @@
 decided by 20 live campaigns and written into the database of an evaluator of its own (20,000 carts are
 decided, and each recorded five times, at other times and for other customers). The draft has four
 instruments: one on half of the receipts with a cap that is used up midway, one on goods, per
-customer and week, one on history, one with a code. Measured is everything, from the request to the
+customer and week, one for the fourth purchase within two weeks, one with a code. Measured is everything, from the request to the
 report, as ``tillstream backtest`` runs it: two worker processes, started for it.
 """
 
@@ -83,7 +83,12 @@ def draft() -> Draft:
                 limits=(LimitRule(per=("customer",), redemptions=1),),
                 processing_period=Rolling(days=7),
             ),
-            instrument("tenth", [PurchaseCount(compare=compare(9))], percent_off(1_000)),
+            instrument(
+                "fourth",
+                [PurchaseCount(compare=compare(3))],
+                percent_off(1_000),
+                processing_period=Rolling(days=14),
+            ),
             instrument("word", [code("CODE-1", cap=500)], percent_off(300)),
         ),
     )

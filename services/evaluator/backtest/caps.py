@@ -6,25 +6,28 @@ Once those are decided it settles all anew; what is before the first guess is fi
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 
-from services.evaluator.backtest.trial import Missed, Outcome, Recorded, State, Taken
+from services.evaluator.backtest.trial import Missed, Outcome, Recorded, Rivals, State, Taken
 from services.evaluator.counters import minute_of
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A receipt that the draft is met by: what it gets while nothing is used up.
-
-    ``sole``: without room for the draft it gets what it got.
-    """
+    """A receipt that the draft is met by: what it gets while nothing is used up, and by what."""
 
     recorded: Recorded
     first: Outcome
-    sole: bool
+    rivals: Rivals | None
+
+    def blocked(self, state: Mapping[str, int]) -> bool:
+        """Whether the limits that have not enough leave nothing of the draft to be granted."""
+        return self.rivals is not None and all(
+            any(state.get(limit_id) == 0 for limit_id in limits) for _, limits in self.rivals
+        )
 
 
 Key = tuple[bytes, State]
@@ -125,6 +128,28 @@ class Caps:
         return uses, rule
 
 
+@dataclass(slots=True)
+class Full:
+    """A forecast, while receipts come in: limits of all together that are used up, or nearly.
+
+    It spares time and decides nothing: what is right is settled in the end.
+    """
+
+    used: dict[str, int] = field(default_factory=dict)
+    limit_ids: set[str] = field(default_factory=set)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Count what entries take."""
+        for entry in entries:
+            if not entry.recorded.paid:
+                continue
+            for one in entry.first.taken:
+                if one.since is None and "=" not in one.limit_id:
+                    used = self.used[one.limit_id] = self.used.get(one.limit_id, 0) + one.amount
+                    if used >= one.cap:
+                        self.limit_ids.add(one.limit_id)
+
+
 def rule_name(limit_id: str) -> str:
     """The limit's id without whose it is and of which window: one name for all of a rule."""
     if limit_id.startswith("code:"):
@@ -163,14 +188,14 @@ def settle(entries: Sequence[Entry], variants: Mapping[Key, Outcome]) -> Settlem
         state: dict[str, int] = {}
         while short := caps.short(outcome.taken, at):
             state |= short
-            found = None
-            if not entry.sole:
-                key = entry.recorded.event_key, tuple(sorted(state.items()))
-                found = variants.get(key)
-                if found is None:
-                    missing.append(key)
+            if entry.blocked(state):
+                outcome = without(entry, short)
+                break
+            key = entry.recorded.event_key, tuple(sorted(state.items()))
+            found = variants.get(key)
             if found is None:
-                outcome = without(entry, rule_name(min(short)))
+                missing.append(key)
+                outcome = _guess(outcome, short)
                 break
             outcome = found
         if state:
@@ -181,7 +206,25 @@ def settle(entries: Sequence[Entry], variants: Mapping[Key, Outcome]) -> Settlem
     return Settlement(outcomes, missing, caps)
 
 
-def without(entry: Entry, limit: str) -> Outcome:
-    """What the receipt got; the draft gives it nothing, as a limit is used up."""
-    refused = [Missed(g.instrument_id, "limit_reached", limit) for g in entry.first.gave]
+def without(entry: Entry, short: Mapping[str, int]) -> Outcome:
+    """The receipt gets what it got; of the draft nothing, as these limits are used up."""
+    refused = _refused(entry.first, {g.instrument_id for g in entry.first.gave}, short)
     return Outcome((), entry.recorded.live, (*entry.first.missed, *refused), ())
+
+
+def _guess(outcome: Outcome, short: Mapping[str, int]) -> Outcome:
+    """As if instruments without room left everything else as it is."""
+    out = {one.instrument_id for one in outcome.taken if one.limit_id in short}
+    return Outcome(
+        tuple([g for g in outcome.gave if g.instrument_id not in out]),
+        outcome.live,
+        (*outcome.missed, *_refused(outcome, out, short)),
+        tuple([one for one in outcome.taken if one.instrument_id not in out]),
+    )
+
+
+def _refused(outcome: Outcome, out: Collection[str], short: Mapping[str, int]) -> list[Missed]:
+    """The instruments with the name of a limit that has no room for them, if one of ``short`` is theirs."""
+    names = {t.instrument_id: rule_name(t.limit_id) for t in outcome.taken if t.limit_id in short}
+    granted = [g.instrument_id for g in outcome.gave if g.instrument_id in out]
+    return [Missed(one, "limit_reached", names.get(one)) for one in granted]

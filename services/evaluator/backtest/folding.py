@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from services.evaluator.backtest.caps import Caps, CapUse, Entry, Settlement
+from services.evaluator.backtest.caps import Caps, CapUse, Entry, Key, Settlement
 from services.evaluator.backtest.draft import Plan
 from services.evaluator.backtest.report import (
     CapFigures,
@@ -30,6 +30,7 @@ class Page:
     """What came of some receipts: all that needs no cap, and entries for those the draft is met by."""
 
     entries: list[Entry] = field(default_factory=list)
+    variants: dict[Key, Outcome] = field(default_factory=dict)
     looked: Counter[tuple[str, str]] = field(default_factory=Counter)
     revenue: Counter[tuple[str, str]] = field(default_factory=Counter)
     receipts: int = 0
@@ -67,6 +68,7 @@ class Page:
     def add(self, other: "Page") -> None:
         """Take another page in."""
         self.entries += other.entries
+        self.variants |= other.variants
         self.looked.update(other.looked)
         self.revenue.update(other.revenue)
         self.receipts += other.receipts

@@ -7,9 +7,10 @@ from hashlib import blake2b
 
 import msgspec
 
-from services.evaluator.promotion.basket import Basket, PresentedCode
+from services.evaluator.promotion.basket import Basket, PresentedCode, Reading
 from services.evaluator.promotion.decision import Verdict, judge
 from services.evaluator.promotion.history import Purchase, ordered
+from services.evaluator.promotion.instrument import CompiledInstrument
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.purchases import Wanted
@@ -23,6 +24,9 @@ _FIRST = 2
 
 State = tuple[tuple[str, int], ...]
 """What is left of limits that had not enough, by id: (limit, free)."""
+
+Rivals = tuple[tuple[str, tuple[str, ...]], ...]
+"""Instruments by id, with the limits that they take of."""
 
 
 class Gave(msgspec.Struct, frozen=True, array_like=True):
@@ -38,6 +42,7 @@ class Gave(msgspec.Struct, frozen=True, array_like=True):
 class Taken(msgspec.Struct, frozen=True, array_like=True):
     """What an instrument of the draft takes of a limit; ``since`` is a rolling limit's."""
 
+    instrument_id: str
     limit_id: str
     amount: int
     cap: int
@@ -108,8 +113,8 @@ class Trial:
         return [c.campaign.campaign_id == own for c in self.considered.candidates]
 
     @property
-    def wanted(self) -> tuple[str, Wanted] | None:
-        """Whose earlier purchases the draft asks for, and which."""
+    def wanted(self) -> tuple[str, Wanted, datetime] | None:
+        """Whose earlier purchases the draft asks for, which, and until before when."""
         customer = self.considered.reading.basket.customer_id
         since = self._since(mine=True)
         if customer is None or since is None:
@@ -118,7 +123,8 @@ class Trial:
             own and candidate.looks_back == "ever"
             for candidate, own in zip(self.considered.candidates, self.mine, strict=True)
         )
-        return customer, Wanted(since, first=_FIRST if ever else 0)
+        at = self.considered.reading.basket.occurred_at
+        return customer, Wanted(since, first=_FIRST if ever else 0), at
 
     def remember(self, known: Sequence[Purchase]) -> None:
         """Take the recorded purchases into account, and earlier ones that are known now.
@@ -159,29 +165,32 @@ class Trial:
             )
         return tuple(found)
 
-    def sole(self) -> bool:
-        """Whether nothing but one instrument of the draft could apply, in one way only.
+    def rivals(self) -> Rivals | None:
+        """The draft's instruments that may be granted, each with all limits that it then takes of.
 
-        Without room for it the receipt gets what it got.
+        None where that depends on which codes are used. If each of them lacks one of its limits, the
+        receipt gets what it got.
         """
-        met = [
-            candidate
-            for candidate, own, failed in zip(
-                self.considered.candidates, self.mine, self.considered.failures, strict=True
-            )
-            if own and failed is None
-        ]
-        if len(met) != 1:
-            return False
-        asked = {need.emission_id for need in met[0].needs}
-        others = [
-            c for c, own in zip(self.considered.candidates, self.mine, strict=True) if not own
-        ]
-        if asked and any(need.emission_id in asked for other in others for need in other.needs):
-            return False
-        reading = self.considered.reading
-        ways = met[0].ways(reading, met[0].eligible(reading))
-        return len(ways) == 1 and all(len(need.codes(reading)) == 1 for need in ways[0])
+        reading, found = self.considered.reading, []
+        live = {
+            need.emission_id
+            for candidate, own in zip(self.considered.candidates, self.mine, strict=True)
+            if not own
+            for need in candidate.needs
+        }
+        for candidate, own, failed in zip(
+            self.considered.candidates, self.mine, self.considered.failures, strict=True
+        ):
+            if not own or failed is not None or _needs_customer(candidate, reading):
+                continue
+            for need in candidate.needs:
+                if need.emission_id in live or len(need.codes(reading)) != 1:
+                    return None
+            if candidate.needs and len(candidate.ways(reading, candidate.eligible(reading))) != 1:
+                return None
+            limits = tuple([limit.limit_id for limit in candidate.limits(reading)])
+            found.append((candidate.instrument_id, limits))
+        return tuple(found)
 
     def _since(self, *, mine: bool) -> datetime | None:
         """Where the windows of the draft's candidates that look back begin, or of the live ones."""
@@ -194,6 +203,11 @@ class Trial:
             ],
             default=None,
         )
+
+
+def _needs_customer(candidate: CompiledInstrument, reading: Reading) -> bool:
+    """Whether one of its limits is of customers, and there is none: then it gives nothing."""
+    return reading.basket.customer_id is None and any("customer" in r.per for r in candidate.rules)
 
 
 @dataclass(slots=True)
@@ -272,7 +286,14 @@ def _outcome(campaign_id: str, verdict: Verdict, *, assumed_free: bool) -> Outco
             continue
         gave.append(given)
         taken += [
-            Taken(c.limit.limit_id, c.amount, c.limit.cap, c.limit.money, c.limit.since)
+            Taken(
+                g.instrument_id,
+                c.limit.limit_id,
+                c.amount,
+                c.limit.cap,
+                c.limit.money,
+                c.limit.since,
+            )
             for c in g.limits
         ]
     near = {(n.campaign_id, n.instrument_id) for n in verdict.near_misses}

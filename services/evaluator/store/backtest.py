@@ -1,9 +1,11 @@
 """Reads for backtests: which receipts were recorded, their events, and what is known for them."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.evaluator.promotion.history import Purchase
+from services.evaluator.purchases import Wanted, decode_counting
 from shared.codec import decode
 from shared.database import Connection
 from shared.events.promotion import Campaign, EmissionSummary
@@ -81,6 +83,40 @@ async def events(connection: Connection, event_keys: Collection[bytes]) -> dict[
         list(event_keys),
     )
     return {row["event_key"]: Event(**row) for row in rows}
+
+
+_PURCHASES = """
+select wanted.customer_id, p.receipt_id, p.occurred_at, p.lines
+from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::int[])
+    as wanted (customer_id, since, until, first),
+lateral (
+    (select receipt_id, occurred_at, coalesce(remaining, lines) as lines from purchases
+     where customer_id = wanted.customer_id and occurred_at < wanted.since and counts
+     order by occurred_at, receipt_id collate "C" limit wanted.first)
+    union all
+    (select receipt_id, occurred_at, coalesce(remaining, lines) from purchases
+     where customer_id = wanted.customer_id
+     and occurred_at >= wanted.since and occurred_at < wanted.until)
+) as p
+order by p.occurred_at, p.receipt_id collate "C"
+"""
+
+
+async def purchases(
+    connection: Connection, wanted: Mapping[str, tuple[Wanted, datetime]]
+) -> dict[str, list[Purchase]]:
+    """The purchases that are wanted of each customer, before the instant, as ``history.ordered``."""
+    found: dict[str, list[Purchase]] = {customer: [] for customer in wanted}
+    rows = await connection.fetch(
+        _PURCHASES,
+        list(wanted),
+        [asked.since for asked, _ in wanted.values()],
+        [until for _, until in wanted.values()],
+        [asked.first for asked, _ in wanted.values()],
+    )
+    for customer_id, receipt_id, occurred_at, lines in rows:
+        found[customer_id].append(Purchase(receipt_id, occurred_at, decode_counting(lines)))
+    return found
 
 
 async def known_emissions(
