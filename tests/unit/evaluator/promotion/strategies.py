@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 
 from services.evaluator.promotion import Basket, Limit, PresentedCode
 from services.evaluator.promotion.history import Purchase, PurchasedLine, ordered
-from shared.events import benefits as give
-from shared.events import conditions as ask
 from shared.events.checkout import CartLine
 from shared.events.promotion import (
     Calendar,
@@ -19,8 +17,6 @@ from shared.events.promotion import (
     Repeat,
     Rolling,
 )
-from shared.events.selection import Attribute, Comparison, Products, Selectors
-from shared.events.values import Gift, Location
 from tests.builders import (
     NOON,
     campaign,
@@ -32,8 +28,18 @@ from tests.builders import (
     unknown_code,
     utc,
 )
+from tests.unit.evaluator.promotion.benefits.strategies import benefits
+from tests.unit.evaluator.promotion.conditions.strategies import Counter, conditions
+from tests.unit.evaluator.promotion.words import (
+    GRAZ,
+    NAMES,
+    VIENNA,
+    maybe_name,
+    names,
+    quantities,
+    rarely,
+)
 
-NAMES = ["a", "b", "c"]
 STORES = ["store-1", "store-2"]
 DESCRIBED = (
     emission("MASS"),
@@ -41,17 +47,9 @@ DESCRIBED = (
     emission("PAST", valid_until=NOON),
 )
 HELD = {"MASS": 1, "BATCH": 1, "PAST": 1, "OTHER": 1}
-VIENNA = Location(latitude_e6=48_208_500, longitude_e6=16_372_500)
-GRAZ = Location(latitude_e6=47_070_700, longitude_e6=15_439_500)
 
-names = st.sampled_from(NAMES)
-maybe_name = st.none() | names
-rarely = st.sampled_from([False] * 5 + [True])
 seldom = st.sampled_from([False] * 11 + [True])
-quantities = st.sampled_from([1_000, 2_000, 3_000, 250, 1_333])
 amounts = st.sampled_from([1_000, 999, 333, 2_000, 101, 5, 0]) | st.integers(1, 3_000)
-percentages = st.sampled_from([1_000, 3_333, 500, 10_000, 1])
-few_names = st.lists(names, min_size=1, max_size=2, unique=True).map(tuple)
 
 
 def _subset(of: Sequence[str]) -> st.SearchStrategy[frozenset[str]]:
@@ -146,209 +144,6 @@ def baskets(draw: st.DrawFn, most_lines: int = 6) -> Basket:
     )
 
 
-_few = st.sampled_from([(), (), ("a",), ("b",)])
-_sizes = (
-    st.just(())
-    | st.just(())
-    | st.builds(Attribute, name=st.just("size"), values=few_names).map(lambda one: (one,))
-)
-selections = st.builds(
-    Products,
-    skus=_few,
-    groups=_few,
-    brands=_few,
-    attributes=_sizes,
-    exclude=st.none() | st.none() | st.builds(Selectors, skus=_few, groups=_few, attributes=_sizes),
-)
-
-
-def comparisons(most: int) -> st.SearchStrategy[Comparison]:
-    operators = st.sampled_from([">=", ">=", ">=", ">", "=", "<", "<="])
-    half = most // 2
-    return st.one_of(
-        st.builds(Comparison, value=st.integers(0, half)),
-        st.builds(Comparison, value=st.integers(0, most), op=operators),
-        st.builds(
-            Comparison,
-            op=st.just("between"),
-            value=st.integers(0, half),
-            upper=st.integers(half, most),
-        ),
-    )
-
-
-_mix = st.builds(
-    ask.ProductMix,
-    parts=st.lists(
-        st.builds(ask.MixPart, products=selections, quantity=quantities), min_size=2, max_size=2
-    ).map(tuple),
-)
-_goods = st.one_of(
-    st.builds(ask.ReceiptTotal, compare=comparisons(4_000)),
-    st.builds(ask.ReceiptQuantity, compare=comparisons(6_000)),
-    st.builds(ask.LineCount, compare=comparisons(4)),
-    st.builds(ask.ProductQuantity, products=selections, compare=comparisons(3_000)),
-    st.builds(ask.ProductSum, products=selections, compare=comparisons(3_000)),
-    st.builds(ask.ProductPresence, products=selections),
-    _mix,
-)
-_customers = st.one_of(
-    st.builds(ask.CustomerGroup, groups=few_names),
-    st.builds(ask.CustomerSegment, segments=few_names),
-    st.builds(ask.CustomerKnown, known=st.booleans()),
-    st.builds(ask.Birthday, days_before=st.integers(0, 5), days_after=st.integers(0, 180)),
-    st.builds(ask.FirstPurchase),
-    st.builds(ask.PurchaseCount, compare=comparisons(4)),
-    st.builds(ask.PurchaseSum, compare=comparisons(3_000)),
-    st.builds(
-        ask.ProductPurchases,
-        products=selections,
-        measure=st.sampled_from(["quantity", "sum", "receipts"]),
-        compare=comparisons(1_000) | comparisons(3),
-    ),
-    st.builds(ask.DaysSincePurchase, compare=comparisons(6)),
-)
-_clocks = st.sampled_from(["00:00", "07:59", "08:00", "11:00", "12:00", "12:01", "23:30"])
-_places = st.one_of(
-    st.builds(ask.PaidBy, methods=st.sampled_from([("cash",), ("card", "cash")])),
-    st.builds(ask.ViaChannel, channels=st.sampled_from([("till",), ("web", "app")])),
-    st.builds(ask.OnDevice, devices=st.sampled_from([("till",), ("mobile",)])),
-    st.tuples(_clocks, _clocks)
-    .filter(lambda ends: ends[0] != ends[1])
-    .map(lambda ends: ask.TimeOfDay(starts=ends[0], ends=ends[1])),
-    st.builds(ask.Weekday, days=st.sampled_from([("thu",), ("fri", "mon")])),
-    st.builds(ask.InCurrency, currencies=st.sampled_from([("EUR",), ("CHF", "USD")])),
-    st.builds(ask.InStore, stores=st.sampled_from([("store-1",), ("store-2", "store-3")])),
-    st.builds(ask.InRegion, regions=st.sampled_from([("east",), ("west", "south")])),
-    st.builds(
-        ask.Near,
-        latitude_e6=st.just(VIENNA.latitude_e6),
-        longitude_e6=st.just(VIENNA.longitude_e6),
-        radius_m=st.sampled_from([10, 500_000]),
-    ),
-)
-_emissions = st.sampled_from(["MASS", "MASS", "BATCH", "BATCH", "BATCH", "PAST"])
-
-
-class Counter:
-    """Names code conditions apart within an instrument."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def next(self) -> str:
-        self.count += 1
-        return f"code-{self.count}"
-
-
-@st.composite
-def conditions(draw: st.DrawFn, counter: Counter, depth: int = 0) -> ask.Condition:
-    kind = draw(st.sampled_from(["goods", "goods", "customer", "place", "code", "code", "nested"]))
-    if kind == "nested" and depth < 2:
-        below = [draw(conditions(counter, depth + 1)) for _ in range(draw(st.integers(1, 3)))]
-        nested: list[ask.Condition] = [
-            ask.All(conditions=tuple(below)),
-            ask.AnyOf(conditions=tuple(below)),
-            ask.AnyOf(conditions=tuple(below)),
-            ask.Not(condition=below[0]),
-        ]
-        return draw(st.sampled_from(nested))
-    if kind == "code":
-        return ask.PromoCode(
-            condition_id=counter.next(),
-            emission_id=draw(_emissions),
-            cap=draw(st.none() | st.integers(1, 3)),
-            own=draw(rarely),
-        )
-    some = {"customer": _customers, "place": _places}.get(kind, _goods)
-    found: ask.Condition = draw(some)
-    return found
-
-
-_most_units = st.none() | quantities
-_picks = st.sampled_from(["cheapest", "dearest"])
-_most_money = st.sampled_from([None, None, 500, 99, 0])
-_gifts = st.sampled_from([(Gift(sku="mug"),), (Gift(sku="mug"), Gift(sku="tea", quantity=2_000))])
-_tier_benefits = st.one_of(
-    st.builds(
-        give.PercentOff,
-        percent=percentages,
-        of=st.sampled_from(["original", "remaining"]),
-        products=selections,
-        max_discount=_most_money,
-        max_units=_most_units,
-        pick=_picks,
-    ),
-    st.builds(
-        give.AmountOff, amount=st.integers(1, 900), products=selections, max_discount=_most_money
-    ),
-    st.builds(
-        give.AmountOff,
-        amount=st.integers(1, 900),
-        per_unit=st.just(True),
-        products=selections,
-        max_units=_most_units,
-        pick=_picks,
-    ),
-    st.builds(
-        give.FixedPrice,
-        price=st.integers(0, 1_500),
-        units=st.none() | st.sampled_from([1_000, 2_000, 3_000]),
-        products=selections,
-        max_units=_most_units,
-    ),
-    st.builds(
-        give.Bonuses,
-        fixed=st.integers(1, 50),
-        percent=st.none() | percentages,
-        products=selections,
-        max_points=st.none() | st.integers(0, 60),
-    ),
-    st.builds(give.Bonuses, percent=percentages, products=selections),
-    st.builds(give.GiftGoods, gifts=_gifts),
-    st.just(give.GiftGoods(gifts=(Gift(sku="mug"), Gift(sku="tea")), choose=1)),
-)
-
-
-@st.composite
-def _tiers(draw: st.DrawFn) -> give.Tiers:
-    starts = sorted(draw(st.sets(st.integers(0, 3_000), min_size=1, max_size=3)))
-    below = draw(st.none() | st.integers(1, 500))
-    return give.Tiers(
-        by=draw(st.sampled_from(["sum", "quantity"])),
-        products=draw(selections),
-        tiers=tuple(
-            give.Tier(
-                at_least=start,
-                below=start + below if below and start == starts[-1] else None,
-                benefit=draw(_tier_benefits),
-            )
-            for start in starts
-        ),
-    )
-
-
-benefits = st.one_of(
-    _tier_benefits,
-    _tier_benefits,
-    st.builds(
-        give.BuyGet,
-        buy=st.sampled_from([1_000, 2_000]),
-        get=st.sampled_from([500, 1_000]),
-        products=selections,
-        rewards=st.none() | selections,
-        percent=percentages,
-        max_times=st.none() | st.integers(1, 2),
-    ),
-    st.builds(
-        give.CheapestFree,
-        of=st.sampled_from([2_000, 3_000]),
-        products=selections,
-        percent=percentages,
-        max_times=st.none() | st.integers(1, 2),
-    ),
-    _tiers(),
-)
 periods = st.one_of(
     st.just("campaign"),
     st.builds(Rolling, days=st.integers(1, 10)),

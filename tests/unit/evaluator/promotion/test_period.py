@@ -136,20 +136,25 @@ def test_windows_of_days_begin_at_the_time_of_day_of_the_start(
 
 
 @pytest.mark.parametrize(
-    ("instant", "start", "length"),
+    ("instant", "start"),
     [
-        pytest.param((2026, 6, 10, 12), (2026, 6, 9, 12), 24, id="a day"),
-        pytest.param((2026, 3, 29, 12), (2026, 3, 28, 12), 23, id="over the hour that is left out"),
-        pytest.param((2026, 10, 25, 12), (2026, 10, 24, 12), 25, id="over the hour that is twice"),
-        pytest.param((2026, 3, 30, 3, 30), (2026, 3, 29, 4), 23, id="to a time that was not"),
+        pytest.param((2026, 6, 10, 12), (2026, 6, 9, 12), id="a day"),
+        pytest.param((2026, 3, 29, 12), (2026, 3, 28, 11), id="over the hour that is left out"),
+        pytest.param((2026, 10, 25, 12), (2026, 10, 24, 13), id="over the hour that is twice"),
     ],
 )
-def test_the_last_day_is_since_the_same_time_the_day_before(
-    instant: tuple[int, ...], start: tuple[int, ...], length: int
-) -> None:
+def test_the_last_day_is_24_hours(instant: tuple[int, ...], start: tuple[int, ...]) -> None:
     found = window(Rolling(days=1), at(KYIV, *instant), KYIV)
     assert (found.start, found.end) == (at(KYIV, *start), at(KYIV, *instant))
-    assert (hours(found), found.slides, found.name) == (length, True, "1d")
+    assert (hours(found), found.slides, found.name) == (24, True, "1d")
+
+
+def test_a_later_instant_never_has_an_earlier_window() -> None:
+    """By the clock on the wall it would, in the hour that comes twice: the cap would be exceeded."""
+    instants = [utc(2026, 10, 26, 0, minute) for minute in range(60)]
+    instants += [utc(2026, 10, 26, 1, minute) for minute in range(60)]
+    starts = [window(Rolling(days=1), instant, KYIV).start for instant in instants]
+    assert starts == sorted(set(starts))
 
 
 def test_thirty_days_may_be_more_than_a_month() -> None:
