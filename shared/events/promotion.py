@@ -18,7 +18,7 @@ _Days = Annotated[int, Field(ge=1, le=MAX_DAYS)]
 
 
 class Rolling(Event):
-    """The last ``days`` days, sliding: until this very moment, on the campaign's clock."""
+    """The last ``days`` days of 24 hours, sliding: until this very moment."""
 
     kind: Literal["rolling"] = "rolling"
     days: _Days

@@ -14,7 +14,7 @@ from shared.events.promotion import LimitRule, Per
 class Limit(msgspec.Struct, frozen=True):
     """A counter that allows ``cap`` redemptions, or minor units of discounts (``money``).
 
-    Of a rolling limit only uses at or after ``since`` count. ``limit_id`` is one of
+    Of a rolling limit only uses after ``since`` count. ``limit_id`` is one of
 
     - ``{campaign}/{instrument}/{condition}``: the cap of a promo-code condition,
     - ``{campaign}/{instrument}``: the instrument's redemptions in all,

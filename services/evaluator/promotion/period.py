@@ -15,8 +15,6 @@ import msgspec
 
 from shared.events.promotion import Calendar, Consecutive, ProcessingPeriod, Rolling
 
-_INSTANT = timedelta(microseconds=1)
-
 
 class Window(msgspec.Struct, frozen=True):
     """``start`` ≤ t < ``end``, in UTC. ``name`` tells windows of one instrument apart.
@@ -40,10 +38,9 @@ def compile_period(
     """The windows of a campaign's instrument. Raises ``ZoneInfoNotFoundError``."""
     match period:
         case "campaign":
-            whole = Window(starts_at.astimezone(UTC), ends_at.astimezone(UTC))
-            return lambda _: whole
+            return _whole(starts_at, ends_at)
         case Rolling():
-            return _rolling(period.days, ZoneInfo(time_zone))
+            return _rolling(period.days)
         case Calendar():
             return _calendar(period.unit, ZoneInfo(time_zone))
         case Consecutive():
@@ -52,30 +49,22 @@ def compile_period(
             assert_never(period)
 
 
-def _rolling(days: int, zone: ZoneInfo) -> WindowAt:
+@lru_cache(maxsize=10_000)  # many campaigns begin and end with a month or a week
+def _whole(starts_at: datetime, ends_at: datetime) -> WindowAt:
+    whole = Window(starts_at.astimezone(UTC), ends_at.astimezone(UTC))
+    return lambda _: whole
+
+
+def _rolling(days: int) -> WindowAt:
     name, length = f"{days}d", timedelta(days=days)
 
     def window(at: datetime) -> Window:
-        # The same time of day so many days ago, whatever the clocks did in between.
-        start = _earliest(at.astimezone(zone) - length, zone)
-        return Window(start, at.astimezone(UTC), name, slides=True)
+        # Of 24 hours each: by the clock on the wall, the hour that comes twice in autumn would make a
+        # window that begins earlier at a later instant, and let in more than the cap.
+        end = at.astimezone(UTC)
+        return Window(end - length, end, name, slides=True)
 
     return window
-
-
-def _earliest(local: datetime, zone: ZoneInfo) -> datetime:
-    """When the zone's clock first shows the time or a later one, in UTC: at the skip if it skips it."""
-    start = local.astimezone(UTC)
-    if start.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
-        return start
-    before = local.replace(fold=1).astimezone(UTC)  # PEP 495: with the offset after, it is before
-    while start - before > _INSTANT:
-        middle = before + (start - before) // 2
-        if middle.astimezone(zone).replace(tzinfo=None) < local.replace(tzinfo=None):
-            before = middle
-        else:
-            start = middle
-    return start
 
 
 def _calendar(unit: str, zone: ZoneInfo) -> WindowAt:

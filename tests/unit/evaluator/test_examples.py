@@ -170,7 +170,7 @@ CARTS: dict[str, tuple[list[Basket], list[Basket]]] = {
         [born("12-14"), born("12-02"), customer(), receipt()],
     ),
     "purchase_count": (
-        [customer([1, 2, 3, 90])],
+        [customer([1, 2, 3, 89])],
         [customer([1, 2, 3]), customer([1, 2, 3, 91]), receipt()],
     ),
     "purchase_sum": (
