@@ -144,7 +144,7 @@ def _at_least(kind: str, value: int, **more: Any) -> Json:
 
 
 def _total(draw: Draw) -> Json:
-    return _at_least("receipt_total", draw.between(4_000, 24_000, 500))
+    return _at_least("receipt_total", draw.between(12_000, 48_000, 500))
 
 
 def _quantity(products: Json, value: int) -> Json:
@@ -183,7 +183,7 @@ def _days(*days: str) -> Json:
 def _near(draw: Draw) -> Json:
     latitude, longitude = POINTS[draw.below(len(POINTS))]
     place = {"latitude_e6": latitude, "longitude_e6": longitude}
-    return {"kind": "near", "radius_m": draw.between(2_000, 30_000, 2_000), **place}
+    return {"kind": "near", "radius_m": draw.between(1_000, 12_000, 1_000), **place}
 
 
 def _percent(draw: Draw, products: Json = _EVERYTHING, **more: Any) -> Json:
@@ -239,7 +239,7 @@ _WEEKEND, _EARLY_IN_THE_WEEK = _days("sat", "sun"), _days("mon", "tue", "wed")
 
 
 def _either(draw: Draw) -> Json:
-    return {"kind": "any", "conditions": [_total(draw), _at_least("line_count", 15)]}
+    return {"kind": "any", "conditions": [_total(draw), _at_least("line_count", 25)]}
 
 
 def _both(draw: Draw) -> Json:
@@ -248,13 +248,13 @@ def _both(draw: Draw) -> Json:
 
 _RECIPES: tuple[tuple[Callable[[Draw], Json], Callable[[Draw, Json], Json]], ...] = (
     # What is bought leads to half of the instruments …
-    (Draw.sku, lambda d, x: _instrument([_quantity(x, 2_000)], _percent(d, x))),
+    (Draw.sku, lambda d, x: _instrument([_quantity(x, 3_000)], _percent(d, x))),
     (Draw.sku, lambda d, x: _instrument([_quantity(x, 3_000), _total(d)], _amount(d, x))),
-    (Draw.sku, lambda d, x: _instrument([_sum(x, 1_200)], _percent(d, x, max_units=2_000))),
+    (Draw.sku, lambda d, x: _instrument([_sum(x, 1_500)], _percent(d, x, max_units=2_000))),
     (Draw.sku, lambda d, x: _instrument([_present(x), _total(d)], _gift("bag"))),
     (
         Draw.sku,
-        lambda d, x: _instrument([_quantity(x, 1_000)], _amount(d, x, per_unit=True), **_REPEAT),
+        lambda d, x: _instrument([_quantity(x, 2_000)], _amount(d, x, per_unit=True), **_REPEAT),
     ),
     (
         Draw.sku,
@@ -280,7 +280,7 @@ _RECIPES: tuple[tuple[Callable[[Draw], Json], Callable[[Draw, Json], Json]], ...
     ),
     (
         Draw.brand,
-        lambda _, x: _instrument([_present(x)], _tiers(x, [2_000, 5_000], [300, 600])),
+        lambda _, x: _instrument([_present(x)], _tiers(x, [4_000, 8_000], [300, 600])),
     ),
     (Draw.origin, lambda d, x: _instrument([_sum(x, 4_000)], _percent(d, x, max_discount=500))),
     (Draw.origin, lambda d, x: _instrument([_quantity(x, 9_000), _total(d)], _amount(d, x))),
@@ -328,7 +328,7 @@ _RECIPES: tuple[tuple[Callable[[Draw], Json], Callable[[Draw, Json], Json]], ...
     (Draw.stores, lambda d, x: _instrument([x, _EVENING], _amount(d))),
     (
         Draw.region,
-        lambda d, x: _instrument([x, _total(d)], _tiers({}, [8_000, 16_000], [200, 400])),
+        lambda d, x: _instrument([x, _total(d)], _tiers({}, [20_000, 40_000], [200, 400])),
     ),
     (Draw.region, lambda d, x: _instrument([x, _near(d)], _amount(d))),
     (Draw.stores, lambda d, x: _instrument([x, _total(d), _EUROS], _percent(d))),

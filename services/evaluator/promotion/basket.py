@@ -157,13 +157,8 @@ class Reading:
         """What instruments can be met by: goods, codes, the customer's groups, the place."""
         basket = self.basket
         known = basket.customer_id is not None
-        places, lines = self.promotable.places, self.lines
-        names = {
-            name
-            for n in self.promotable.positions
-            if lines[n].attributes
-            for name in lines[n].attributes
-        }
+        places = self.promotable.places
+        names: set[str] = set().union(*[line.attributes for line in self.lines])
         return [
             *[(name, places[name]) for name in ("sku", "group", "brand")],
             *[(ATTRIBUTE + name, places[ATTRIBUTE + name]) for name in names],

@@ -66,10 +66,16 @@ def needs_of(conditions: Sequence[Condition], prefix: str, terms: Terms) -> dict
 
 def compile_ways(conditions: Sequence[Condition], needs: dict[str, CodeNeed], terms: Terms) -> Ways:
     """The ways to meet the conditions, all of them."""
+    if not needs:
+        return _without_codes
     if not any(_is_choice(condition) for condition in conditions):
         only = (tuple(needs.values()),)
         return lambda _reading, _eligible: only
     return _all([_ways(condition, needs, terms) for condition in conditions])
+
+
+def _without_codes(_reading: Reading, _eligible: Eligible) -> Sequence[Way]:
+    return ((),)
 
 
 def _is_choice(condition: Condition) -> bool:

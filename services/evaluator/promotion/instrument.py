@@ -105,7 +105,7 @@ class CompiledInstrument:
     instrument_id: str
     name: str
     order: str
-    met_by: frozenset[Key]
+    met_by: tuple[Key, ...]
     by_code: bool
     check: Check
     needs: tuple[CodeNeed, ...]
@@ -189,6 +189,14 @@ class CompiledInstrument:
         return [limit for limit in found if limit is not None]
 
 
+_NOBODY: frozenset[str] = frozenset()
+
+
+def _set_of(names: Sequence[str]) -> frozenset[str]:
+    """A set; all the empty ones are one, since each would take 216 bytes."""
+    return frozenset(names) if names else _NOBODY
+
+
 @lru_cache(maxsize=10_000)
 def _utc(at: datetime) -> datetime:
     """In UTC. Most campaigns begin and end with a month or a week: they share the few instants."""
@@ -202,9 +210,9 @@ def compile_campaign(campaign: Campaign) -> tuple[CompiledInstrument, ...]:
         running=campaign.status == "running",
         starts_at=_utc(campaign.starts_at),
         ends_at=_utc(campaign.ends_at),
-        stores=frozenset(campaign.stores),
-        groups=frozenset(campaign.customer_groups),
-        segments=frozenset(campaign.segments),
+        stores=_set_of(campaign.stores),
+        groups=_set_of(campaign.customer_groups),
+        segments=_set_of(campaign.segments),
         control_group=campaign.control_group,
         codes=tuple((e.emission_id, e.posted_codes) for e in campaign.emissions),
     )
@@ -267,7 +275,7 @@ def _compile(
         instrument_id=instrument.instrument_id,
         name=instrument.name,
         order=_order(campaign.priority, instrument.priority, position, ids),
-        met_by=met_by,
+        met_by=tuple(met_by),
         by_code=by_code,
         check=checks[0] if len(checks) == 1 else all_of(checks),
         needs=tuple(needs.values()),
