@@ -115,8 +115,12 @@ def judge(considered: Considered, free: Callable[[Limit], int]) -> Verdict:
         candidate: failed or result.failures.get(candidate)
         for candidate, failed in zip(candidates, failures, strict=True)
     }
-    remaining = result.remaining
-    discounts = {x.line: x.amount - remaining[n] for n, x in enumerate(reading.lines)}
+    discounts = {
+        line.line: amount - remaining
+        for line, amount, remaining in zip(
+            reading.lines, reading.amounts, result.remaining, strict=True
+        )
+    }
     basket = reading.basket
     return Verdict(
         lines=tuple([DecidedLine(x.line, x.amount, discounts[x.line]) for x in basket.lines]),
@@ -124,7 +128,7 @@ def judge(considered: Considered, free: Callable[[Limit], int]) -> Verdict:
         refused=tuple([_refused(c, failed) for c, failed in refused.items() if failed]),
         near_misses=_near_misses(refused, result),
         unused_codes=_unused_codes(refused, result) if basket.codes else (),
-        total=sum([line.amount for line in reading.lines]),
+        total=sum(reading.amounts),
         discount=sum(discounts.values()),
         bonuses=sum([grant.given.points for grant in result.grants.values()]),
     )

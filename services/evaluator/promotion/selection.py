@@ -91,8 +91,15 @@ def _has_one(line: Goods, by_dimension: _ByDimension) -> bool:
     return False
 
 
+_NONE_NAMED = Products()
+_EVERYTHING = Selection((), (), None)
+"""The whole receipt: one for all instruments, as that is what most benefits are for."""
+
+
 def select(products: Products) -> Selection:
     """Compile a selection of products."""
+    if products == _NONE_NAMED:
+        return _EVERYTHING
     wanted = _by_dimension(products)
     unwanted = _by_dimension(products.exclude) if products.exclude else ()
     keys = [(name, value) for name, values in wanted for value in values]
@@ -100,15 +107,12 @@ def select(products: Products) -> Selection:
 
 
 def _by_dimension(selectors: Selectors) -> _ByDimension:
-    found = {
-        "sku": frozenset(selectors.skus),
-        "group": frozenset(selectors.groups),
-        "brand": frozenset(selectors.brands),
-    }
+    named = (("sku", selectors.skus), ("group", selectors.groups), ("brand", selectors.brands))
+    found = {name: frozenset(values) for name, values in named if values}
     for attribute in selectors.attributes:
         name = sys.intern(ATTRIBUTE + attribute.name)
         found[name] = found.get(name, frozenset()) | frozenset(attribute.values)
-    return tuple([(name, values) for name, values in found.items() if values])
+    return tuple(found.items())
 
 
 def _find(places: Places, by_dimension: _ByDimension) -> set[int]:

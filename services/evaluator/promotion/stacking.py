@@ -83,7 +83,7 @@ def _pass(
     capacity: Capacity,
     worthless: frozenset[CompiledInstrument],
 ) -> Stack:
-    result = Stack(reading, capacity, [line.amount for line in reading.lines])
+    result = Stack(reading, capacity, list(reading.amounts))
     for rivals in _turns(met):
         offers: list[tuple[CompiledInstrument, Grant]] = []
         for candidate in rivals:

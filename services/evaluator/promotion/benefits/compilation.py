@@ -31,9 +31,9 @@ def compile_benefit(benefit: Benefit) -> Offer:  # noqa: PLR0911 - one for each 
     """The offer that a benefit makes."""
     match benefit:
         case PercentOff():
-            return PercentOffer(benefit, select(benefit.products))
+            return PercentOffer.of(benefit)
         case AmountOff():
-            return AmountOffer(benefit, select(benefit.products))
+            return AmountOffer.of(benefit)
         case FixedPrice():
             return FixedPriceOffer(benefit, select(benefit.products))
         case BuyGet():

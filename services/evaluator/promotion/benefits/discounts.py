@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
+
+import msgspec
 
 from services.evaluator.promotion.allocation import THOUSANDTHS, round_half_up
 from services.evaluator.promotion.benefits.offer import Context, Given, Shares
@@ -14,55 +17,87 @@ from services.evaluator.promotion.benefits.portions import (
     shares_of,
     take,
 )
-from services.evaluator.promotion.selection import Selection
-from shared.events.benefits import AmountOff, FixedPrice, PercentOff
+from services.evaluator.promotion.selection import Selection, select
+from shared.events.benefits import AmountOff, FixedPrice, PercentOff, Pick
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PercentOffer:
-    """A percentage off the selected products."""
+class PercentOffer(msgspec.Struct, frozen=True, eq=False):
+    """A percentage off the selected products. It keeps what it needs of its model, not the model."""
 
-    benefit: PercentOff
     selection: Selection
+    percent: int
+    of_original: bool
+    max_discount: int | None
+    max_units: int | None
+    pick: Pick
     earns: bool = False
+
+    @classmethod
+    def of(cls, benefit: PercentOff) -> Self:
+        """The benefit compiled."""
+        return cls(
+            select(benefit.products),
+            benefit.percent,
+            benefit.of == "original",
+            benefit.max_discount,
+            benefit.max_units,
+            benefit.pick,
+        )
 
     def give(self, context: Context) -> Given:
         """A line's part is cut at its floor; what is cut moves to no other line."""
-        benefit = self.benefit
         portions = limited(
             context.reading.lines,
             context.eligible.pick(self.selection),
-            None if benefit.max_units is None else benefit.max_units * context.times,
-            benefit.pick,
+            None if self.max_units is None else self.max_units * context.times,
+            self.pick,
         )
-        of_original = benefit.of == "original"
         shares = percent_of(
-            context, portions, benefit.percent, of_original=of_original, most=benefit.max_discount
+            context,
+            portions,
+            self.percent,
+            of_original=self.of_original,
+            most=self.max_discount,
         )
         return Given(shares)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AmountOffer:
+class AmountOffer(msgspec.Struct, frozen=True, eq=False):
     """An amount off the selected products: once, or off each unit."""
 
-    benefit: AmountOff
     selection: Selection
+    amount: int
+    per_unit: bool
+    max_discount: int | None
+    max_units: int | None
+    pick: Pick
     earns: bool = False
+
+    @classmethod
+    def of(cls, benefit: AmountOff) -> Self:
+        """The benefit compiled."""
+        return cls(
+            select(benefit.products),
+            benefit.amount,
+            benefit.per_unit,
+            benefit.max_discount,
+            benefit.max_units,
+            benefit.pick,
+        )
 
     def give(self, context: Context) -> Given:
         """What does not fit on one line moves to the others, as far as there is room."""
-        benefit, positions = self.benefit, context.eligible.pick(self.selection)
-        if not benefit.per_unit:
-            amount = self._held(benefit.amount * context.times)
+        positions = context.eligible.pick(self.selection)
+        if not self.per_unit:
+            amount = self._held(self.amount * context.times)
             return Given(amount_off(context, positions, amount))
-        most = None if benefit.max_units is None else benefit.max_units * context.times
-        units = limited(context.reading.lines, positions, most, benefit.pick)
-        amount = self._held(round_half_up(benefit.amount * units.quantity, THOUSANDTHS))
+        most = None if self.max_units is None else self.max_units * context.times
+        units = limited(context.reading.lines, positions, most, self.pick)
+        amount = self._held(round_half_up(self.amount * units.quantity, THOUSANDTHS))
         return Given(amount_off_units(context, units, amount))
 
     def _held(self, amount: int) -> int:
-        most = self.benefit.max_discount
+        most = self.max_discount
         return amount if most is None else min(amount, most)
 
 
