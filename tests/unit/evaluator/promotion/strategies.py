@@ -49,7 +49,7 @@ DESCRIBED = (
 HELD = {"MASS": 1, "BATCH": 1, "PAST": 1, "OTHER": 1}
 
 seldom = st.sampled_from([False] * 11 + [True])
-amounts = st.sampled_from([1_000, 999, 333, 2_000, 101, 5, 0]) | st.integers(1, 3_000)
+amounts = st.sampled_from([1_000, 999, 333, 2_000, 1_500, 101, 3_000, 5, 0])
 
 
 def _subset(of: Sequence[str]) -> st.SearchStrategy[frozenset[str]]:
@@ -69,8 +69,8 @@ def lines(draw: st.DrawFn, number: int) -> CartLine:
         attributes={"size": draw(names)} if draw(st.booleans()) else {},
         discounts=(staff_discount(),) if draw(rarely) else (),
         no_promo=draw(rarely),
-        min_line_amount=draw(st.sampled_from([0, 0, 1, 500])),
-        min_unit_price=draw(st.sampled_from([0, 0, 333])),
+        min_line_amount=draw(st.sampled_from([0, 0, 0, 0, 1, 500])),
+        min_unit_price=draw(st.sampled_from([0, 0, 0, 0, 333])),
     )
 
 
@@ -126,7 +126,10 @@ def baskets(draw: st.DrawFn, most_lines: int = 6) -> Basket:
         store_id=draw(st.sampled_from(STORES)),
         occurred_at=NOON,
         lines=tuple(
-            [draw(lines(n)) for n in range(1, draw(st.sampled_from([3, 1, 2, most_lines, 0])) + 1)]
+            [
+                draw(lines(n))
+                for n in range(1, draw(st.sampled_from([4, 3, most_lines, 2, 1, 5, 0])) + 1)
+            ]
         ),
         currency=draw(st.sampled_from(["EUR", "CHF"])),
         region=draw(st.sampled_from(["east", "west"])),

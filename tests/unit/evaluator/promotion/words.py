@@ -21,7 +21,7 @@ _sizes = (
     | st.just(())
     | st.builds(Attribute, name=st.just("size"), values=few_names).map(lambda one: (one,))
 )
-selections = st.builds(
+_selected = st.builds(
     Products,
     skus=_few,
     groups=_few,
@@ -29,3 +29,4 @@ selections = st.builds(
     attributes=_sizes,
     exclude=st.none() | st.none() | st.builds(Selectors, skus=_few, groups=_few, attributes=_sizes),
 )
+selections = st.just(Products()) | _selected
