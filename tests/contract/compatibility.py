@@ -1,7 +1,7 @@
 """What one version of a JSON Schema may write that another cannot read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Schema = dict[str, Any]
@@ -21,9 +21,14 @@ _BOUNDS = (
 
 @dataclass(frozen=True)
 class Side:
-    """A schema document, for resolving its references."""
+    """A schema document, for resolving its references.
+
+    ``compared`` are the pairs of forms that are being compared, of the two sides: what refers to
+    itself is as it is found to be so far.
+    """
 
     root: Schema
+    compared: set[tuple[int, int]] = field(default_factory=set)
 
     def resolve(self, schema: Schema) -> Schema:
         """The schema that a ``$ref`` stands for."""
@@ -57,6 +62,13 @@ def _form(
     reads: Side, reader: Schema, writes: Side, writer: Schema, path: str, ignore: bool
 ) -> Iterator[str]:
     name = path or "the message"
+    if other := _tag(reader, writer):
+        yield f"{name}: {other}"
+        return
+    pair = (id(reader), id(writer))
+    if reader.get("type") == "object" and pair in reads.compared:
+        return
+    reads.compared.add(pair)
     if reader.get("type") != writer.get("type"):
         yield f"{name}: {writer.get('type')} where {reader.get('type')} was read"
         return
@@ -74,6 +86,16 @@ def _form(
         )
     if reader.get("type") == "object":
         yield from _object(reads, reader, writes, writer, path, ignore)
+
+
+def _tag(reader: Schema, writer: Schema) -> str | None:
+    """By which constant two forms of a union are told apart, if they are not the same one."""
+    read, written = reader.get("properties", {}), writer.get("properties", {})
+    for name in read.keys() & written.keys():
+        tags = read[name].get("const"), written[name].get("const")
+        if None not in tags and tags[0] != tags[1]:
+            return f"{name} {tags[1]} where {tags[0]} was read"
+    return None
 
 
 def _choices(reader: Schema, writer: Schema, name: str) -> Iterator[str]:
