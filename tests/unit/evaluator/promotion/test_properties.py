@@ -37,8 +37,8 @@ Free = Callable[[Limit], int]
 
 # The whole language takes long to generate, not long to decide.
 quietly = [HealthCheck.too_slow, HealthCheck.data_too_large]
-few = settings(max_examples=20, deadline=None, suppress_health_check=quietly)
-many = settings(max_examples=60, deadline=None, suppress_health_check=quietly)
+few = settings(max_examples=12, deadline=None, suppress_health_check=quietly)
+many = settings(max_examples=45, deadline=None, suppress_health_check=quietly)
 
 
 def compiled(some: Sequence[Campaign], version: int = 1) -> Ruleset:
