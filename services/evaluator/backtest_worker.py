@@ -20,7 +20,8 @@ from services.evaluator.backtest.caps import Entry, Key
 from services.evaluator.backtest.draft import Plan
 from services.evaluator.backtest.folding import Page
 from services.evaluator.backtest.reading import Head, decided, head
-from services.evaluator.backtest.trial import Outcome, Recorded, Recording, Trial, trial
+from services.evaluator.backtest.reading import event as read_event
+from services.evaluator.backtest.trial import Outcome, Recorded, Recording, Trial, rules_of, trial
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.purchases import Wanted
 from services.evaluator.recording import decode_facts
@@ -28,9 +29,7 @@ from services.evaluator.store import backtest as backtest_store
 from services.evaluator.store import recordings
 from services.evaluator.store import reference as reference_store
 from services.evaluator.store.backtest import Event, Listed
-from shared.codec import decode
 from shared.database import Connection
-from shared.events.checkout import Cart, Sale
 
 _NICE = 10
 _ALLOCATIONS_A_COLLECTION = 100_000
@@ -43,6 +42,7 @@ class _Rules:
     """The rulesets of recordings, without and with the draft, by version."""
 
     plan: Plan
+    own: Ruleset
     known: dict[int, tuple[Ruleset, Ruleset]] = field(default_factory=dict)
 
     async def at(self, connection: Connection, version: int) -> Ruleset:
@@ -122,7 +122,7 @@ class Worker:
         unknown: set[bytes] = set()
         for event in events:
             facts = decode_facts(event.facts or b"")
-            read.append((_decode(event), facts))
+            read.append((read_event(event.body), facts))
             unknown |= {code.digest for code in facts.codes if code.emission_id is None}
         known = {}
         if unknown and self.plan.campaign.emissions:
@@ -136,7 +136,7 @@ class Worker:
         for recording in found:
             ruleset = await self.rules.at(self.connection, recording.facts.ruleset_version)
             campaign, assume = self.plan.campaign, self.plan.assume_codes
-            trials.append(trial(campaign, recording, ruleset, assume_codes=assume))
+            trials.append(trial(campaign, self.rules.own, recording, ruleset, assume_codes=assume))
         looking = [(one, needs) for one in trials if one and (needs := one.wanted)]
         wanted: dict[str, tuple[Wanted, datetime]] = {}
         for _, (customer, asked, at) in looking:
@@ -155,12 +155,6 @@ def _last(events: Sequence[Event]) -> tuple[Event, Head] | None:
     heads = [(event, head(event.body)) for event in events]
     own = [(event, what) for event, what in heads if what.intent in ("checkout", "sale")]
     return max(own, key=lambda item: (*item[1].rank, item[0].event_key), default=None)
-
-
-def _decode(event: Event) -> Cart | Sale:
-    if event.kind == "cart":
-        return decode(Cart, event.body, ignore_unknown=True)
-    return decode(Sale, event.body, ignore_unknown=True)
 
 
 def _recorded(event: Event, recording: Recording, *, paid: bool) -> Recorded:
@@ -210,7 +204,7 @@ async def _connect(database: str, snapshot: str, plan: Plan) -> Worker:
     connection = await asyncpg.connect(database)
     await connection.transaction(isolation="repeatable_read", readonly=True).start()
     await backtest_store.use_snapshot(connection, snapshot)
-    return Worker(plan, connection, _Rules(plan))
+    return Worker(plan, connection, _Rules(plan, rules_of(plan.campaign)))
 
 
 def _ready() -> Worker:

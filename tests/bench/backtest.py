@@ -75,7 +75,7 @@ def draft() -> Draft:
         first_day=date(2026, 12, 5),
         last_day=date(2026, 12, 31),
         instruments=(
-            instrument("total", [total(10_000)], percent_off(500), max_redemptions=20_000),
+            instrument("total", [total(30_000)], percent_off(500), max_redemptions=20_000),
             instrument(
                 "goods",
                 [builders.quantity_of(goods, 1_000)],

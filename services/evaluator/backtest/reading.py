@@ -1,12 +1,17 @@
-"""Recorded bodies and decisions, read as far as a backtest needs them."""
+"""Recorded bodies and decisions, read as far as a backtest needs them.
+
+They were validated when they came; reading a cart again by its contract takes five times as long.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
 
 import msgspec
 
 from services.evaluator.backtest.trial import Gave
-from shared.events.values import Gift
+from shared.events.checkout import Cart, Sale
+from shared.events.values import Channel, Gift, PaymentMethod
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -20,6 +25,51 @@ class Head(msgspec.Struct, frozen=True):
     def rank(self) -> tuple[bool, int]:
         """Of a receipt's decided events the last one: a sale's own decision, else the last cart's."""
         return self.intent == "sale", self.revision
+
+
+class _Discount(msgspec.Struct, frozen=True):
+    amount: int
+
+
+class _Payment(msgspec.Struct, frozen=True):
+    method: PaymentMethod
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """What promotions look at of a ``CartLine``."""
+
+    line: int
+    sku: str
+    quantity: int
+    price: int
+    amount: int
+    list_price: int = 0
+    group: str | None = None
+    brand: str | None = None
+    attributes: dict[str, str] = {}
+    discounts: tuple[_Discount, ...] = ()
+    no_promo: bool = False
+    min_line_amount: int = 0
+    min_unit_price: int = 0
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What promotions look at of a ``Cart`` or a ``Sale``."""
+
+    receipt_id: str
+    store_id: str
+    occurred_at: datetime
+    currency: str
+    lines: tuple[_Line, ...]
+    customer_id: str | None = None
+    channel: Channel = "till"
+    payment_methods: tuple[PaymentMethod, ...] = ()
+    paid_by: tuple[_Payment, ...] = msgspec.field(name="payments", default=())
+
+    @property
+    def payments(self) -> tuple[_Payment, ...]:
+        """How it was paid, or was going to be."""
+        return self.paid_by or tuple([_Payment(method) for method in self.payment_methods])
 
 
 class _Gift(msgspec.Struct, frozen=True):
@@ -55,12 +105,18 @@ def _goods(gifts: Iterable[_Gift | Gift]) -> tuple[tuple[str, int], ...]:
 
 
 _HEAD = msgspec.json.Decoder(Head)
+_BODY = msgspec.json.Decoder(Body)
 _DECIDED = msgspec.json.Decoder(Decided)
 
 
 def head(body: bytes) -> Head:
     """The head of a cart or a sale that was taken in."""
     return _HEAD.decode(body)
+
+
+def event(body: bytes) -> Cart | Sale:
+    """A cart or a sale that was taken in, for what promotions look at: it has no other fields."""
+    return cast(Sale, _BODY.decode(body))
 
 
 def decided(decision: bytes) -> Decided:

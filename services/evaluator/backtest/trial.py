@@ -1,18 +1,19 @@
 """One recorded receipt, decided again as if the draft had been running."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
 import msgspec
 
-from services.evaluator.promotion.basket import Basket, PresentedCode, Reading
-from services.evaluator.promotion.decision import Verdict, judge
+from services.evaluator.promotion.basket import Basket, PresentedCode, Reading, read
+from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.history import Purchase, ordered
 from services.evaluator.promotion.instrument import CompiledInstrument
-from services.evaluator.promotion.limits import Limit
-from services.evaluator.promotion.ruleset import Considered, Ruleset
+from services.evaluator.promotion.limits import Capacity, Limit
+from services.evaluator.promotion.ruleset import Ruleset
+from services.evaluator.promotion.stacking import Stack, stack
 from services.evaluator.purchases import Wanted
 from services.evaluator.recording import Facts, basket_of
 from shared.events.checkout import Cart, Sale
@@ -98,72 +99,91 @@ class Recording:
     recognised: Mapping[bytes, tuple[str, str | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trial:
-    """A recording with the rules of then and the draft, before its limits are known."""
+    """A recording that meets instruments of the draft (``own``) in the index.
+
+    ``ruleset`` is that of its time, with the draft: it is asked only once the draft is met.
+    """
 
     campaign_id: str
     recording: Recording
-    considered: Considered
+    reading: Reading
+    own: Sequence[CompiledInstrument]
+    rules: Ruleset
+    ruleset: Ruleset
+    _failures: Sequence[Failure | None] | None = None
+    _every: Sequence[CompiledInstrument] | None = None
+    _met: Sequence[CompiledInstrument] | None = None
 
     @property
-    def mine(self) -> list[bool]:
-        """Which of the candidates are the draft's."""
-        own = self.campaign_id
-        return [c.campaign.campaign_id == own for c in self.considered.candidates]
+    def failures(self) -> Sequence[Failure | None]:
+        """Why each of the draft's instruments is not met, limits aside; None if it is."""
+        if self._failures is None:
+            self._failures = self.rules.failures(self.own, self.reading)
+        return self._failures
+
+    @property
+    def every(self) -> Sequence[CompiledInstrument]:
+        """The candidates of all campaigns, in the order they are tried."""
+        if self._every is None:
+            self._every = self.ruleset.met(self.reading)
+        return self._every
 
     @property
     def wanted(self) -> tuple[str, Wanted, datetime] | None:
         """Whose earlier purchases the draft asks for, which, and until before when."""
-        customer = self.considered.reading.basket.customer_id
-        since = self._since(mine=True)
-        if customer is None or since is None:
+        basket = self.reading.basket
+        since = self._since(self.own)
+        if basket.customer_id is None or since is None:
             return None
-        ever = any(
-            own and candidate.looks_back == "ever"
-            for candidate, own in zip(self.considered.candidates, self.mine, strict=True)
-        )
-        at = self.considered.reading.basket.occurred_at
-        return customer, Wanted(since, first=_FIRST if ever else 0), at
+        ever = any(candidate.looks_back == "ever" for candidate in self.own)
+        asked = Wanted(since, first=_FIRST if ever else 0)
+        return basket.customer_id, asked, basket.occurred_at
 
     def remember(self, known: Sequence[Purchase]) -> None:
         """Take the recorded purchases into account, and earlier ones that are known now.
 
         From the instant on that the live campaigns looked back to, the recording has them all.
         """
-        recorded, since = self.recording.facts.purchases, self._since(mine=False)
-        until = self.considered.reading.basket.occurred_at if since is None else since
+        recorded = self.recording.facts.purchases
+        since = self._since(self._live)
+        until = self.reading.basket.occurred_at if since is None else since
         there = {p.receipt_id for p in recorded}
         earlier = [p for p in known if p.occurred_at < until and p.receipt_id not in there]
-        self.considered.remember(ordered([*earlier, *recorded]))
-
-    def decide(self, state: State = ()) -> Outcome:
-        """What it gets; the draft's limits have all of their cap left but for those in ``state``."""
-        asked = _Asked(self.campaign_id, self.recording.facts.free, dict(state))
-        verdict = judge(self.considered, asked.free)
-        return _outcome(self.campaign_id, verdict, assumed_free=asked.assumed)
+        self.reading.purchases = ordered([*earlier, *recorded])
+        self._failures = None
 
     def missed(self) -> tuple[Missed, ...] | None:
         """Why no instrument of the draft is met, limits aside; None if one is."""
-        found = []
-        for candidate, failed in zip(
-            self.considered.candidates, self.considered.failures, strict=True
-        ):
-            if candidate.campaign.campaign_id != self.campaign_id:
-                continue
-            if failed is None:
-                return None
-            found.append(
-                Missed(
-                    candidate.instrument_id,
-                    failed.reason,
-                    failed.condition,
-                    failed.missing,
-                    failed.unit,
-                    failed.near,
-                )
-            )
-        return tuple(found)
+        if any(failed is None for failed in self.failures):
+            return None
+        return tuple(
+            _missed(candidate, failed)
+            for candidate, failed in zip(self.own, self.failures, strict=True)
+            if failed is not None
+        )
+
+    def decide(self, state: State = ()) -> Outcome:
+        """What it gets; the draft's limits have all of their cap left but for those in ``state``."""
+        if self._met is None:
+            failures = self.ruleset.failures(self.every, self.reading)
+            pairs = zip(self.every, failures, strict=True)
+            self._met = [candidate for candidate, failed in pairs if failed is None]
+        asked = _Asked(self.campaign_id, self.recording.facts.free, dict(state))
+        # As ``judge`` does; what else a verdict says, of all that is refused, is not counted here.
+        result = stack(self._met, self.reading, Capacity(asked.free))
+        refused = [
+            _missed(candidate, failed)
+            for candidate, failed in result.failures.items()
+            if candidate.campaign.campaign_id == self.campaign_id
+        ]
+        unmet = [
+            _missed(candidate, failed)
+            for candidate, failed in zip(self.own, self.failures, strict=True)
+            if failed is not None
+        ]
+        return _outcome(self.campaign_id, result, (*unmet, *refused), assumed_free=asked.assumed)
 
     def rivals(self) -> Rivals | None:
         """The draft's instruments that may be granted, each with all limits that it then takes of.
@@ -171,17 +191,10 @@ class Trial:
         None where that depends on which codes are used. If each of them lacks one of its limits, the
         receipt gets what it got.
         """
-        reading, found = self.considered.reading, []
-        live = {
-            need.emission_id
-            for candidate, own in zip(self.considered.candidates, self.mine, strict=True)
-            if not own
-            for need in candidate.needs
-        }
-        for candidate, own, failed in zip(
-            self.considered.candidates, self.mine, self.considered.failures, strict=True
-        ):
-            if not own or failed is not None or _needs_customer(candidate, reading):
+        reading, found = self.reading, []
+        live = {need.emission_id for candidate in self._live for need in candidate.needs}
+        for candidate, failed in zip(self.own, self.failures, strict=True):
+            if failed is not None or _needs_customer(candidate, reading):
                 continue
             for need in candidate.needs:
                 if need.emission_id in live or len(need.codes(reading)) != 1:
@@ -192,17 +205,25 @@ class Trial:
             found.append((candidate.instrument_id, limits))
         return tuple(found)
 
-    def _since(self, *, mine: bool) -> datetime | None:
-        """Where the windows of the draft's candidates that look back begin, or of the live ones."""
-        at = self.considered.reading.basket.occurred_at
-        return min(
-            [
-                candidate.window_at(at).start
-                for candidate, own in zip(self.considered.candidates, self.mine, strict=True)
-                if own == mine and candidate.looks_back
-            ],
-            default=None,
-        )
+    @property
+    def _live(self) -> Sequence[CompiledInstrument]:
+        return [c for c in self.every if c.campaign.campaign_id != self.campaign_id]
+
+    def _since(self, candidates: Iterable[CompiledInstrument]) -> datetime | None:
+        """Where the windows of those that look back begin."""
+        at = self.reading.basket.occurred_at
+        return min([c.window_at(at).start for c in candidates if c.looks_back], default=None)
+
+
+def _missed(candidate: CompiledInstrument, failed: Failure) -> Missed:
+    return Missed(
+        candidate.instrument_id,
+        failed.reason,
+        failed.condition,
+        failed.missing,
+        failed.unit,
+        failed.near,
+    )
 
 
 def _needs_customer(candidate: CompiledInstrument, reading: Reading) -> bool:
@@ -232,26 +253,38 @@ class _Asked:
         return left
 
 
+def rules_of(campaign: Campaign) -> Ruleset:
+    """The draft alone, with all codes that it needs."""
+    held = {emission.emission_id: emission.posted_codes for emission in campaign.emissions}
+    return Ruleset.empty().with_campaigns([campaign], 0).with_codes(held)
+
+
 def trial(
-    campaign: Campaign, recording: Recording, ruleset: Ruleset, *, assume_codes: bool
+    campaign: Campaign,
+    rules: Ruleset,
+    recording: Recording,
+    ruleset: Ruleset,
+    *,
+    assume_codes: bool,
 ) -> Trial | None:
     """The recording with the draft among its rules; None if it meets nothing of the draft.
 
-    ``ruleset`` is that of the recording's version, with the draft.
+    ``rules`` are the draft's (``rules_of``), ``ruleset`` is that of the recording's version with it.
     """
     facts = recording.facts
-    held = dict(facts.held)
-    for emission in campaign.emissions:
-        held[emission.emission_id] = max(held.get(emission.emission_id, 0), emission.posted_codes)
     basket = basket_of(recording.event, facts)
     if campaign.emissions and (basket.codes or assume_codes):
         basket = replace(basket, codes=_codes(campaign, recording, basket, assume=assume_codes))
-    considered = ruleset.with_codes(held).consider(basket)
-    own = campaign.campaign_id
-    if not any(c.campaign.campaign_id == own for c in considered.candidates):
+    reading = read(basket)
+    own = rules.met(reading)
+    if not own:
         return None
-    considered.remember(facts.purchases)
-    return Trial(own, recording, considered)
+    reading.purchases = facts.purchases
+    held = dict(facts.held)
+    for emission in campaign.emissions:
+        held[emission.emission_id] = max(held.get(emission.emission_id, 0), emission.posted_codes)
+    name = campaign.campaign_id
+    return Trial(name, recording, reading, own, rules, ruleset.with_codes(held))
 
 
 def _codes(
@@ -276,40 +309,30 @@ def _recognised(code: PresentedCode, recording: Recording) -> PresentedCode:
     return replace(code, emission_id=known[0], holder=known[1]) if known else code
 
 
-def _outcome(campaign_id: str, verdict: Verdict, *, assumed_free: bool) -> Outcome:
+def _outcome(
+    campaign_id: str, result: Stack, missed: tuple[Missed, ...], *, assumed_free: bool
+) -> Outcome:
     gave, live, taken = [], [], []
-    for g in verdict.granted:
-        gifts = tuple((gift.sku, gift.quantity) for gift in g.gifts)
-        given = Gave(g.campaign_id, g.instrument_id, g.discount, g.bonuses, gifts)
-        if g.campaign_id != campaign_id:
-            live.append(given)
+    for candidate, grant in result.grants.items():
+        given, (owner, instrument_id) = grant.given, candidate.ids
+        goods = tuple([(gift.sku, gift.quantity) for gift in given.gifts])
+        one = Gave(owner, instrument_id, given.discount, given.points, goods)
+        if owner != campaign_id:
+            live.append(one)
             continue
-        gave.append(given)
+        gave.append(one)
         taken += [
             Taken(
-                g.instrument_id,
+                instrument_id,
                 c.limit.limit_id,
                 c.amount,
                 c.limit.cap,
                 c.limit.money,
                 c.limit.since,
             )
-            for c in g.limits
+            for c in grant.slots.claims
         ]
-    near = {(n.campaign_id, n.instrument_id) for n in verdict.near_misses}
-    missed = [
-        Missed(
-            r.instrument_id,
-            r.reason,
-            r.condition,
-            r.missing,
-            r.unit,
-            (campaign_id, r.instrument_id) in near,
-        )
-        for r in verdict.refused
-        if r.campaign_id == campaign_id
-    ]
-    return Outcome(tuple(gave), tuple(live), tuple(missed), tuple(taken), assumed_free)
+    return Outcome(tuple(gave), tuple(live), missed, tuple(taken), assumed_free)
 
 
 def deltas(before: Sequence[Gave], after: Sequence[Gave]) -> dict[tuple[str, str], "Delta"]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.evaluator.backtest import reading
 from services.evaluator.backtest.caps import Entry, Key, rule_name, settle
 from services.evaluator.backtest.draft import Draft, KnownEmissions, Plan, Request, plan
 from services.evaluator.backtest.reading import decided
@@ -17,11 +18,13 @@ from services.evaluator.backtest.trial import (
     Taken,
     Trial,
     deltas,
+    rules_of,
     trial,
 )
 from services.evaluator.recording import decode_facts
-from shared.codec import InvalidMessageError, decode
+from shared.codec import InvalidMessageError, decode, encode
 from shared.events.checkout import Cart
+from shared.events.conditions import PaidBy
 from shared.events.promotion import Campaign, LimitRule
 from tests.builders import (
     NOON,
@@ -32,7 +35,10 @@ from tests.builders import (
     instrument,
     line,
     percent_off,
+    products,
+    quantity_of,
     ruleset,
+    staff_discount,
     total,
     utc,
 )
@@ -200,7 +206,7 @@ def tried(draft: Campaign, shop: Recorder, asked: Cart, *, assume: bool = False)
     last = shop.decided[-1]
     rules = ruleset(*shop.campaigns, draft, version=shop.version)
     facts = decode_facts(last.facts)
-    return trial(draft, Recording(asked, facts, {}), rules, assume_codes=assume)
+    return trial(draft, rules_of(draft), Recording(asked, facts, {}), rules, assume_codes=assume)
 
 
 def test_a_live_limit_is_as_full_as_it_was_recorded() -> None:
@@ -244,7 +250,8 @@ def test_a_word_that_was_unknown_then_is_recognised() -> None:
     shop.decide(asked)
     facts = decode_facts(shop.decided[-1].facts)
     known = {facts.codes[0].digest: ("WELCOME", None)}
-    found = trial(draft, Recording(asked, facts, known), ruleset(draft), assume_codes=False)
+    recording = Recording(asked, facts, known)
+    found = trial(draft, rules_of(draft), recording, ruleset(draft), assume_codes=False)
     assert found is not None
     assert found.missed() is None
 
@@ -271,3 +278,28 @@ def test_without_a_customer_an_instrument_with_a_limit_of_theirs_is_no_rival() -
     assert known is not None
     assert anonymous.rivals() == (("ten", ("draft/ten",)),)
     assert [one for one, _ in known.rivals() or ()] == ["ten", "own"]
+
+
+def test_a_recorded_body_is_decided_as_its_contract_reads_it() -> None:
+    lines = [
+        line(2, amount=3_000, quantity=1_500, group="g", brand="b", attributes={"a": "x"}),
+        line(1, amount=2_000, discounts=(staff_discount(),), min_unit_price=1_900),
+        line(3, amount=900, no_promo=True),
+    ]
+    draft = campaign(
+        "draft",
+        [
+            instrument("paid", [PaidBy(methods=("card",))], include_discounted=True),
+            instrument("goods", [quantity_of(products(groups=["g"]), 1_500)]),
+        ],
+    )
+    shop = Recorder([])
+    asked = cart(lines, payment_methods=("card",), customer_id="c", channel="web")
+    whole = tried(draft, shop, asked)
+    facts = decode_facts(shop.decided[-1].facts)
+    recording = Recording(reading.event(encode(asked)), facts, {})
+    read = trial(draft, rules_of(draft), recording, ruleset(draft), assume_codes=False)
+    assert whole is not None
+    assert read is not None
+    assert len(whole.decide().gave) == 2
+    assert read.decide() == whole.decide()
