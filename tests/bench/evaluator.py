@@ -43,7 +43,7 @@ BESIDE_ZEN = 1_000
 _ROUND_S = 0.5
 _ROUNDS = 3
 _MIB = 1 << 20
-_BATCH = 10
+_BATCH = 50
 T = TypeVar("T")
 
 
