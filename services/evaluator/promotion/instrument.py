@@ -243,6 +243,8 @@ def rules_of(campaign: Campaign, instrument: Instrument, window_at: WindowAt) ->
     own = instrument.limits
     if instrument.max_redemptions:
         own = (LimitRule(redemptions=instrument.max_redemptions), *own)
+    if not own and not campaign.limits:
+        return ()
     whole = compile_period("campaign", campaign.starts_at, campaign.ends_at, zone)
     return (
         *(compile_rule(rule, prefix, window_at, zone) for rule in own),

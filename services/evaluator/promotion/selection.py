@@ -91,17 +91,16 @@ def _has_one(line: Goods, by_dimension: _ByDimension) -> bool:
     return False
 
 
-_NONE_NAMED = Products()
 _EVERYTHING = Selection((), (), None)
 """The whole receipt: one for all instruments, as that is what most benefits are for."""
 
 
 def select(products: Products) -> Selection:
     """Compile a selection of products."""
-    if products == _NONE_NAMED:
-        return _EVERYTHING
     wanted = _by_dimension(products)
     unwanted = _by_dimension(products.exclude) if products.exclude else ()
+    if not wanted and not unwanted:
+        return _EVERYTHING
     keys = [(name, value) for name, values in wanted for value in values]
     return Selection(wanted, unwanted, keys[0] if len(keys) == 1 and not unwanted else None)
 
