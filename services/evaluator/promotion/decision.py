@@ -12,7 +12,13 @@ from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.instrument import CompiledInstrument
 from services.evaluator.promotion.limits import Capacity, Claim, Limit, of_code
 from services.evaluator.promotion.ruleset import Considered, Ruleset
-from services.evaluator.promotion.stacking import Grant, Stack, stack, used_codes
+from services.evaluator.promotion.stacking import (
+    Grant,
+    Stack,
+    is_possible,
+    stack,
+    used_codes,
+)
 from shared.events.outcome import Reason, Unit
 from shared.events.values import Gift
 
@@ -167,7 +173,11 @@ def _near_misses(
     refused: Mapping[CompiledInstrument, Failure | None], result: Stack
 ) -> tuple[NearMiss, ...]:
     """What a little more would get: of what is refused, and higher tiers of what is granted."""
-    found = [(c, failed) for c, failed in refused.items() if failed and failed.near]
+    found = [
+        (c, failed)
+        for c, failed in refused.items()
+        if failed and failed.near and is_possible(c, result)
+    ]
     for candidate in result.grants:
         if isinstance(candidate.offer, TierOffer):
             ahead = candidate.offer.next(result.reading, candidate.eligible(result.reading))

@@ -189,13 +189,14 @@ class Considered:
     def limits(self) -> tuple[Limit, ...]:
         """Every limit that deciding may ask for, once, by id: lock them, then decide.
 
-        These are the limits of the instruments that are met, or may be once more purchases are
-        remembered.
+        These are the limits of the instruments that are met, may be once more purchases are
+        remembered, or are nearly met: nobody is promised what is used up.
         """
         found = {
             limit.limit_id: limit
             for candidate, failed in zip(self.candidates, self.failures, strict=True)
-            if (failed is None or candidate.looks_back) and (candidate.rules or candidate.needs)
+            if (failed is None or failed.near or candidate.looks_back)
+            and (candidate.rules or candidate.needs)
             for limit in candidate.limits(self.reading)
         }
         return tuple(found[limit_id] for limit_id in sorted(found))

@@ -179,6 +179,17 @@ def _find_slots(candidate: CompiledInstrument, result: Stack, discount: int) -> 
     return first or Failure("limit_reached")
 
 
+def is_possible(candidate: CompiledInstrument, result: Stack) -> bool:
+    """Whether an instrument could still be granted beside the others, were its conditions met."""
+    if result.outranked(candidate):
+        return False
+    if not candidate.needs and not candidate.rules:
+        return True
+    reading = result.reading
+    ways = candidate.ways(reading, candidate.eligible(reading)) or ((),)
+    return any(isinstance(_slots_of(candidate, way, result, 1), Slots) for way in ways)
+
+
 def _slots_of(
     candidate: CompiledInstrument, way: Way, result: Stack, discount: int
 ) -> Slots | Failure:

@@ -218,6 +218,22 @@ def test_what_is_refused_for_another_reason_is_no_near_miss() -> None:
     )
 
 
+def test_nobody_is_promised_what_is_used_up() -> None:
+    capped = instrument("capped", [total(2_000)], max_redemptions=9, name="10% off")
+    rules = ruleset(campaign(instruments=[capped]))
+    of = basket([line(amount=1_000)])
+    assert [x.missing for x in decide(of, rules, left(capped=1)).near_misses] == [1_000]
+    used_up = decide(of, rules, left(capped=0))
+    assert used_up.near_misses == ()
+    assert [(x.reason, x.missing) for x in used_up.refused] == [("condition_not_met", 1_000)]
+
+
+def test_nobody_is_promised_what_an_exclusive_one_blocks() -> None:
+    only = instrument("only", stacking="exclusive", priority=1)
+    rules = ruleset(campaign(instruments=[only, instrument("more", [total(2_000)])]))
+    assert decide(basket([line(amount=1_000)]), rules, all_free).near_misses == ()
+
+
 def test_a_higher_tier_of_what_is_granted_is_a_near_miss() -> None:
     tiers = Tiers(
         tiers=tuple(

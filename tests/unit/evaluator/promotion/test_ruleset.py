@@ -235,7 +235,8 @@ def test_limits_are_those_of_the_instruments_that_the_cart_meets() -> None:
             [
                 instrument("i", [code("BATCH", cap=9)], max_redemptions=5),
                 instrument("uncapped", [code("BATCH", condition_id="x")]),
-                instrument("not-met", [total(10**6), code("BATCH", cap=7)]),
+                instrument("nearly", [total(10**6), code("BATCH", 7, condition_id="y")]),
+                instrument("not-met", [total(1, "<"), code("BATCH", 6, condition_id="z")]),
                 instrument("opening", max_redemptions=1_000),
             ],
             emissions=(batch,),
@@ -246,6 +247,7 @@ def test_limits_are_those_of_the_instruments_that_the_cart_meets() -> None:
     assert rules.consider(basket(codes=[first, second])).limits() == (
         Limit("c/i", 5),
         Limit("c/i/code", 9),
+        Limit("c/nearly/y", 7),
         Limit("c/opening", 1_000),
         *(Limit(f"code:{c.digest.hex()}", 1) for c in codes),
     )
