@@ -23,13 +23,10 @@ MET = 20
 """How many instruments a cart meets, about."""
 LINES = 20
 CLUSTER = 4  # goods that are bought together: neighbours, of two groups, one brand, one origin
-_CODE_KEY_BYTES = 16
 NOW = datetime(2026, 3, 18, 10, tzinfo=UTC)
 STARTS, ENDS = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 POINTS = ((50_450_000, 30_520_000), (49_840_000, 24_030_000), (48_460_000, 35_040_000))
 """Latitude and longitude (microdegrees) of the places that conditions and stores are near."""
-DEVICES = ("till", "desktop", "mobile", "app")
-CHANNELS = ("till", "web", "app")
 
 
 @dataclass(frozen=True)
@@ -396,7 +393,5 @@ def shares(campaigns: Sequence[Json]) -> Counter[str]:
 def _kinds(conditions: Sequence[Json]) -> Iterator[str]:
     for condition in conditions:
         yield condition["kind"]
-        below = condition.get("conditions") or [
-            condition[k] for k in ("condition",) if k in condition
-        ]
-        yield from _kinds(below)
+        inner = [condition["condition"]] if "condition" in condition else []
+        yield from _kinds(condition.get("conditions", inner))
