@@ -67,7 +67,7 @@ def live() -> list[Campaign]:
 
 def draft() -> Draft:
     """The campaign that is tried."""
-    goods = products(groups=["group-1", "group-2", "group-30"])
+    goods = products(groups=["group-30"])
     return Draft(
         campaign_id="draft",
         name="Draft",

@@ -16,7 +16,7 @@ from services.evaluator.backtest.trial import Missed, Outcome, Recorded, Rivals,
 from services.evaluator.counters import minute_of
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A receipt that the draft is met by: what it gets while nothing is used up, and by what."""
 
     recorded: Recorded

@@ -14,7 +14,7 @@ from shared.events.checkout import Cart, Sale
 from shared.events.values import Channel, Gift, PaymentMethod
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """What tells which of a receipt's events counts, and when it was."""
 
     occurred_at: datetime
@@ -27,15 +27,15 @@ class Head(msgspec.Struct, frozen=True):
         return self.intent == "sale", self.revision
 
 
-class _Discount(msgspec.Struct, frozen=True):
+class _Discount(msgspec.Struct, frozen=True, gc=False):
     amount: int
 
 
-class _Payment(msgspec.Struct, frozen=True):
+class _Payment(msgspec.Struct, frozen=True, gc=False):
     method: PaymentMethod
 
 
-class _Line(msgspec.Struct, frozen=True):
+class _Line(msgspec.Struct, frozen=True, gc=False):
     """What promotions look at of a ``CartLine``."""
 
     line: int
@@ -53,7 +53,7 @@ class _Line(msgspec.Struct, frozen=True):
     min_unit_price: int = 0
 
 
-class Body(msgspec.Struct, frozen=True):
+class Body(msgspec.Struct, frozen=True, gc=False):
     """What promotions look at of a ``Cart`` or a ``Sale``."""
 
     receipt_id: str
@@ -72,12 +72,12 @@ class Body(msgspec.Struct, frozen=True):
         return self.paid_by or tuple([_Payment(method) for method in self.payment_methods])
 
 
-class _Gift(msgspec.Struct, frozen=True):
+class _Gift(msgspec.Struct, frozen=True, gc=False):
     sku: str
     quantity: int = 1000
 
 
-class _Applied(msgspec.Struct, frozen=True):
+class _Applied(msgspec.Struct, frozen=True, gc=False):
     campaign_id: str
     instrument_id: str
     discount: int = 0
@@ -85,7 +85,7 @@ class _Applied(msgspec.Struct, frozen=True):
     gifts: tuple[_Gift, ...] = ()
 
 
-class Decided(msgspec.Struct, frozen=True):
+class Decided(msgspec.Struct, frozen=True, gc=False):
     """What a decision gave, before our discounts ``total`` (minor units)."""
 
     total: int

@@ -30,7 +30,7 @@ Rivals = tuple[tuple[str, tuple[str, ...]], ...]
 """Instruments by id, with the limits that they take of."""
 
 
-class Gave(msgspec.Struct, frozen=True, array_like=True):
+class Gave(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one instrument gave to a receipt (minor units, points)."""
 
     campaign_id: str
@@ -40,7 +40,7 @@ class Gave(msgspec.Struct, frozen=True, array_like=True):
     gifts: tuple[tuple[str, int], ...] = ()
 
 
-class Taken(msgspec.Struct, frozen=True, array_like=True):
+class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What an instrument of the draft takes of a limit; ``since`` is a rolling limit's."""
 
     instrument_id: str
@@ -51,7 +51,7 @@ class Taken(msgspec.Struct, frozen=True, array_like=True):
     since: datetime | None
 
 
-class Missed(msgspec.Struct, frozen=True, array_like=True):
+class Missed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An instrument of the draft that gives nothing; ``near``: nothing else is missing."""
 
     instrument_id: str
@@ -62,7 +62,7 @@ class Missed(msgspec.Struct, frozen=True, array_like=True):
     near: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True, array_like=True):
+class Outcome(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a receipt gets with the draft: of the draft and of the campaigns that were live."""
 
     gave: tuple[Gave, ...]
@@ -72,7 +72,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     assumed_free: bool = False
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """A receipt as it was decided: what of it the report counts (minor units).
 
     ``total`` is before our discounts. ``live`` is what it got then.
