@@ -18,6 +18,7 @@ from services.evaluator.backtest.report import (
     Report,
 )
 from services.evaluator.backtest.trial import Missed, Outcome, Recorded, deltas
+from services.evaluator.promotion.instrument import compile_campaign
 from shared.events.values import Gift
 
 DIMENSIONS = ("store", "device", "region", "day")
@@ -198,7 +199,7 @@ def fold(plan: Plan, page: Page, settled: Settlement) -> Report:
         granted_revenue=sums.granted_revenue,
         cost_share=_share(net, page.paid_revenue),
         granted_cost_share=_share(net, sums.granted_revenue),
-        caps=_caps(settled.caps),
+        caps=_caps(plan, settled.caps),
         instruments=_instruments(plan, sums),
         by_store=cells["store"],
         by_device=cells["device"],
@@ -265,12 +266,17 @@ def _instruments(plan: Plan, sums: _Fold) -> tuple[InstrumentFigures, ...]:
     return tuple(found)
 
 
-def _caps(caps: Caps) -> tuple[CapFigures, ...]:
-    return tuple(_cap(caps.rules[name]) for name in sorted(caps.rules))
+def _caps(plan: Plan, caps: Caps) -> tuple[CapFigures, ...]:
+    """Every cap of the draft, also those that nobody came to."""
+    every = dict(caps.rules)
+    for instrument in compile_campaign(plan.campaign):
+        for rule in (*instrument.rules, *[need.cap for need in instrument.needs if need.cap]):
+            every.setdefault(rule.prefix, CapUse(rule.prefix, rule.cap, rule.money))
+    return tuple(_cap(every[name]) for name in sorted(every))
 
 
 def _cap(rule: CapUse) -> CapFigures:
-    alone = len(rule.counters) == 1 and not rule.slides
+    alone = len(rule.counters) <= 1 and not rule.slides
     return CapFigures(
         name=rule.name,
         cap=rule.cap,

@@ -9,6 +9,7 @@ import pytest
 from services.evaluator.backtest import reading
 from services.evaluator.backtest.caps import Entry, Key, rule_name, settle
 from services.evaluator.backtest.draft import Draft, KnownEmissions, Plan, Request, plan
+from services.evaluator.backtest.folding import Page, fold, in_order
 from services.evaluator.backtest.reading import decided
 from services.evaluator.backtest.trial import (
     Gave,
@@ -28,6 +29,7 @@ from shared.events.conditions import PaidBy
 from shared.events.promotion import Campaign, LimitRule
 from tests.builders import (
     NOON,
+    ZONE,
     campaign,
     cart,
     code,
@@ -303,3 +305,36 @@ def test_a_recorded_body_is_decided_as_its_contract_reads_it() -> None:
     assert read is not None
     assert len(whole.decide().gave) == 2
     assert read.decide() == whole.decide()
+
+
+def test_a_cap_that_nobody_came_to_is_in_the_report_with_all_of_it_left() -> None:
+    asked = planned(request(instruments=(instrument("ten", max_redemptions=3),)))
+    report = fold(asked, Page(), settle([], {}))
+    [cap] = report.caps
+    assert (cap.name, cap.used, cap.left, cap.full_at) == ("draft/ten", 0, 3, None)
+    assert report.receipts == 0
+    assert '"from":' in encode(report).decode()
+
+
+def test_pages_make_the_same_report_in_whatever_order_they_come() -> None:
+    asked = planned(request(instruments=(instrument("ten", max_redemptions=2),)))
+
+    def pages() -> list[Page]:
+        found = []
+        for n in range(4):
+            page = Page()
+            one = entry(n, {"draft/ten": 2})
+            page.look_at(one.recorded, "EUR", ZONE)
+            page.entries.append(one)
+            found.append(page)
+        return found
+
+    reports = []
+    for order in (pages(), pages()[::-1]):
+        whole = Page()
+        for page in order:
+            whole.add(page)
+        whole.entries = in_order(whole.entries)
+        reports.append(fold(asked, whole, settle(whole.entries, {})))
+    assert reports[0] == reports[1]
+    assert (reports[0].granted, reports[0].discount, reports[0].revenue) == (2, 200, 4_000)
