@@ -40,7 +40,7 @@ from tests.bench.carts import Chain, chain
 
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 BESIDE_ZEN = 1_000
-_ROUND_S = 0.5
+_ROUND_S = 0.4
 _ROUNDS = 3
 _MIB = 1 << 20
 _BATCH = 50

@@ -7,6 +7,8 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import Self
 
+import msgspec
+
 from services.evaluator.promotion.basket import Basket, Reading, read
 from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.history import Purchase
@@ -25,6 +27,13 @@ Index = Mapping[str, Mapping[str, tuple[CompiledInstrument, ...]]]
 """Instruments by the two parts of the keys they are met by."""
 
 
+class _Known(msgspec.Struct, frozen=True, eq=False):
+    """A campaign compiled, and the digest of all that it says."""
+
+    instruments: tuple[CompiledInstrument, ...]
+    digest: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ruleset:
     """Every campaign known at ``version``. Immutable: changes make a new ruleset.
@@ -35,8 +44,7 @@ class Ruleset:
     """
 
     version: int
-    _compiled: Mapping[str, tuple[CompiledInstrument, ...]] = field(repr=False)
-    _digests: Mapping[str, int] = field(repr=False)
+    _known: Mapping[str, _Known] = field(repr=False)
     _sum: int = field(repr=False)
     _index: Index = field(repr=False)
     _held: Mapping[str, int] = field(repr=False)
@@ -44,7 +52,7 @@ class Ruleset:
     @classmethod
     def empty(cls) -> Self:
         """No campaigns, no codes, version 0."""
-        return cls(0, {}, {}, 0, {}, {})
+        return cls(0, {}, 0, {}, {})
 
     @property
     def hash(self) -> str:
@@ -60,27 +68,24 @@ class Ruleset:
         Only these are compiled; the rest of the index is kept as it is. Finished campaigns leave
         the index; a paused one stays only where a code leads to it, to be refused with a reason.
         """
-        compiled, digests, total = dict(self._compiled), dict(self._digests), self._sum
+        # One copy, and the index's: with so many campaigns a change costs what is copied.
+        known, total = dict(self._known), self._sum
         changed: dict[str, None] = {}
         # One at a time: a hundred thousand campaigns as models would take a gigabyte.
         for campaign in campaigns:
             campaign_id = campaign.campaign_id
             changed[campaign_id] = None
-            compiled.pop(campaign_id, None)
-            total -= digests.pop(campaign_id, 0)
+            if before := known.pop(campaign_id, None):
+                total -= before.digest
             if campaign.status != "finished":
-                compiled[campaign_id] = compile_campaign(campaign)
-                digests[campaign_id] = _digest(campaign)
-                total += digests[campaign_id]
+                known[campaign_id] = now = _Known(compile_campaign(campaign), _digest(campaign))
+                total += now.digest
         return replace(
             self,
             version=version,
-            _compiled=compiled,
-            _digests=digests,
+            _known=known,
             _sum=total % _MODULUS,
-            _index=_changed(
-                self._index, _by_key(self._compiled, changed), _by_key(compiled, changed)
-            ),
+            _index=_changed(self._index, _by_key(self._known, changed), _by_key(known, changed)),
         )
 
     def with_codes(self, held: Mapping[str, int]) -> Self:
@@ -210,12 +215,12 @@ def _keys(instrument: CompiledInstrument) -> Iterable[Key]:
 
 
 def _by_key(
-    compiled: Mapping[str, tuple[CompiledInstrument, ...]], campaign_ids: Iterable[str]
+    known: Mapping[str, _Known], campaign_ids: Iterable[str]
 ) -> dict[Key, list[CompiledInstrument]]:
     """The campaigns' instruments by each of the keys that they stand under in the index."""
     found: dict[Key, list[CompiledInstrument]] = {}
     for campaign_id in campaign_ids:
-        for instrument in compiled.get(campaign_id, ()):
+        for instrument in known[campaign_id].instruments if campaign_id in known else ():
             for key in _keys(instrument):
                 found.setdefault(key, []).append(instrument)
     return found
