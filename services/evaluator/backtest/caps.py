@@ -30,6 +30,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+_INSTRUMENT_PARTS = 2
+"""Of ``{campaign}/{instrument}``."""
+
 Key = tuple[bytes, State]
 """A receipt's event, and what is left of the limits that had not enough for it."""
 
@@ -157,6 +160,17 @@ def rule_name(limit_id: str) -> str:
     return limit_id.split("=", 1)[0].split("@", 1)[0]
 
 
+def refusal_name(limit_id: str) -> str | None:
+    """What refusals call the limit; None: the instrument's redemptions in all (``limits.Rule``)."""
+    parts = rule_name(limit_id).split("/")
+    last = parts[-1]
+    if last.startswith("~"):
+        whose = last.removeprefix("~")
+        kind = "campaign_limit" if _is_shared(limit_id) else "limit"
+        return f"{kind}.{whose}" if whose else kind
+    return last if len(parts) != _INSTRUMENT_PARTS else None
+
+
 def _is_shared(limit_id: str) -> bool:
     """Whether several instruments take of it: ``{campaign}/~…``."""
     return "/~" in limit_id and limit_id.index("/~") == limit_id.index("/")
@@ -225,6 +239,8 @@ def _guess(outcome: Outcome, short: Mapping[str, int]) -> Outcome:
 
 def _refused(outcome: Outcome, out: Collection[str], short: Mapping[str, int]) -> list[Missed]:
     """The instruments with the name of a limit that has no room for them, if one of ``short`` is theirs."""
-    names = {t.instrument_id: rule_name(t.limit_id) for t in outcome.taken if t.limit_id in short}
+    names = {
+        t.instrument_id: refusal_name(t.limit_id) for t in outcome.taken if t.limit_id in short
+    }
     granted = [g.instrument_id for g in outcome.gave if g.instrument_id in out]
     return [Missed(one, "limit_reached", names.get(one)) for one in granted]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.evaluator.backtest import reading
-from services.evaluator.backtest.caps import Entry, Key, rule_name, settle
+from services.evaluator.backtest.caps import Entry, Key, refusal_name, rule_name, settle
 from services.evaluator.backtest.draft import Draft, KnownEmissions, Plan, Request, plan
 from services.evaluator.backtest.folding import Page, fold, in_order
 from services.evaluator.backtest.reading import decided
@@ -190,16 +190,24 @@ def test_a_receipt_that_another_instrument_may_still_apply_to_is_decided_again()
 
 
 @pytest.mark.parametrize(
-    ("limit_id", "name"),
+    ("limit_id", "name", "refusal"),
     [
-        ("draft/ten", "draft/ten"),
-        ("draft/ten/~customer.day=C1,2026-12-01@2026-12-01", "draft/ten/~customer.day"),
-        ("draft/ten/code@7d", "draft/ten/code"),
-        ("code:00ff", "single-use codes"),
+        ("draft/ten", "draft/ten", None),
+        (
+            "draft/ten/~customer.day=C1,2026-12-01@2026-12-01",
+            "draft/ten/~customer.day",
+            "limit.customer.day",
+        ),
+        ("draft/ten/code@7d", "draft/ten/code", "code"),
+        ("draft/~money", "draft/~money", "campaign_limit.money"),
+        ("draft/~", "draft/~", "campaign_limit"),
+        ("code:00ff", "single-use codes", "single-use codes"),
     ],
 )
-def test_limits_of_one_rule_have_one_name(limit_id: str, name: str) -> None:
+def test_limits_of_one_rule_have_one_name(limit_id: str, name: str, refusal: str | None) -> None:
+    """And refusals call it what the engine calls it."""
     assert rule_name(limit_id) == name
+    assert refusal_name(limit_id) == refusal
 
 
 def tried(draft: Campaign, shop: Recorder, asked: Cart, *, assume: bool = False) -> Trial | None:
