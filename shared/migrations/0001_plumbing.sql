@@ -30,6 +30,9 @@ create table outbox (
     headers bytea not null
 ) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
 
+-- Rows live for a moment: compressing them is not worth it.
+alter table outbox alter value set storage external;
+
 create index outbox_unnumbered on outbox (id) where number is null;
 
 create table outbox_producer (

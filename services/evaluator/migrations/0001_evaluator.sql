@@ -83,6 +83,8 @@ create table checkout_events (
     facts bytea,
     received_at timestamptz not null
 );
+alter table checkout_events
+    alter body set storage external, alter decision set storage external, alter facts set storage external;
 create index checkout_events_received on checkout_events using brin (received_at);
 
 create table receipts (
