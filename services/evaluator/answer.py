@@ -77,6 +77,7 @@ class NearMiss(msgspec.Struct, frozen=True, gc=False):
     name: str
     missing: int
     unit: Unit
+    condition: str | None = None
 
 
 class PriceGroup(msgspec.Struct, frozen=True, gc=False):
@@ -257,7 +258,7 @@ def _not_applied(refused: Refused) -> NotApplied:
 def _near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
     return tuple(
         [
-            NearMiss(x.campaign_id, x.instrument_id, x.name, x.missing, x.unit)
+            NearMiss(x.campaign_id, x.instrument_id, x.name, x.missing, x.unit, x.condition)
             for x in verdict.near_misses
         ]
     )

@@ -32,6 +32,14 @@ _UNUSED = {
     "limit_reached": "a limit is used up",
     "outranked": "another code or instrument went before it",
 }
+_ELSEWHERE = {
+    "product_quantity": " of its products",
+    "product_sum": " of its products",
+    "product_mix": " of its products",
+    "product_presence": " of its products",
+    "purchase_sum": " in purchases before this one",
+    "product_purchases": " in purchases before this one",
+}
 _PLURAL: Mapping[Unit, str] = {"lines": "line", "purchases": "purchase", "days": "day"}
 
 
@@ -105,7 +113,8 @@ def what(applied: Applied, currency: str) -> str:
 
 def near_miss(miss: NearMiss, names: Names, currency: str) -> str:
     """What a little more would get."""
-    return f"{gap(miss.missing, miss.unit, currency)} gets {name_of(miss, names)}"
+    where = _ELSEWHERE.get(miss.condition or "", "")
+    return f"{gap(miss.missing, miss.unit, currency)}{where} gets {name_of(miss, names)}"
 
 
 def unused_code(reason: str) -> str:

@@ -126,7 +126,8 @@ def commit(
     What was decided and given is committed, with its own slot or, when its hold is over, a free one;
     a limit on money is used by what was given, if that is less.
     Bonuses are ours to give, so the sale need not name them. What was decided and not given is
-    released; what was given without right is ``unauthorised``: a cost, outside the cap.
+    released; what was given without right, other goods than the gifts decided, too, is
+    ``unauthorised``: a cost, outside the cap.
     """
     named = {(benefit.campaign_id, benefit.instrument_id): benefit for benefit in given}
     after = {
@@ -176,6 +177,15 @@ def _settle(
     # Nothing given, or a gift not taken: a zero benefit is no redemption.
     if not ours and not discount and not gifts:
         return replace(decided, status="released") if held else decided
+    if given and not ours and not _is_of_the_decided(given, decided):
+        return replace(
+            decided,
+            status="unauthorised",
+            discount=discount,
+            bonuses=0,
+            gifts=gifts,
+            mismatch=discount - decided.discount,
+        )
     settled = replace(
         decided,
         discount=discount,
@@ -190,6 +200,12 @@ def _settle(
     if ours:
         return decided
     return replace(settled, status="unauthorised", bonuses=0)
+
+
+def _is_of_the_decided(given: GivenBenefit, decided: Redemption) -> bool:
+    """Whether some of it was decided: a discount for a discount, a gift of the list for a gift."""
+    ours = {gift.sku for gift in decided.gifts}
+    return bool(given.discount and decided.discount) or any(g.sku in ours for g in given.gifts)
 
 
 def _used(taken: tuple[Taken, ...], discount: int) -> tuple[Taken, ...]:

@@ -92,13 +92,18 @@ class NotApplied(Event):
 
 
 class NearMiss(Event):
-    """``missing`` more of ``unit`` would get the benefit called ``name``: all else is met."""
+    """``missing`` more of ``unit`` would get the benefit called ``name``: all else is met.
+
+    ``condition`` is what asks for it (a kind): of ``purchase_sum``, say, money is missing that was
+    to be spent before this receipt. ``tiers``: the next tier of a benefit.
+    """
 
     campaign_id: Id
     instrument_id: Id
     name: Text
     missing: int
     unit: Unit
+    condition: Text | None = None
 
 
 class PriceGroup(Event):

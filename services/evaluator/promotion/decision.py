@@ -71,13 +71,14 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class NearMiss(msgspec.Struct, frozen=True):
-    """``missing`` more of ``unit`` would get the benefit called ``name``."""
+    """``missing`` more of ``unit`` for ``condition`` would get the benefit called ``name``."""
 
     campaign_id: str
     instrument_id: str
     name: str
     missing: int
     unit: Unit
+    condition: str | None
 
 
 UnusedReason = Reason | Literal["unknown_code", "no_campaign"]
@@ -185,7 +186,7 @@ def _near_misses(
     found.sort(key=_nearness)
     return tuple(
         [
-            NearMiss(*candidate.ids, candidate.name, failed.missing, failed.unit)
+            NearMiss(*candidate.ids, candidate.name, failed.missing, failed.unit, failed.condition)
             for candidate, failed in found[:MOST_NEAR_MISSES]
             if failed.missing is not None and failed.unit is not None
         ]

@@ -34,7 +34,8 @@ from shared.events.promotion import Campaign, EmissionSummary, Instrument, Limit
 
 _BASIS_POINTS = 10_000
 _MOST_PRIORITY = 1_000
-_SECOND = timedelta(seconds=1)
+_SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
+_WAITING = ("seconds", "days")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,9 +154,19 @@ class CompiledInstrument:
         failed = self.check(
             reading, reading.promotable if self.include_discounted else reading.full_price
         )
+        if failed is not None and failed.unit in _WAITING and not self._lasts(failed, reading):
+            failed = msgspec.structs.replace(failed, near=False)
         if campaign.control_group and (failed is None or failed.near):
             return self._held_back(failed, reading.basket.customer_id)
         return failed
+
+    def _lasts(self, failed: Failure, reading: Reading) -> bool:
+        """Whether campaign and period are still there when the time that is missing has passed."""
+        unit = _SECOND if failed.unit == "seconds" else _DAY
+        due = reading.at + (failed.missing or 0) * unit
+        window = self.window_at(reading.at)
+        of_this_period = failed.unit == "seconds" or window.slides or due < window.end
+        return due < self.campaign.ends_at and of_this_period
 
     def _held_back(self, failed: Failure | None, customer_id: str | None) -> Failure | None:
         if not self.campaign.holds_back(customer_id):

@@ -181,13 +181,35 @@ def _find_slots(candidate: CompiledInstrument, result: Stack, discount: int) -> 
 
 def is_possible(candidate: CompiledInstrument, result: Stack) -> bool:
     """Whether an instrument could still be granted beside the others, were its conditions met."""
-    if result.outranked(candidate):
+    if result.outranked(candidate) or not _beats_its_group(candidate, result):
         return False
     if not candidate.needs and not candidate.rules:
         return True
-    reading = result.reading
+    reading, discount = result.reading, 1
+    if any(rule.money for rule in candidate.rules):
+        discount = max(1, _now(candidate, result, result.remaining).discount)
     ways = candidate.ways(reading, candidate.eligible(reading)) or ((),)
-    return any(isinstance(_slots_of(candidate, way, result, 1), Slots) for way in ways)
+    return any(isinstance(_slots_of(candidate, way, result, discount), Slots) for way in ways)
+
+
+def _beats_its_group(candidate: CompiledInstrument, result: Stack) -> bool:
+    """Whether it would give more than the one of its best-of group that is granted, if one is."""
+    if candidate.best_of is None:
+        return True
+    for best, grant in result.grants.items():
+        if best.best_of == candidate.best_of:
+            before = list(result.remaining)
+            for position, share in grant.given.shares:
+                before[position] += share
+            mine = Grant(_NO_SLOTS, _now(candidate, result, before))
+            return _worst_first((candidate, mine)) < _worst_first((best, grant))
+    return True
+
+
+def _now(candidate: CompiledInstrument, result: Stack, remaining: Sequence[int]) -> Given:
+    """What it would give for the goods that are there: with what is missing, no less."""
+    reading = result.reading
+    return candidate.offer.give(Context(reading, candidate.eligible(reading), remaining))
 
 
 def _slots_of(

@@ -71,6 +71,26 @@ def test_a_near_miss_is_an_invitation() -> None:
     assert near_miss(miss, NAMES, "UAH") == "UAH 42.50 more gets 10% off from 300.00"
 
 
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("receipt_total", "UAH 42.50 more gets 10% off from 300.00"),
+        ("product_sum", "UAH 42.50 more of its products gets 10% off from 300.00"),
+        ("purchase_sum", "UAH 42.50 more in purchases before this one gets 10% off from 300.00"),
+    ],
+)
+def test_a_near_miss_says_where_more_is_needed(condition: str, words: str) -> None:
+    miss = NearMiss(
+        campaign_id="c",
+        instrument_id="i",
+        name="10% off",
+        missing=4_250,
+        unit="money",
+        condition=condition,
+    )
+    assert near_miss(miss, NAMES, "UAH") == words
+
+
 def test_all_that_is_given_is_told() -> None:
     gifts = (Gift(sku="cup"), Gift(sku="tea", quantity=500))
     given = Applied(

@@ -1,5 +1,6 @@
 """The examples that must always work, as tills would see them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +14,18 @@ from services.evaluator.promotion import (
     NearMiss,
     Refused,
     decide,
+    judge,
 )
-from shared.events.benefits import Tier, Tiers
-from shared.events.conditions import LineCount, PurchaseCount, TimeOfDay
-from shared.events.promotion import Instrument
+from services.evaluator.promotion.history import Purchase, PurchasedLine
+from shared.events.benefits import AmountOff, Tier, Tiers
+from shared.events.conditions import (
+    DaysSincePurchase,
+    LineCount,
+    PurchaseCount,
+    TimeOfDay,
+    Weekday,
+)
+from shared.events.promotion import Instrument, LimitRule, Rolling
 from tests.builders import (
     NOON,
     all_free,
@@ -174,7 +183,7 @@ def misses(*instruments: Instrument, of: Basket | None = None) -> list[tuple[str
 def test_near_misses_say_what_a_little_more_would_get() -> None:
     ten = instrument("ten", [total(5_250)], name="10% off")
     found = decide(basket(), ruleset(campaign("c", [ten])), all_free)
-    assert found.near_misses == (NearMiss("c", "ten", "10% off", 4_250, "money"),)
+    assert found.near_misses == (NearMiss("c", "ten", "10% off", 4_250, "money", "receipt_total"),)
 
 
 def test_near_misses_come_by_the_share_that_is_missing_whatever_the_unit() -> None:
@@ -232,6 +241,46 @@ def test_nobody_is_promised_what_an_exclusive_one_blocks() -> None:
     only = instrument("only", stacking="exclusive", priority=1)
     rules = ruleset(campaign(instruments=[only, instrument("more", [total(2_000)])]))
     assert decide(basket([line(amount=1_000)]), rules, all_free).near_misses == ()
+
+
+def test_nobody_is_promised_more_than_a_budget_has_left() -> None:
+    fifty = instrument("i", [total(2_000)], AmountOff(amount=50), limits=(LimitRule(money=90),))
+    rules = ruleset(campaign("c", [fifty]))
+    assert [
+        len(decide(basket([line(amount=1_000)]), rules, lambda _, n=left: n).near_misses)
+        for left in (50, 49)
+    ] == [1, 0]
+
+
+@pytest.mark.parametrize(("percent", "promised"), [(500, 0), (1_000, 0), (1_500, 1)])
+def test_nobody_is_promised_less_than_the_best_of_its_group(percent: int, promised: int) -> None:
+    group: dict[str, Any] = {"stacking": "best_of", "best_of": "percent"}
+    best = instrument("best", [total(1_000)], percent_off(1_000), **group)
+    more = instrument("more", [total(2_000)], percent_off(percent), **group)
+    assert len(misses(best, more)) == promised
+
+
+TEA = PurchasedLine(sku="tea", quantity=1_000, amount=100)
+
+
+@pytest.mark.parametrize(("days", "promised"), [(21, 1), (22, 0)])
+def test_nobody_is_told_to_come_back_when_the_campaign_is_over(days: int, promised: int) -> None:
+    since = DaysSincePurchase(compare=compare(days))
+    now = basket(customer_id="c")  # 10 December, noon; the campaign ends with the 31st
+    considered = ruleset(
+        campaign(instruments=[instrument("i", [since], processing_period=Rolling(days=90))])
+    ).consider(now)
+    considered.remember([Purchase("r", NOON - timedelta(hours=1), (TEA,))])
+    assert len(judge(considered, all_free).near_misses) == promised
+
+
+@pytest.mark.parametrize(("day", "promised"), [("sat", 1), ("mon", 0)])
+def test_nobody_is_told_of_a_day_on_which_the_campaign_is_over(day: str, promised: int) -> None:
+    one = instrument("i", [Weekday.model_validate({"days": (day,)})])
+    # 10 December is a Thursday.
+    ends_on_sunday = campaign(instruments=[one], ends_at=utc(2026, 12, 13, 12))
+    found = decide(basket(time_zone="UTC"), ruleset(ends_on_sunday), all_free)
+    assert len(found.near_misses) == promised
 
 
 def test_a_higher_tier_of_what_is_granted_is_a_near_miss() -> None:

@@ -80,7 +80,7 @@ def test_of_gaps_the_greatest_share_is_told_and_is_no_near_miss() -> None:
 def test_a_gap_alone_is_a_near_miss() -> None:
     found = verdict(total(2_000), YES, no(NO))
     assert found.near_misses == (
-        NearMiss("campaign-1", "instrument-1", "instrument-1", 1_000, "money"),
+        NearMiss("campaign-1", "instrument-1", "instrument-1", 1_000, "money", "receipt_total"),
     )
 
 
