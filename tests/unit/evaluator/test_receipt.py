@@ -13,9 +13,7 @@ from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.receipt import Circumstances, ConflictError, Receipt
 from shared import codes
-from shared.events.benefits import GiftGoods
-from shared.events.checkout import Cart, GivenBenefit, Sale
-from shared.events.values import Gift
+from shared.events.checkout import Cart, Sale
 from tests.builders import (
     CODE_KEY,
     NOON,
@@ -37,9 +35,6 @@ HOLD = timedelta(minutes=15)
 WELCOME = ruleset(
     campaign(instruments=[instrument(conditions=[code("WELCOME", cap=2)])]),
 )
-
-
-ONLY = "campaign-1/instrument-1"
 
 
 def counters(**more: Counter) -> Counters:
@@ -307,42 +302,6 @@ def test_bonuses_are_ours_to_give_so_the_sale_need_not_name_them() -> None:
     )
     assert [(r.status, r.bonuses) for r in recorded.record.redemptions] == [("committed", 50)]
     assert recorded.record.bonuses == 50
-
-
-def test_a_gift_that_is_not_taken_is_no_redemption() -> None:
-    rules = ruleset(campaign(instruments=[instrument(benefit=GiftGoods(gifts=(Gift(sku="mug"),)))]))
-    slots = Counters({})
-    asked = cart()
-    held = receipt.answer(
-        asked, receipt.open_receipt(asked), circumstances(asked, rules), slots
-    ).receipt
-    refused = receipt.record(sale(), held, circumstances(sale(), rules), slots)
-    taking = GivenBenefit(
-        campaign_id="campaign-1", instrument_id="instrument-1", gifts=(Gift(sku="mug"),)
-    )
-    taken = receipt.record(sale(given=[taking]), held, circumstances(sale(), rules), slots)
-    assert statuses(refused.receipt) == ["released"]
-    assert statuses(taken.receipt) == ["committed"]
-
-
-@pytest.mark.parametrize(("sku", "status"), [("cap", "committed"), ("tv", "unauthorised")])
-def test_goods_that_are_not_of_the_list_are_given_without_right(sku: str, status: str) -> None:
-    one_of_two = GiftGoods(gifts=(Gift(sku="mug"), Gift(sku="cap")), choose=1)
-    capped = instrument(benefit=one_of_two, max_redemptions=5)
-    rules, asked, slots = (
-        ruleset(campaign(instruments=[capped])),
-        cart(),
-        Counters({ONLY: Counter(cap=5)}),
-    )
-    held = receipt.answer(
-        asked, receipt.open_receipt(asked), circumstances(asked, rules), slots
-    ).receipt
-    taking = GivenBenefit(
-        campaign_id="campaign-1", instrument_id="instrument-1", gifts=(Gift(sku=sku),)
-    )
-    recorded = receipt.record(sale(given=[taking]), held, circumstances(asked, rules), slots)
-    assert statuses(recorded.receipt) == [status]
-    assert (slots[ONLY].held, slots[ONLY].used) == (0, status == "committed")
 
 
 def test_a_hold_keeps_its_slot_when_the_cap_is_lowered_meanwhile() -> None:
