@@ -6,7 +6,8 @@ from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.store import reference as reference_store
 from shared.database import Connection
 
-_UNKNOWN = (-1, -1)
+# Not -1: that is the version before the first campaign, whose offset, and so whose version, may be 0.
+_UNKNOWN = (-2, -1)
 
 
 @dataclass

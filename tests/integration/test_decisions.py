@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from deploy.local.stack import Stack
 from services.evaluator.receipt import event_key_of
+from services.evaluator.replay import RulesetHistory
+from services.evaluator.rulesets import Rulesets
 from shared import clock
 from tests.integration import emission, shop
+from tests.integration.periods import open_evaluator, publish, twice
 from tests.integration.shop import a_cart, open_store, open_tills, post_word, run_campaign
 
 
@@ -105,6 +108,20 @@ async def test_a_replay_goes_by_the_rules_of_then(stack: Stack, wide: None) -> N
         stack, "replay", "--from", begun.isoformat(), "--to", clock.now().isoformat()
     )
     assert code == 0, told
+
+
+async def test_what_was_decided_before_the_first_campaign_goes_by_no_rules(dsn: str) -> None:
+    rulesets = Rulesets()
+    async with open_evaluator(dsn) as pool:
+        async with pool.acquire() as connection, connection.transaction():
+            before = await rulesets.current(connection, lock=False)
+        await publish(pool, twice(), 0, clock.now())
+        async with pool.acquire() as connection, connection.transaction():
+            again = await RulesetHistory(connection).at(before.version)
+            after = await rulesets.current(connection, lock=False)
+    assert (again.version, again.hash) == (before.version, before.hash)
+    assert after.version > before.version
+    assert after.hash != before.hash
 
 
 async def test_what_is_not_known_is_said_so(stack: Stack) -> None:
