@@ -41,9 +41,9 @@ from tests.bench.campaigns import bodies
 from tests.bench.carts import Chain, chain
 
 CAMPAIGNS = 100
-CARTS = 40_000
+CARTS = 50_000
 TURNS = 3
-SECONDS = 4.0
+SECONDS = 6.0
 TARGET = 0.12
 _POLL_SECONDS = 0.05
 _WITHIN_SECONDS = 60
