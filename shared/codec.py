@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from shared.events.values import Event
 
@@ -52,19 +53,52 @@ def decode(model: type[E], body: bytes, *, ignore_unknown: bool = False) -> E:
     try:
         return model.model_validate_json(body, extra="ignore" if ignore_unknown else "forbid")
     except ValidationError as error:
-        raise InvalidMessageError(field_errors(error)) from None
+        raise InvalidMessageError(_field_errors(error, body)) from None
 
 
-def field_errors(error: ValidationError) -> tuple[FieldError, ...]:
-    """Pydantic's errors without the values that caused them."""
+def _field_errors(error: ValidationError, body: bytes) -> tuple[FieldError, ...]:
+    """Pydantic's errors by the path in the body, without the values that caused them.
+
+    What is only said because something below it is wrong is left out: an item that is refused is
+    missing from its list, too.
+    """
+    items = error.errors(include_url=False, include_input=False, include_context=False)
+    document = None if items[0]["type"] == "json_invalid" else from_json(body)
+    paths = [_path(item["loc"], document) for item in items]
+    wrong_below = {path[:n] for path in paths for n in range(1, len(path))}
     return tuple(
         FieldError(
-            field=".".join(_shown(part) for part in item["loc"]),
+            field=".".join(_shown(part) for part in path),
             message=item["msg"].removeprefix("Value error, "),
             code=item["type"],
         )
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
+        for item, path in zip(items, paths, strict=True)
+        if path not in wrong_below
     )
+
+
+def _path(location: Sequence[int | str], document: Any) -> tuple[int | str, ...]:
+    """Where in the document: pydantic also names the kinds of unions that it chose on the way."""
+    path: list[int | str] = []
+    here, kind = document, _kind(document)
+    for part in location:
+        if part == kind:
+            kind = None  # it is named once, before the fields: "tiers" has a field "tiers"
+            continue
+        there = isinstance(here, dict) and part in here
+        if not there and isinstance(part, str) and "[" in part:
+            continue  # "tagged-union[…]"
+        if there or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+            here = here[part]
+        else:
+            here = None
+        kind = _kind(here)
+        path.append(part)
+    return tuple(path)
+
+
+def _kind(document: Any) -> Any:
+    return document.get("kind") if isinstance(document, dict) else None
 
 
 def _shown(part: int | str) -> str:

@@ -7,8 +7,9 @@ import pytest
 
 from shared.codec import InvalidMessageError, decode, encode, header
 from shared.events.checkout import Cart, Sale
+from shared.events.promotion import Instrument
 from shared.events.reference import Customer
-from tests.builders import cart, given, line, sale, sold_line
+from tests.builders import cart, given, instrument, line, sale, sold_line
 
 
 def body(**changes: Any) -> bytes:
@@ -87,6 +88,38 @@ def test_a_name_that_is_no_field_of_ours_is_not_repeated() -> None:
         decode(Cart, body(lines=odd))
     assert str(raised.value).startswith("lines.0.attributes.…")
     assert "ann" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"benefit": {"kind": "percent_off", "percent": 0}}, ["benefit.percent"]),
+        ({"benefit": {"kind": "percent_off"}}, ["benefit.percent"]),
+        ({"benefit": {"kind": "discount"}}, ["benefit"]),
+        ({"benefit": {"kind": "bonuses"}}, ["benefit"]),
+        (
+            {"conditions": [{"kind": "payment_method", "methods": ["visa"]}]},
+            ["conditions.0.methods.0"],
+        ),
+        (
+            {"conditions": [{"kind": "not", "condition": {"kind": "any", "conditions": [{}]}}]},
+            ["conditions.0.condition.conditions.0"],
+        ),
+        (
+            {"benefit": {"kind": "tiers", "tiers": [{"at_least": 1, "benefit": {"kind": "gift"}}]}},
+            ["benefit.tiers.0.benefit"],
+        ),
+        ({"processing_period": {"kind": "rolling", "days": 0}}, ["processing_period.days"]),
+        ({"name": "", "priority": 2_000}, ["name", "priority"]),
+    ],
+)
+def test_the_path_is_that_of_the_body_and_only_what_is_wrong_is_named(
+    changes: dict[str, Any], named: list[str]
+) -> None:
+    document = json.loads(encode(instrument())) | changes
+    with pytest.raises(InvalidMessageError) as raised:
+        decode(Instrument, json.dumps(document).encode())
+    assert [error.field for error in raised.value.errors] == named
 
 
 def test_unknown_fields_are_refused_from_tills_and_ignored_on_internal_topics() -> None:
