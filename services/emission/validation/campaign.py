@@ -9,11 +9,11 @@ from services.emission.validation.benefits import gives_discount
 from services.emission.validation.claims import Claim
 from services.emission.validation.conditions import faults_of_claims
 from services.emission.validation.facts import DAYS, Facts
-from services.emission.validation.limits import asks_for_code
+from services.emission.validation.limits import asks_for_code, greatest_amount
 from services.emission.validation.spans import FOREVER
 from shared.codec import FieldError
 from shared.events.conditions import CustomerKnown, InStore, PromoCode, Weekday
-from shared.events.promotion import Consecutive, EmissionSummary, Instrument, Rolling
+from shared.events.promotion import Consecutive, EmissionSummary, Instrument, LimitRule, Rolling
 
 Emissions = Mapping[str, EmissionSummary]
 _LENGTHS = {"day": 1, "week": 7, "month": 31}
@@ -104,3 +104,19 @@ def _faults_of_limits(
         if rule.money is not None and not any(gives_discount(one.benefit) for one in instruments):
             message = "counts discounts, and no instrument gives one: limit the redemptions"
             yield FieldError(f"limits.{n}.money", message, "never")
+        for instrument in instruments:
+            yield from _faults_of_limit(rule, instrument, f"limits.{n}")
+
+
+def _faults_of_limit(rule: LimitRule, instrument: Instrument, path: str) -> Iterator[FieldError]:
+    """A limit of the campaign that never lets one of its instruments through."""
+    name, amount = instrument.instrument_id, greatest_amount(instrument.benefit)
+    if rule.money is not None and amount > rule.money:
+        message = f"must be at least {amount}, the amount of {name}: it is paid whole or not at all"
+        yield FieldError(f"{path}.money", message, "never")
+    if "customer" in rule.per:
+        facts = Facts(longest_days(instrument))
+        faults_of_claims(claims_of(instrument), facts)
+        if facts.is_without_customer:
+            message = f"counts per customer, and {name} asks for receipts without one"
+            yield FieldError(f"{path}.per", f"{message}: take one of them out", "never")

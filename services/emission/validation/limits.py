@@ -80,16 +80,16 @@ def _faults_of_money(rule: LimitRule, benefit: Benefit, path: str) -> Iterator[F
     if not gives_discount(benefit):
         message = "counts discounts, and the benefit gives none: limit the redemptions"
         yield FieldError(f"{path}.money", message, "never")
-    amount = _greatest_amount(benefit)
+    amount = greatest_amount(benefit)
     if amount > rule.money:
         message = f"must be at least {amount}, the benefit's amount: it is paid whole or not at all"
         yield FieldError(f"{path}.money", message, "never")
 
 
-def _greatest_amount(benefit: Benefit) -> int:
+def greatest_amount(benefit: Benefit) -> int:
     """The fixed amount that it takes off at once (minor units); 0 if there is none."""
     if isinstance(benefit, Tiers):
-        return max(_greatest_amount(tier.benefit) for tier in benefit.tiers)
+        return max(greatest_amount(tier.benefit) for tier in benefit.tiers)
     if not isinstance(benefit, AmountOff) or benefit.per_unit:
         return 0
     cap = benefit.max_discount

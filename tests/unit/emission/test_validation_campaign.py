@@ -169,6 +169,10 @@ def test_what_an_earlier_version_accepted_of_an_instrument_does_not_stop_its_cam
         (LimitRule(money=500), BONUSES, (), ["limits.0.money"]),
         (LimitRule(money=500), MUG, (), ["limits.0.money"]),
         (LimitRule(money=500), OFF, (), []),
+        (LimitRule(money=500), {"kind": "amount_off", "amount": 500}, (), []),
+        (LimitRule(money=499), {"kind": "amount_off", "amount": 500}, (), ["limits.0.money"]),
+        (LimitRule(per=("customer",), redemptions=1), MUG, (STRANGER,), ["limits.0.per"]),
+        (LimitRule(per=("store",), redemptions=1), MUG, (STRANGER,), []),
     ],
 )
 def test_a_limit_of_the_campaign_counts_something(
@@ -177,5 +181,18 @@ def test_a_limit_of_the_campaign_counts_something(
     limited = plan(limits=(limit,))
     one = instrument(*conditions, benefit=benefit)
     assert [fault.field for fault in faults_of_campaign(limited, [one], {})] == refused
-    gives_all = instrument(code(), benefit=OFF)
-    assert faults_of_campaign(limited, [one, gives_all], {}) == []
+
+
+def test_one_instrument_is_enough_for_a_limit_to_count_something() -> None:
+    limited = plan(limits=(LimitRule(per=("code",), redemptions=1), LimitRule(money=500)))
+    some = [instrument(benefit=MUG), instrument(code(), benefit=OFF)]
+    assert faults_of_campaign(limited, some, {}) == []
+
+
+def test_a_limit_that_one_instrument_never_passes_is_refused() -> None:
+    limited = plan(limits=(LimitRule(money=500),))
+    some = [instrument(benefit=OFF), instrument(benefit={"kind": "amount_off", "amount": 501})]
+    [fault] = faults_of_campaign(limited, some, {})
+    name = some[1].instrument_id
+    words = f"must be at least 501, the amount of {name}: it is paid whole or not at all"
+    assert (fault.field, fault.message) == ("limits.0.money", words)
