@@ -6,6 +6,7 @@ next one of its batch sees.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -46,12 +47,13 @@ _LINES_A_TURN = 200
 class Batch:
     """The work of one transaction: what was loaded, changed by each event in turn.
 
-    ``paid`` are the receipts that returns of the batch may refer to.
+    ``new`` are the receipts that were not known, ``paid`` those that returns of the batch may refer to.
     """
 
     facts: Facts
     seen: dict[bytes, Seen]
     receipts: dict[str, Receipt]
+    new: AbstractSet[str]
     paid: dict[str, PaidReceipt]
     histories: Histories
     counters: Counters
@@ -218,15 +220,10 @@ class Checkout:
         """
         events = [item.event for item in came]
         facts = await self.gatherer.gather(connection, events, lock=True)
-        terminals = {
-            e.receipt_id: (e.store_id, e.terminal_id)
-            for e in reversed(events)
-            if not isinstance(e, Return)
-        }
-        receipts: dict[str, Receipt] = {}
-        if terminals:
-            await ledger.claim_receipts(connection, terminals)
-            receipts = await ledger.receipts(connection, terminals.keys())
+        named = {e.receipt_id: e for e in reversed(events) if not isinstance(e, Return)}
+        receipts = await ledger.receipts(connection, named.keys()) if named else {}
+        new = {i: receipt.open_receipt(e) for i, e in named.items() if i not in receipts}
+        receipts |= new
         returned = [e.receipt_id for e in events if isinstance(e, Return)]
         paid = await purchase_store.paid_receipts(connection, returned) if returned else {}
         seen = await ledger.seen(connection, [item.key for item in came])
@@ -242,7 +239,7 @@ class Checkout:
             if limits.caps
             else Counters({})
         )
-        return Batch(facts, seen, receipts, paid, histories, counters), considered
+        return Batch(facts, seen, receipts, new.keys(), paid, histories, counters), considered
 
 
 async def _consider(
@@ -272,9 +269,11 @@ async def _consider(
 
 async def _save(connection: Connection, batch: Batch) -> None:
     now = batch.facts.now
-    await ledger.save_receipts(connection, batch.changed.values(), now)
-    await ledger.drop_claims(connection, sorted(batch.receipts.keys() - batch.changed.keys()))
-    await ledger.save_redemptions(connection, list(batch.redemptions.values()), now)
+    changed = batch.changed
+    await ledger.add_receipts(connection, [r for i, r in changed.items() if i in batch.new], now)
+    known = [r for i, r in changed.items() if i not in batch.new]
+    await ledger.save_receipts(connection, known, now)
+    await ledger.save_redemptions(connection, [*batch.redemptions.values()], now, batch.new)
     await limit_store.save_limits(connection, batch.counters)
     await ledger.save_bonuses(connection, batch.entries, now)
     await purchase_store.save(connection, batch.sold)

@@ -99,6 +99,16 @@ async def state(pool: asyncpg.Pool) -> tuple[int, int, list[tuple[str, str]]]:
     return held, used, [(row["receipt_id"], row["status"]) for row in rows]
 
 
+async def apply_until_unique(
+    ledger: asyncpg.Pool, came: Sequence[ConsumerRecord]
+) -> Sequence[DeadLetter]:
+    """As the consumer does it: who waits for another finds what that one did at the next attempt."""
+    try:
+        return await apply(ledger, came)
+    except asyncpg.UniqueViolationError:
+        return await apply(ledger, came)
+
+
 @pytest.mark.parametrize("sale_first", [False, True])
 async def test_two_evaluators_that_meet_a_receipt_at_once_keep_one_state(
     ledger: asyncpg.Pool, *, sale_first: bool
@@ -109,7 +119,7 @@ async def test_two_evaluators_that_meet_a_receipt_at_once_keep_one_state(
         slow = one.transaction()
         await slow.start()
         await evaluator().apply(one, records(first))
-        other = asyncio.create_task(apply(ledger, records(second)))
+        other = asyncio.create_task(apply_until_unique(ledger, records(second)))
         await asyncio.wait([other], timeout=0.3)
         assert not other.done()  # it waits for the first
         await slow.commit()

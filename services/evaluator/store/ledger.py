@@ -1,6 +1,7 @@
 """The ledger: events seen, receipts, redemptions, limits, bonuses; and the arbiter's clock."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
@@ -69,7 +70,7 @@ async def forget_applied(connection: Connection, before: datetime, most: int) ->
         before,
         most,
     )
-    return int(done.split()[-1])
+    return int(done.rsplit(maxsplit=1)[-1])
 
 
 _CLOCKS_DIFFER = timedelta(seconds=5)
@@ -84,32 +85,6 @@ async def receipts(connection: Connection, receipt_ids: Collection[str]) -> dict
     """The known ones of the receipts, locked in the order of their ids, with their redemptions."""
     rows = await connection.fetch(_RECEIPTS + "for update of r", list(receipt_ids))
     return await _with_redemptions(connection, rows)
-
-
-async def claim_receipts(connection: Connection, wanted: Mapping[str, tuple[str, str]]) -> None:
-    """Create the receipts that are missing: (store, terminal) by id.
-
-    A lock needs a row: without this, two evaluators could both take a receipt for a new one and each
-    overwrite what the other did.
-    """
-    ids = sorted(wanted)
-    await connection.execute(
-        "insert into receipts (receipt_id, store_id, terminal_id, revision, status, updated_at)"
-        " select *, -1, 'open', clock_timestamp()"
-        " from unnest($1::text[], $2::text[], $3::text[]) as fresh (id, store, terminal)"
-        " order by id on conflict do nothing",
-        ids,
-        [wanted[i][0] for i in ids],
-        [wanted[i][1] for i in ids],
-    )
-
-
-async def drop_claims(connection: Connection, receipt_ids: Sequence[str]) -> None:
-    """Remove receipts that were created and then not needed: quotes, refused events."""
-    await connection.execute(
-        "delete from receipts where receipt_id = any($1) and revision = -1 and status = 'open'",
-        receipt_ids,
-    )
 
 
 async def receipt(connection: Connection, receipt_id: str) -> Receipt | None:
@@ -169,70 +144,98 @@ async def _redemptions(
     return found
 
 
-async def save_receipts(connection: Connection, changed: Collection[Receipt], at: datetime) -> None:
-    """Save receipts as they are now."""
-    ordered = sorted(changed, key=lambda receipt: receipt.receipt_id)
-    await connection.execute(
-        "insert into receipts (receipt_id, store_id, terminal_id, revision, body_digest, status,"
-        " decided_by, updated_at)"
-        " select *, $8 from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::bytea[],"
-        " $6::text[], $7::bytea[])"
-        " on conflict (receipt_id) do update set revision = excluded.revision,"
-        " body_digest = excluded.body_digest, status = excluded.status,"
-        " decided_by = excluded.decided_by, updated_at = excluded.updated_at",
-        [r.receipt_id for r in ordered],
-        [r.store_id for r in ordered],
-        [r.terminal_id for r in ordered],
-        [r.revision for r in ordered],
-        [r.body_digest for r in ordered],
-        [r.status for r in ordered],
-        [event_key_of(r.decision.decision_id) if r.decision else None for r in ordered],
-        at,
+async def add_receipts(connection: Connection, new: Collection[Receipt], at: datetime) -> None:
+    """Add receipts that were not known when they were looked for.
+
+    Raises ``asyncpg.UniqueViolationError`` if one is by now: nothing was there to lock, and another
+    evaluator was quicker. The transaction is tried again, and finds what the other did.
+    """
+    await connection.copy_records_to_table(
+        "receipts",
+        records=[
+            (r.receipt_id, r.store_id, r.terminal_id, *_state(r), at)
+            for r in sorted(new, key=lambda receipt: receipt.receipt_id)
+        ],
+        columns=("receipt_id", "store_id", "terminal_id", *_STATE, "updated_at"),
     )
+
+
+async def save_receipts(connection: Connection, changed: Collection[Receipt], at: datetime) -> None:
+    """Save known receipts, which are locked, as they are now."""
+    if changed:
+        await connection.execute(
+            "update receipts set revision = new.revision, body_digest = new.body_digest,"
+            " status = new.status, decided_by = new.decided_by, updated_at = $6"
+            " from unnest($1::text[], $2::int[], $3::bytea[], $4::text[], $5::bytea[])"
+            " as new (id, revision, body_digest, status, decided_by) where receipt_id = new.id",
+            [r.receipt_id for r in changed],
+            *map(list, zip(*map(_state, changed), strict=True)),
+            at,
+        )
+
+
+_STATE = ("revision", "body_digest", "status", "decided_by")
+
+
+def _state(r: Receipt) -> tuple[int, bytes | None, str, bytes | None]:
+    decided_by = event_key_of(r.decision.decision_id) if r.decision else None
+    return r.revision, r.body_digest, r.status, decided_by
+
+
+_REDEMPTION = (
+    "redemption_id",
+    "receipt_id",
+    "campaign_id",
+    "instrument_id",
+    "status",
+    "discount",
+    "bonuses",
+    "mismatch",
+    "limit_ids",
+    "limit_amounts",
+    "since",
+    "gifts",
+    "expires_at",
+    "changed_at",
+)
 
 
 async def save_redemptions(
-    connection: Connection, changed: Sequence[tuple[str, Redemption]], at: datetime
+    connection: Connection,
+    changed: Sequence[tuple[str, Redemption]],
+    at: datetime,
+    new_receipts: AbstractSet[str] = frozenset(),
 ) -> None:
-    """Save redemptions as they are now: (receipt id, redemption)."""
-    if not changed:
-        return
-    await connection.execute(
-        "insert into redemptions (redemption_id, receipt_id, campaign_id, instrument_id, status,"
-        " discount, bonuses, mismatch, limit_ids, limit_amounts, since, gifts, expires_at,"
-        " changed_at)"
-        " select id, receipt, campaign, instrument, status, discount, bonuses, mismatch,"
-        " string_to_array(limits, ' '), string_to_array(amounts, ' ')::bigint[], since, gifts,"
-        " expires, $14"
-        " from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],"
-        " $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::timestamptz[], $12::bytea[],"
-        " $13::timestamptz[])"
-        " as new (id, receipt, campaign, instrument, status, discount, bonuses, mismatch, limits,"
-        " amounts, since, gifts, expires)"
-        " on conflict (redemption_id) do update set status = excluded.status,"
-        " discount = excluded.discount, bonuses = excluded.bonuses, mismatch = excluded.mismatch,"
-        " limit_ids = excluded.limit_ids, limit_amounts = excluded.limit_amounts,"
-        " since = excluded.since, gifts = excluded.gifts,"
-        " expires_at = excluded.expires_at, changed_at = excluded.changed_at",
-        [r.redemption_id for _, r in changed],
-        [receipt_id for receipt_id, _ in changed],
-        [r.campaign_id for _, r in changed],
-        [r.instrument_id for _, r in changed],
-        [r.status for _, r in changed],
-        [r.discount for _, r in changed],
-        [r.bonuses for _, r in changed],
-        [r.mismatch for _, r in changed],
-        # unnest flattens arrays of arrays; ids hold no spaces (shared.events.values.Id)
-        [" ".join([one.limit_id for one in r.taken]) for _, r in changed],
-        [" ".join([str(one.amount) for one in r.taken]) for _, r in changed],
-        [r.since for _, r in changed],
-        [
-            msgspec.json.encode([(g.sku, g.quantity) for g in r.gifts]) if r.gifts else None
-            for _, r in changed
-        ],
-        [r.expires_at for _, r in changed],
-        at,
-    )
+    """Save redemptions as they are now: (receipt id, redemption); their receipts are locked or new."""
+    known = [r.redemption_id for receipt_id, r in changed if receipt_id not in new_receipts]
+    if known:
+        await connection.execute("delete from redemptions where redemption_id = any($1)", known)
+    if changed:
+        await connection.copy_records_to_table(
+            "redemptions",
+            records=[
+                (
+                    r.redemption_id,
+                    receipt_id,
+                    r.campaign_id,
+                    r.instrument_id,
+                    r.status,
+                    r.discount,
+                    r.bonuses,
+                    r.mismatch,
+                    [one.limit_id for one in r.taken],
+                    [one.amount for one in r.taken],
+                    r.since,
+                    msgspec.json.encode([(g.sku, g.quantity) for g in r.gifts])
+                    if r.gifts
+                    else None,
+                    r.expires_at,
+                    at,
+                )
+                for receipt_id, r in changed
+            ],
+            columns=_REDEMPTION,
+        )
 
 
 async def save_bonuses(connection: Connection, entries: Sequence[Entry], at: datetime) -> None:
