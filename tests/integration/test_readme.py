@@ -46,7 +46,7 @@ def paste(script: str, environment: dict[str, str]) -> str:
 async def test_a_promotion_is_authored_quoted_and_sold_as_the_readme_says(
     stack: Stack, environment: dict[str, str]
 ) -> None:
-    variables, author, quote = blocks("bash")
+    variables, author, quote, what_if = blocks("bash")
     [till] = blocks("python")
     functions = author.split("\n\n")[0]
     assert "?token=" in paste(variables, environment)
@@ -54,4 +54,10 @@ async def test_a_promotion_is_authored_quoted_and_sold_as_the_readme_says(
     await shop.until_decided_by(stack, "welcome")
     assert '"discount":3500' in paste(f"{variables}\n{functions}\n{quote}", environment)
     sold = paste(f"{variables}\npython - <<'TILL'\n{till}\nTILL", environment)
-    assert sold.splitlines()[-1] == "discount 3500"
+    decision, discount = sold.splitlines()[-2:]
+    assert discount == "discount 3500"
+    explained = paste(f"tillstream explain {decision.removeprefix('decision ')}", environment)
+    assert "UAH 35.00 off" in explained
+    tried = paste(f"{variables}\n{what_if}", environment)
+    assert re.search(r"[1-9]\d* decisions made again, 0 differ", tried)
+    assert "5% off from 200.00" in tried
