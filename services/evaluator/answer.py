@@ -13,9 +13,16 @@ import msgspec
 
 from services.evaluator import redemption
 from services.evaluator.promotion import allocation
-from services.evaluator.promotion.decision import Granted, Refused, UnusedReason, Verdict
+from services.evaluator.promotion.verdict import (
+    DecidedLine,
+    Granted,
+    NearMiss,
+    PriceGroup,
+    Refused,
+    UnusedCode,
+    Verdict,
+)
 from shared.events.checkout import Cart, Sale
-from shared.events.outcome import Reason, Unit
 from shared.events.values import Device
 
 Outcome = Literal["decided", "superseded", "cancelled", "paid"]
@@ -50,59 +57,6 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     times: int = 1
 
 
-class InstrumentName(msgspec.Struct, frozen=True, gc=False):
-    """Which instrument of which campaign."""
-
-    campaign_id: str
-    instrument_id: str
-
-
-class NotApplied(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An instrument that was considered and gave nothing, and the gap."""
-
-    campaign_id: str
-    instrument_id: str
-    reason: Reason
-    condition: str | None = None
-    missing: int | None = None
-    unit: Unit | None = None
-    outranked_by: InstrumentName | None = None
-
-
-class NearMiss(msgspec.Struct, frozen=True, gc=False):
-    """So much more would get a benefit."""
-
-    campaign_id: str
-    instrument_id: str
-    name: str
-    missing: int
-    unit: Unit
-    condition: str | None = None
-
-
-class PriceGroup(msgspec.Struct, frozen=True, gc=False):
-    """So many units of a line at one price each."""
-
-    quantity: int
-    price: int
-
-
-class DecidedLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line with all discounts."""
-
-    line: int
-    amount: int
-    discount: int
-    price_groups: tuple[PriceGroup, ...] = ()
-
-
-class UnusedCode(msgspec.Struct, frozen=True, gc=False):
-    """Why a presented code was not used."""
-
-    code: int
-    reason: UnusedReason
-
-
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to one revision of a cart."""
 
@@ -127,7 +81,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bonuses: int
     lines: tuple[DecidedLine, ...]
     applied: tuple[Applied, ...]
-    not_applied: tuple[NotApplied, ...]
+    not_applied: tuple[Refused, ...]
     near_misses: tuple[NearMiss, ...] = ()
     unused_codes: tuple[UnusedCode, ...] = ()
     unknown_codes: tuple[int, ...] = ()
@@ -190,11 +144,9 @@ def of(
         applied=_applied(event.receipt_id, verdict.granted, held=expires_at is not None)
         if verdict
         else (),
-        not_applied=tuple([_not_applied(one) for one in verdict.refused]) if verdict else (),
-        near_misses=_near_misses(verdict) if verdict else (),
-        unused_codes=tuple([UnusedCode(n, reason) for n, reason in verdict.unused_codes])
-        if verdict
-        else (),
+        not_applied=verdict.refused if verdict else (),
+        near_misses=verdict.near_misses if verdict else (),
+        unused_codes=verdict.unused_codes if verdict else (),
         unknown_codes=tuple(unknown_codes),
     )
 
@@ -204,7 +156,7 @@ def _lines(event: Cart | Sale, verdict: Verdict | None) -> tuple[DecidedLine, ..
     if verdict is None:
         return tuple([DecidedLine(x.line, x.amount, 0) for x in event.lines])
     if not (isinstance(event, Cart) and event.price_groups):
-        return tuple([DecidedLine(x.line, x.amount, x.discount) for x in verdict.lines])
+        return verdict.lines
     return tuple(
         [
             DecidedLine(
@@ -238,27 +190,5 @@ def _applied(receipt_id: str, granted: Sequence[Granted], *, held: bool) -> tupl
                 times=g.times,
             )
             for g in granted
-        ]
-    )
-
-
-def _not_applied(refused: Refused) -> NotApplied:
-    by = refused.outranked_by
-    return NotApplied(
-        refused.campaign_id,
-        refused.instrument_id,
-        refused.reason,
-        refused.condition,
-        refused.missing,
-        refused.unit,
-        InstrumentName(*by) if by else None,
-    )
-
-
-def _near_misses(verdict: Verdict) -> tuple[NearMiss, ...]:
-    return tuple(
-        [
-            NearMiss(x.campaign_id, x.instrument_id, x.name, x.missing, x.unit, x.condition)
-            for x in verdict.near_misses
         ]
     )

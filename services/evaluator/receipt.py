@@ -15,9 +15,10 @@ from services.evaluator import answer as answering
 from services.evaluator import redemption
 from services.evaluator.answer import Decision, Outcome
 from services.evaluator.counters import Counters
-from services.evaluator.promotion.decision import Verdict, judge
+from services.evaluator.promotion.decision import judge
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
+from services.evaluator.promotion.verdict import Verdict
 from services.evaluator.record import ReceiptRecorded, record_of
 from services.evaluator.redemption import Key, Redemption
 from shared.events.checkout import Cart, Sale

@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from services.evaluator.counters import Counters, Taken, counts_money
-from services.evaluator.promotion.decision import Granted
+from services.evaluator.promotion.verdict import Granted
 from shared.events.checkout import GivenBenefit
 from shared.events.outcome import RedemptionStatus
 from shared.events.values import Gift

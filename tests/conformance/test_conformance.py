@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 import yaml
 
+from services.evaluator.promotion import Granted, Refused, Verdict, decide
 from services.evaluator.promotion.allocation import price_groups
-from services.evaluator.promotion.decision import Granted, Refused, Verdict, decide
 from services.evaluator.promotion.history import within
 from services.evaluator.promotion.period_end import Buyer, compile_period_ends
 from services.evaluator.receipt import ConflictError
@@ -50,7 +50,8 @@ def shown_grant(granted: Granted) -> str:
 def shown_refusal(refused: Refused) -> str:
     """``receipt_total needs 0.01 more``; ``outranked by ten``; a reason and what it is about."""
     if refused.outranked_by:
-        return f"{refused.reason} by {named(*refused.outranked_by)}"
+        best = refused.outranked_by
+        return f"{refused.reason} by {named(best.campaign_id, best.instrument_id)}"
     if refused.missing is not None:
         about = refused.condition or refused.reason
         return f"{about} needs {amount(refused.unit, refused.missing)} more"
@@ -83,7 +84,7 @@ def found(verdict: Verdict, case: Case) -> Json:
             )
             for line, quantity in zip(verdict.lines, [x.quantity for x in case.lines], strict=True)
         ],
-        "unused codes": {codes[position]: reason for position, reason in verdict.unused_codes},
+        "unused codes": {codes[unused.code]: unused.reason for unused in verdict.unused_codes},
     }
 
 

@@ -1,17 +1,18 @@
 """The promotion engine: carts and campaigns in, decisions out. No I/O, no clock, no logging."""
 
 from services.evaluator.promotion.basket import Basket, PresentedCode
-from services.evaluator.promotion.decision import (
-    DecidedLine,
-    Granted,
-    NearMiss,
-    Refused,
-    Verdict,
-    decide,
-    judge,
-)
+from services.evaluator.promotion.decision import decide, judge
 from services.evaluator.promotion.limits import Claim, Limit
 from services.evaluator.promotion.ruleset import Considered, Ruleset
+from services.evaluator.promotion.verdict import (
+    DecidedLine,
+    Granted,
+    InstrumentName,
+    NearMiss,
+    Refused,
+    UnusedCode,
+    Verdict,
+)
 
 __all__ = [
     "Basket",
@@ -19,11 +20,13 @@ __all__ = [
     "Considered",
     "DecidedLine",
     "Granted",
+    "InstrumentName",
     "Limit",
     "NearMiss",
     "PresentedCode",
     "Refused",
     "Ruleset",
+    "UnusedCode",
     "Verdict",
     "decide",
     "judge",

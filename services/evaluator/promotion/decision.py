@@ -1,16 +1,13 @@
 """The decision on one cart: what is granted, what is refused and why, and every line's discount."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal
-
-import msgspec
 
 from services.evaluator.promotion.basket import Basket, PresentedCode, Reading
 from services.evaluator.promotion.benefits.extras import TierOffer
 from services.evaluator.promotion.codes import CodeNeed
 from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.instrument import CompiledInstrument
-from services.evaluator.promotion.limits import Capacity, Claim, Limit, of_code
+from services.evaluator.promotion.limits import Capacity, Limit, of_code
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.promotion.stacking import (
     Grant,
@@ -19,87 +16,18 @@ from services.evaluator.promotion.stacking import (
     stack,
     used_codes,
 )
-from shared.events.outcome import Reason, Unit
-from shared.events.values import Gift
+from services.evaluator.promotion.verdict import (
+    DecidedLine,
+    Granted,
+    InstrumentName,
+    NearMiss,
+    Refused,
+    UnusedCode,
+    UnusedReason,
+    Verdict,
+)
 
 MOST_NEAR_MISSES = 10
-
-
-class DecidedLine(msgspec.Struct, frozen=True):
-    """A line with all its discounts (minor units)."""
-
-    line: int
-    amount: int
-    discount: int
-
-
-class Granted(msgspec.Struct, frozen=True):
-    """A benefit granted. ``lines`` are (line number, discount above zero) by line number.
-
-    ``code`` is the position of the code used (the first code condition's, if an instrument has
-    several), ``limits`` what it takes of each limit. ``choose``: how many of ``gifts`` may be
-    taken; None = all.
-    """
-
-    campaign_id: str
-    instrument_id: str
-    discount: int
-    lines: tuple[tuple[int, int], ...]
-    bonuses: int
-    gifts: tuple[Gift, ...]
-    choose: int | None
-    code: int | None
-    emission_id: str | None
-    times: int
-    limits: tuple[Claim, ...]
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """An instrument considered that gives nothing.
-
-    ``condition`` is the one that failed: a code condition's id, others' kind, a limit's name.
-    ``missing`` is how much more of ``unit`` would meet it. ``outranked_by``: (campaign, instrument).
-    """
-
-    campaign_id: str
-    instrument_id: str
-    reason: Reason
-    condition: str | None
-    missing: int | None
-    unit: Unit | None
-    outranked_by: tuple[str, str] | None
-
-
-class NearMiss(msgspec.Struct, frozen=True):
-    """``missing`` more of ``unit`` for ``condition`` would get the benefit called ``name``."""
-
-    campaign_id: str
-    instrument_id: str
-    name: str
-    missing: int
-    unit: Unit
-    condition: str | None
-
-
-UnusedReason = Reason | Literal["unknown_code", "no_campaign"]
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """The decision on a basket.
-
-    ``lines`` are in the basket's order, ``granted`` and ``refused`` in the order instruments are
-    tried, ``near_misses`` by how little is missing, ``unused_codes`` (position, reason) by position.
-    Money is in minor units; ``total`` is before discounts.
-    """
-
-    lines: tuple[DecidedLine, ...]
-    granted: tuple[Granted, ...]
-    refused: tuple[Refused, ...]
-    near_misses: tuple[NearMiss, ...]
-    unused_codes: tuple[tuple[int, UnusedReason], ...]
-    total: int
-    discount: int
-    bonuses: int
 
 
 def decide(basket: Basket, ruleset: Ruleset, free: Callable[[Limit], int]) -> Verdict:
@@ -159,6 +87,7 @@ def _granted(candidate: CompiledInstrument, grant: Grant, reading: Reading) -> G
 
 
 def _refused(candidate: CompiledInstrument, failure: Failure) -> Refused:
+    by = failure.outranked_by
     return Refused(
         candidate.campaign.campaign_id,
         candidate.instrument_id,
@@ -166,7 +95,7 @@ def _refused(candidate: CompiledInstrument, failure: Failure) -> Refused:
         failure.condition,
         failure.missing,
         failure.unit,
-        failure.outranked_by,
+        InstrumentName(*by) if by else None,
     )
 
 
@@ -200,7 +129,7 @@ def _nearness(miss: tuple[CompiledInstrument, Failure]) -> tuple[int, str]:
 
 def _unused_codes(
     refused: Mapping[CompiledInstrument, Failure | None], result: Stack
-) -> tuple[tuple[int, UnusedReason], ...]:
+) -> tuple[UnusedCode, ...]:
     """Why codes stay unused: the reason of the first instrument that each led to."""
     used = used_codes(result.grants.values())
     reasons: dict[PresentedCode, UnusedReason] = {}
@@ -209,13 +138,13 @@ def _unused_codes(
             for code in result.reading.codes.get(need.emission_id, ()):
                 if code not in reasons:
                     reasons[code] = failed.reason if failed else _passed_over(code, need, result)
-    unused: list[tuple[int, UnusedReason]] = []
+    unused: dict[int, UnusedReason] = {}
     for code in result.reading.basket.codes:
         if code.emission_id is None:
-            unused.append((code.position, "unknown_code"))
+            unused[code.position] = "unknown_code"
         elif code.position not in used:
-            unused.append((code.position, reasons.get(code, "no_campaign")))
-    return tuple(sorted(unused))
+            unused[code.position] = reasons.get(code, "no_campaign")
+    return tuple([UnusedCode(position, unused[position]) for position in sorted(unused)])
 
 
 def _passed_over(code: PresentedCode, need: CodeNeed, result: Stack) -> UnusedReason:

@@ -6,8 +6,7 @@ import msgspec
 import pytest
 
 from services.evaluator import answer, outgoing, record
-from services.evaluator.promotion import judge
-from services.evaluator.promotion.decision import Verdict
+from services.evaluator.promotion import UnusedCode, Verdict, judge, verdict
 from shared import codec
 from shared.events import outcome
 from shared.events.benefits import GiftGoods
@@ -28,13 +27,13 @@ from tests.builders import (
 MODELS: list[tuple[type[Event], type[msgspec.Struct]]] = [
     (outcome.Decision, answer.Decision),
     (outcome.Applied, answer.Applied),
-    (outcome.NotApplied, answer.NotApplied),
-    (outcome.NearMiss, answer.NearMiss),
-    (outcome.DecidedLine, answer.DecidedLine),
+    (outcome.NotApplied, verdict.Refused),
+    (outcome.NearMiss, verdict.NearMiss),
+    (outcome.DecidedLine, verdict.DecidedLine),
     (outcome.LineDiscount, answer.LineDiscount),
-    (outcome.PriceGroup, answer.PriceGroup),
-    (outcome.UnusedCode, answer.UnusedCode),
-    (outcome.InstrumentName, answer.InstrumentName),
+    (outcome.PriceGroup, verdict.PriceGroup),
+    (outcome.UnusedCode, verdict.UnusedCode),
+    (outcome.InstrumentName, verdict.InstrumentName),
     (Gift, answer.Gift),
     (outcome.Redemption, outgoing.RedemptionChanged),
     (outcome.Receipt, record.ReceiptRecorded),
@@ -82,8 +81,10 @@ def decided() -> answer.Decision:
         instrument("i-4", stacking="exclusive"),
     ]
     rules = ruleset(campaign(instruments=instruments))
-    verdict = judge(rules.consider(basket(event.lines, customer_id="c-1")), all_free)
-    return answer_to(event, msgspec.structs.replace(verdict, unused_codes=((0, "no_campaign"),)))
+    found = judge(rules.consider(basket(event.lines, customer_id="c-1")), all_free)
+    return answer_to(
+        event, msgspec.structs.replace(found, unused_codes=(UnusedCode(0, "no_campaign"),))
+    )
 
 
 @pytest.mark.parametrize(("model", "struct"), MODELS, ids=lambda one: one.__name__)

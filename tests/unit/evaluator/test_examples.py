@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.emission.examples import BENEFITS, CONDITIONS, INSTRUMENTS
+from services.evaluator.promotion import Granted, Verdict, decide
 from services.evaluator.promotion.basket import Basket
-from services.evaluator.promotion.decision import Granted, Verdict, decide
 from services.evaluator.promotion.history import Purchase, PurchasedLine
 from shared.events.benefits import Benefit, GiftGoods
 from shared.events.checkout import CartLine

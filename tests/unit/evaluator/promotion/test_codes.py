@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.evaluator.promotion import PresentedCode, Verdict, decide
+from services.evaluator.promotion import PresentedCode, UnusedCode, Verdict, decide
 from shared.events.conditions import All, AnyOf, Condition, Not
 from tests.builders import (
     all_free,
@@ -147,15 +147,15 @@ def test_why_codes_stay_unused() -> None:
     away = campaign("s", [instrument("a", [code("AWAY")])], stores=("store-9",))
     codes = ["NONE", "WELCOME", "PLUS", "PAUSED", "AWAY", "ELSEWHERE"]
     found = decide(basket(codes=codes), ruleset(some, gone, away), left(b=0))
-    assert found.unused_codes == (
+    assert [(x.code, x.reason) for x in found.unused_codes] == [
         (0, "no_campaign"),
         (1, "condition_not_met"),
         (2, "limit_reached"),
         (3, "campaign_not_active"),
         (4, "wrong_store"),
-    )
+    ]
     nobodys = PresentedCode(0, b"x", None)
     assert decide(basket(codes=[nobodys]), ruleset(some), all_free).unused_codes == (
-        (0, "unknown_code"),
+        UnusedCode(0, "unknown_code"),
     )
     assert decide(basket(), ruleset(some), all_free).unused_codes == ()

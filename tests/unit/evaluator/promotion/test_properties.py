@@ -192,7 +192,7 @@ def test_a_campaign_that_does_not_match_changes_nothing(
     refused = tuple(r for r in after.refused if not r.campaign_id.startswith("s-"))
     near = tuple(miss for miss in after.near_misses if not miss.campaign_id.startswith("s-"))
     # A code that led nowhere now led to a stranger: it is still unused.
-    assert [n for n, _ in after.unused_codes] == [n for n, _ in before.unused_codes]
+    assert [x.code for x in after.unused_codes] == [x.code for x in before.unused_codes]
     unused = before.unused_codes
     after = structs.replace(after, refused=refused, unused_codes=unused, near_misses=near)
     assert after == before
@@ -267,7 +267,7 @@ def test_near_misses_are_few_in_order_and_of_instruments_that_were_considered(
 def test_every_code_is_used_or_answered(of: Basket, some: list[Campaign], free: Free) -> None:
     found = decide(of, compiled(some), free)
     used = {granted.code for granted in found.granted} - {None}
-    unused = [position for position, _ in found.unused_codes]
+    unused = [one.code for one in found.unused_codes]
     assert unused == sorted(set(unused))
     assert used.isdisjoint(unused)
     assert {c.position for c in of.codes if c.emission_id is None} <= set(unused)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.evaluator.promotion import Basket, PresentedCode, Verdict, decide
+from services.evaluator.promotion import Basket, InstrumentName, PresentedCode, Verdict, decide
 from shared.events.benefits import Benefit, GiftGoods
 from shared.events.promotion import Campaign, Instrument
 from shared.events.values import Gift
@@ -196,13 +196,13 @@ def best(name: str, benefit: Benefit, group: str = "g", **values: Any) -> Instru
 def test_an_exclusive_instrument_that_comes_first_blocks_the_rest() -> None:
     found = verdict(instrument("late"), exclusive("alone", priority=1), exclusive("too"))
     assert outcome(found) == (["alone"], {"late": "outranked", "too": "outranked"})
-    assert {refused.outranked_by for refused in found.refused} == {("c", "alone")}
+    assert {refused.outranked_by for refused in found.refused} == {InstrumentName("c", "alone")}
 
 
 def test_an_exclusive_instrument_applies_only_if_nothing_has() -> None:
     found = verdict(instrument("first"), exclusive("alone"), instrument("last"))
     assert outcome(found) == (["first", "last"], {"alone": "outranked"})
-    assert [refused.outranked_by for refused in found.refused] == [("c", "first")]
+    assert [refused.outranked_by for refused in found.refused] == [InstrumentName("c", "first")]
 
 
 def test_an_exclusive_instrument_that_gives_nothing_blocks_nothing() -> None:
@@ -247,7 +247,7 @@ def test_the_best_of_a_group_applies(benefits: dict[str, Benefit], winner: str) 
     found = verdict(*[best(name, benefit) for name, benefit in benefits.items()])
     (loser,) = set(benefits) - {winner}
     assert outcome(found) == ([winner], {loser: "outranked"})
-    assert [refused.outranked_by for refused in found.refused] == [("c", winner)]
+    assert [refused.outranked_by for refused in found.refused] == [InstrumentName("c", winner)]
 
 
 def test_a_group_has_its_turn_when_its_first_one_has() -> None:
