@@ -77,7 +77,8 @@ class InstrumentName(Event):
 class NotApplied(Event):
     """An instrument that was considered and gave nothing, and the gap.
 
-    ``condition`` is the one that failed: a code condition's id, others' kind, or a limit's name.
+    ``condition`` is the one that failed: a code condition's id, others' kind (``not.device``: the
+    device must not be that one), or a limit's name.
     ``missing`` is how much more of ``unit`` it needs. ``outranked_by`` is the instrument that was
     preferred, where it was stacking that refused.
     """

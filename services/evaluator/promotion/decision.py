@@ -137,7 +137,9 @@ def _unused_codes(
         for need in candidate.needs:
             for code in result.reading.codes.get(need.emission_id, ()):
                 if code not in reasons:
-                    reasons[code] = failed.reason if failed else _passed_over(code, need, result)
+                    reasons[code] = (
+                        failed.reason if failed else _passed_over(code, candidate, need, result)
+                    )
     unused: dict[int, UnusedReason] = {}
     for code in result.reading.basket.codes:
         if code.emission_id is None:
@@ -147,11 +149,17 @@ def _unused_codes(
     return tuple([UnusedCode(position, unused[position]) for position in sorted(unused)])
 
 
-def _passed_over(code: PresentedCode, need: CodeNeed, result: Stack) -> UnusedReason:
+def _passed_over(
+    code: PresentedCode, candidate: CompiledInstrument, need: CodeNeed, result: Stack
+) -> UnusedReason:
     """Why an instrument that is granted did not use this code of the emission."""
-    if need.own and code.holder != result.reading.basket.customer_id:
+    reading = result.reading
+    if need.own and code.holder != reading.basket.customer_id:
         return "code_not_yours"
-    caps = [of_code(code.digest)] if need.single_use else []
-    if need.cap and (cap := need.cap.limit(result.reading, None)):
-        caps.append(cap)
-    return "limit_reached" if any(result.capacity.free(cap) < 1 for cap in caps) else "outranked"
+    caps = [rule.limit(reading, code) for rule in candidate.rules if "code" in rule.per]
+    if need.single_use:
+        caps.append(of_code(code.digest))
+    if need.cap:
+        caps.append(need.cap.limit(reading, None))
+    is_full = any(cap is not None and result.capacity.free(cap) < 1 for cap in caps)
+    return "limit_reached" if is_full else "outranked"

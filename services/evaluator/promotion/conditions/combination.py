@@ -94,7 +94,7 @@ def compile_condition(condition: Condition, terms: Terms) -> Check:  # noqa: C90
         case AnyOf():
             return any_of([compile_condition(child, terms) for child in condition.conditions])
         case Not():
-            return none_of(compile_truth(condition.condition, terms))
+            return none_of(compile_truth(condition.condition, terms), condition.condition.kind)
         case _:
             assert_never(condition)
 
@@ -159,12 +159,13 @@ def _distance(failed: Failure) -> tuple[bool, bool, int]:
     return failed.missing is None, not failed.near, failed.share
 
 
-def none_of(negated: Truth) -> Check:
+def none_of(negated: Truth, kind: str) -> Check:
     """A check that the other is not met; more of anything does not help.
 
     Without a customer nobody knows whether a condition on customers is met: then neither is this.
     """
-    failed, unknown = Failure("condition_not_met", "not"), Failure("customer_unknown", "not")
+    name = f"not.{kind}"
+    failed, unknown = Failure("condition_not_met", name), Failure("customer_unknown", name)
 
     def check(reading: Reading, eligible: Eligible) -> Failure | None:
         met = negated(reading, eligible)

@@ -103,7 +103,12 @@ def test_alternatives_that_all_lack_more_than_one_thing_are_not_near() -> None:
 
 def test_not_has_no_gap() -> None:
     found = refusal(no(YES))
-    assert (found.reason, found.condition, found.missing) == ("condition_not_met", "not", None)
+    assert (found.reason, found.missing) == ("condition_not_met", None)
+
+
+def test_what_must_not_be_is_named() -> None:
+    assert refusal(no(total(1))).condition == "not.receipt_total"
+    assert refusal(no(no(NO))).condition == "not.not"
 
 
 COUNT = PurchaseCount(compare=compare(0))
@@ -144,7 +149,7 @@ def test_a_code_is_not_asked_for_within_not() -> None:
     without = no(code("WELCOME"))
     (granted,) = verdict(without).granted
     assert granted.code is None
-    assert refusal(without, of=basket(codes=["WELCOME"])).condition == "not"
+    assert refusal(without, of=basket(codes=["WELCOME"])).condition == "not.promo_code"
 
 
 def test_a_condition_deep_down_is_checked() -> None:
