@@ -18,5 +18,7 @@ BATCH_SECONDS = Histogram(
     "tillstream_batch_seconds", "From reading a batch to its commit.", ["consumer"]
 )
 LAG = Gauge("tillstream_lag_records", "Records not yet applied.", ["consumer", "topic"])
-SENT = Counter("tillstream_outbox_sent_total", "Outbox rows acknowledged by Kafka.", ["topic"])
+SENT = Counter(
+    "tillstream_outbox_sent_total", "Messages of the outbox acknowledged by Kafka.", ["topic"]
+)
 RELAY_RESTARTS = Counter("tillstream_relay_restarts_total", "Producers discarded after an error.")

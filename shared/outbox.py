@@ -1,21 +1,23 @@
 """The outbox: what leaves a service is written by the transaction that caused it, then relayed.
 
+A row holds many messages of one transaction, packed: what a row costs is paid once for all of them.
 One relay at a time (an advisory lock) numbers the committed rows as it claims them, because ids can
-become visible out of order, and sends them in the order of their numbers with an idempotent
-producer. After an error it discards the producer and resumes at the first row that was not
-acknowledged. Readers skip numbers that they have (``shared.consumer``).
+become visible out of order: a row gets the number of its first message and thereby those of the
+others. It sends them in the order of their numbers with an idempotent producer. After an error it
+discards the producer and resumes at the first row that was not acknowledged as a whole. Readers
+skip numbers that they have (``shared.consumer``).
 """
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
 import asyncpg
+import cramjam
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -36,9 +38,18 @@ NUMBER_HEADER = "ts_number"
 _CHANNEL = "outbox"
 _LOCK = 0x7111_0B0C
 _STOP_SECONDS = 5
-_COLUMNS = ("topic", "key", "value", "headers")
-_HEADERS = msgspec.msgpack.Encoder()
-_DECODE_HEADERS = msgspec.msgpack.Decoder(list[tuple[str, bytes | None]])
+_COLUMNS = ("messages", "bytes", "packed")
+# Before compression: hundreds of messages, and a window ends about where it should.
+_ROW_BYTES = 256 * 1024
+_OF_EACH = ("ce_id", "ce_type")
+
+_Headers = list[tuple[str, bytes | None]]
+Outgoing = tuple[str, bytes | None, bytes | None, _Headers]
+"""Topic, key, value and headers of a message."""
+
+_PACK = msgspec.msgpack.Encoder()
+# The headers that all messages of a row have, then the messages with the headers of their own.
+_UNPACK = msgspec.msgpack.Decoder(tuple[_Headers, list[Outgoing]])
 
 log = structlog.get_logger()
 
@@ -61,66 +72,100 @@ async def put(
     connection: Connection, messages: Iterable[Message], source: str, now: datetime
 ) -> None:
     """Add the messages within the caller's transaction; they leave in this order, if it commits."""
-    await _insert(
-        connection,
-        [
-            (
-                message.topic.name,
-                message.key,
-                message.event if isinstance(message.event, bytes) else encode(message.event),
-                _HEADERS.encode(
-                    cloud_event_headers(message.event_id, message.topic.event_type, source, now)
-                ),
-            )
-            for message in messages
-        ],
+    common: _Headers = [h for h in cloud_event_headers("", "", source, now) if h[0] not in _OF_EACH]
+    outgoing: Iterable[Outgoing] = (
+        (
+            message.topic.name,
+            message.key,
+            message.event if isinstance(message.event, bytes) else encode(message.event),
+            [
+                ("ce_id", message.event_id.encode()),
+                ("ce_type", message.topic.event_type.encode()),
+            ],
+        )
+        for message in messages
     )
+    await _insert(connection, outgoing, common)
 
 
 async def put_dead_letters(connection: Connection, dead: Sequence[DeadLetter]) -> None:
     """Add the dead letters, as they came, for their topics' dead-letter topics."""
-    await _insert(
-        connection,
-        [
-            (
-                dead_letter_name(letter.record.topic),
-                letter.key,
-                letter.value,
-                _HEADERS.encode(letter.headers),
-            )
-            for letter in dead
-        ],
+    outgoing: Iterable[Outgoing] = (
+        (dead_letter_name(letter.record.topic), letter.key, letter.value, letter.headers)
+        for letter in dead
     )
+    await _insert(connection, outgoing, [])
 
 
-async def _insert(
-    connection: Connection, rows: list[tuple[str, bytes | None, bytes | None, bytes]]
-) -> None:
-    for topic, key, value, headers in rows:
-        # A message that the broker refuses for its size would break the order of those behind it.
-        size = len(key or b"") + len(value or b"") + len(headers)
-        if size > MAX_MESSAGE_BYTES:
-            message = f"a message for {topic} has {size} bytes, over {MAX_MESSAGE_BYTES}"
-            raise MessageTooLargeError(message)
+async def _insert(connection: Connection, outgoing: Iterable[Outgoing], common: _Headers) -> None:
+    rows = list(pack(outgoing, common))
     if rows:
         await connection.copy_records_to_table("outbox", records=rows, columns=_COLUMNS)
         await connection.execute("select pg_notify($1, '')", _CHANNEL)
 
 
+def pack(outgoing: Iterable[Outgoing], common: _Headers) -> Iterator[tuple[int, int, bytes]]:
+    """The messages as rows: how many each holds, their bytes, and them, packed. All get the ``common`` headers, too.
+
+    Raises ``MessageTooLargeError``: a message that the broker refuses for its size would break the
+    order of those behind it.
+    """
+    size_of_common = _size_of(common)
+    row: list[Outgoing] = []
+    row_size = 0
+    for message in outgoing:
+        topic, key, value, headers = message
+        size = len(key or b"") + len(value or b"") + _size_of(headers) + size_of_common
+        if size > MAX_MESSAGE_BYTES:
+            error = f"a message for {topic} has {size} bytes, over {MAX_MESSAGE_BYTES}"
+            raise MessageTooLargeError(error)
+        if row and row_size + size > _ROW_BYTES:
+            yield _row(row, common)
+            row, row_size = [], 0
+        row.append(message)
+        row_size += size
+    if row:
+        yield _row(row, common)
+
+
+def unpack(packed: bytes) -> list[Outgoing]:
+    """The messages of a row, in their order, with all their headers but the relay's."""
+    common, outgoing = _UNPACK.decode(bytes(cramjam.lz4.decompress_block(packed)))
+    return [(topic, key, value, [*own, *common]) for topic, key, value, own in outgoing]
+
+
+def _row(outgoing: list[Outgoing], common: _Headers) -> tuple[int, int, bytes]:
+    encoded = _PACK.encode((common, outgoing))
+    # JSON and headers repeat themselves: a fraction of them is written, logged and read again.
+    return len(outgoing), len(encoded), bytes(cramjam.lz4.compress_block(encoded))
+
+
+def _size_of(headers: _Headers) -> int:
+    return sum(len(name) + len(value or b"") for name, value in headers)
+
+
 _CLAIM = """
 with claimed as (
-    select id, row_number() over (order by id) as position
-    from (select id from outbox where number is null order by id limit $1) as oldest
+    select id, messages, sum(messages) over (order by id) as running
+    from (select id, messages from outbox where number is null order by id limit $1) as oldest
 ), counted as (
-    update outbox_producer set last_number = last_number + (select count(*) from claimed)
-    returning last_number - (select count(*) from claimed) as base
+    update outbox_producer
+    set last_number = last_number + (select coalesce(sum(messages), 0) from claimed)
+    returning last_number - (select coalesce(sum(messages), 0) from claimed) as base
 )
-update outbox set number = counted.base + claimed.position
+update outbox set number = counted.base + claimed.running - claimed.messages + 1
 from claimed, counted where outbox.id = claimed.id
 """
+# A row is taken as a whole, so the last one may go beyond the bytes that are asked for.
 _NUMBERED = """
-select number, topic, key, value, headers from outbox
-where number is not null order by number limit $1
+select number, packed from (
+    select number, packed, sum(bytes) over (order by number) - bytes as before
+    from (
+        select number, bytes, packed from outbox
+        where number is not null order by number limit $1
+    ) as oldest
+) as measured
+where before < $2 order by number
 """
 
 
@@ -130,7 +175,9 @@ class Relay:
 
     kafka: str
     database: str
-    window: int = 2_000
+    window_rows: int = 2_000
+    window_bytes: int = 8 * 1024 * 1024
+    batch_bytes: int = 1024 * 1024
     idle_seconds: float = 1.0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -175,7 +222,7 @@ class Relay:
             bootstrap_servers=self.kafka,
             enable_idempotence=True,
             acks="all",
-            max_batch_size=1024 * 1024,
+            max_batch_size=self.batch_bytes,
             max_request_size=MAX_MESSAGE_BYTES + 64 * 1024,
         )
         try:
@@ -183,10 +230,10 @@ class Relay:
             while True:
                 self._wake.clear()
                 # First what an earlier producer left unacknowledged, then what is new.
-                rows = await connection.fetch(_NUMBERED, self.window)
+                rows = await self._numbered(connection)
                 if not rows:
-                    await connection.execute(_CLAIM, self.window)
-                    rows = await connection.fetch(_NUMBERED, self.window)
+                    await connection.execute(_CLAIM, self.window_rows)
+                    rows = await self._numbered(connection)
                 if rows:
                     await self._send(connection, producer, producer_id, rows)
                 else:
@@ -196,6 +243,9 @@ class Relay:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
 
+    async def _numbered(self, connection: Connection) -> list[asyncpg.Record]:
+        return await connection.fetch(_NUMBERED, self.window_rows, self.window_bytes)
+
     async def _send(
         self,
         connection: Connection,
@@ -204,23 +254,26 @@ class Relay:
         rows: Sequence[asyncpg.Record],
     ) -> None:
         producer_header = (PRODUCER_HEADER, str(producer_id).encode())
+        queues: dict[tuple[str, bytes | None], list[_Record]] = {}
         partitioned: dict[TopicPartition, list[_Record]] = {}
-        for number, topic, key, value, headers in rows:
-            partitions = await producer.partitions_for(topic)
-            all_headers = [
-                *_DECODE_HEADERS.decode(headers),
-                producer_header,
-                (NUMBER_HEADER, b"%d" % number),
-            ]
-            partition = TopicPartition(topic, _partition_of(key, len(partitions)))
-            partitioned.setdefault(partition, []).append((key, value, all_headers))
+        for first, packed in rows:
+            for number, (topic, key, value, headers) in enumerate(unpack(packed), start=first):
+                queue = queues.get((topic, key))
+                if queue is None:
+                    partitions = await producer.partitions_for(topic)
+                    partition = TopicPartition(topic, _partition_of(key, len(partitions)))
+                    queue = partitioned.setdefault(partition, [])
+                    queues[topic, key] = queue
+                headers.append(producer_header)
+                headers.append((NUMBER_HEADER, b"%d" % number))
+                queue.append((key, value, headers))
         sending = (_send_in_order(producer, *one) for one in partitioned.items())
         failures = [f for f in await asyncio.gather(*sending, return_exceptions=True) if f]
         if failures:
             raise failures[0]
         await connection.execute("delete from outbox where number <= $1", rows[-1]["number"])
-        for topic, count in Counter(row["topic"] for row in rows).items():
-            metrics.SENT.labels(topic).inc(count)
+        for partition, records in partitioned.items():
+            metrics.SENT.labels(partition.topic).inc(len(records))
 
     async def _wait(self) -> None:
         try:
@@ -229,7 +282,7 @@ class Relay:
             return
 
 
-_Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
+_Record = tuple[bytes | None, bytes | None, _Headers]
 _PARTITIONER = DefaultPartitioner()
 
 

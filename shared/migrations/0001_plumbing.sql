@@ -21,17 +21,19 @@ create table sequences (
 ) with (fillfactor = 50);
 
 -- What leaves the service: written by the transaction that caused it, numbered and sent by the relay.
+-- A row holds many messages of one transaction, packed and compressed.
 create table outbox (
     id bigint generated always as identity primary key,
+    -- Of its first message, given by the relay; the others have the numbers that follow.
     number bigint unique,
-    topic text not null,
-    key bytea,
-    value bytea,
-    headers bytea not null
-) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
+    messages int not null check (messages > 0),
+    -- Of the messages, before they were compressed.
+    bytes int not null,
+    packed bytea not null
+) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 500);
 
--- Rows live for a moment: compressing them is not worth it.
-alter table outbox alter value set storage external;
+-- They are compressed already.
+alter table outbox alter packed set storage external;
 
 create index outbox_unnumbered on outbox (id) where number is null;
 

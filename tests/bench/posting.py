@@ -19,7 +19,6 @@ import httpx
 from deploy.local import stack as local
 from deploy.local.stack import Stack
 from shared import clock
-from shared.topics import CODES
 from shared.web.auth import sign
 
 _POLL_SECONDS = 0.1
@@ -56,9 +55,7 @@ async def post(stack: Stack, codes: int) -> float:
 
 async def _waiting(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
     """Whether chunks are not yet acknowledged: the relay deletes what is."""
-    return bool(
-        await connection.fetchval("select exists(select from outbox where topic = $1)", CODES.name)
-    )
+    return bool(await connection.fetchval("select exists(select from outbox)"))
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ from shared.events.values import Currency, Event
 from shared.migrate import migrate
 from shared.topics import CAMPAIGNS, CARTS, CODES, CUSTOMERS, DECISIONS, SALES, SEGMENTS, STORES
 from tests.builders import CODE_KEY, campaign, cart, instrument, line, sale, sold_line
+from tests.integration.outgoing import waiting
 
 _EVENT = count()
 NOW = clock.now().replace(microsecond=0)
@@ -141,8 +142,8 @@ def returns(number: int, quantity: int = 2_000, **values: Any) -> Return:
 
 async def discounts(pool: asyncpg.Pool) -> dict[str, int]:
     """What each cart was given, by receipt; its last decision counts."""
-    rows = await pool.fetch("select value from outbox where topic = $1 order by id", DECISIONS.name)
-    decisions = [decode(Decision, row["value"], ignore_unknown=True) for row in rows]
+    bodies = await waiting(pool, DECISIONS)
+    decisions = [decode(Decision, body or b"", ignore_unknown=True) for body in bodies]
     return {decision.receipt_id: decision.discount for decision in decisions}
 
 

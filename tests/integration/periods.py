@@ -22,6 +22,7 @@ from shared.events.promotion import Campaign
 from shared.migrate import migrate
 from shared.topics import BONUSES, CAMPAIGNS, SALES
 from tests.builders import bonuses, campaign, compare, instrument, sale, sold_line
+from tests.integration.outgoing import waiting
 
 DAY = timedelta(days=1)
 TWO = PurchaseCount(compare=compare(2))
@@ -102,10 +103,7 @@ async def points(pool: asyncpg.Pool) -> dict[str, int]:
     """What customers have, by the ledger; its entries balance and are all published, once each."""
     rows = await pool.fetch("select entry_id, account, points from bonus_entries")
     assert sum(row["points"] for row in rows) == 0
-    published = [
-        decode(BonusEntry, row["value"])
-        for row in await pool.fetch("select value from outbox where topic = $1", BONUSES.name)
-    ]
+    published = [decode(BonusEntry, body or b"") for body in await waiting(pool, BONUSES)]
     given = [row for row in rows if row["account"].startswith("customer/")]
     assert sorted(e.entry_id for e in published) == sorted(row["entry_id"] for row in given)
     found: dict[str, int] = {}

@@ -20,6 +20,7 @@ from shared.events.outcome import BonusEntry
 from shared.events.promotion import Consecutive, LimitRule, Repeat
 from shared.topics import SALES
 from tests.builders import CODE_KEY, sale, sold_line
+from tests.integration.outgoing import waiting
 from tests.integration.periods import (
     DAY,
     bought,
@@ -53,7 +54,7 @@ async def test_who_has_earned_it_gets_it_once_at_the_end_of_the_period(
     await close_all(evaluator)
     await close_all(evaluator)
     assert await points(evaluator) == {"c-1": 50}
-    entry = decode(BonusEntry, await evaluator.fetchval("select value from outbox"))
+    entry = decode(BonusEntry, (await waiting(evaluator))[0] or b"")
     assert (entry.period_start, entry.period_end) == (midnight(20), midnight(0))
     assert (entry.receipt_id, entry.occurred_at) == (None, midnight(0))
 

@@ -38,6 +38,7 @@ from tests.builders import (
     sold_line,
 )
 from tests.integration import emission, shop
+from tests.integration.outgoing import waiting
 from tests.integration.periods import sales_read
 from tests.integration.shop import a_cart, open_tills
 
@@ -93,8 +94,7 @@ async def apply(pool: asyncpg.Pool, *events: Cart | Sale) -> None:
 
 async def decided(pool: asyncpg.Pool) -> dict[str, int]:
     """The discount decided for each receipt."""
-    rows = await pool.fetch("select value from outbox where topic = $1", DECISIONS.name)
-    decisions = [decode(Decision, row["value"]) for row in rows]
+    decisions = [decode(Decision, body or b"") for body in await waiting(pool, DECISIONS)]
     return {decision.receipt_id: decision.discount for decision in decisions}
 
 

@@ -1,17 +1,21 @@
 """The outbox and its relay against the real Kafka and PostgreSQL."""
 
 import asyncio
+import secrets
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import ConsumerRecord
 
 from deploy.local.stack import Stack
 from shared import outbox
 from shared.cluster import WrongClusterError
 from shared.database import Connection
+from shared.dead_letters import DeadLetter
 from shared.events.reference import Customer
 from shared.outbox import Message, MessageTooLargeError, Relay
 from shared.topics import MAX_MESSAGE_BYTES, Topic
@@ -106,14 +110,12 @@ async def test_rows_without_acknowledgement_are_sent_again_with_their_numbers(
     """A relay that died between sending and deleting: its successor repeats, readers skip."""
     topic = await new_topic(1)
     await put_alone(pool, topic, "a", "b")
-    async with pool.acquire() as connection:
-        kept = await connection.fetch("select topic, key, value, headers from outbox order by id")
+    [kept] = await pool.fetch("select messages, bytes, packed from outbox")
     async with running(Relay(stack.kafka, dsn)):
         await read(stack, topic, 2)
         await until(lambda: _is_empty(pool))
-    await pool.executemany(
-        "insert into outbox (number, topic, key, value, headers) values ($1, $2, $3, $4, $5)",
-        [(number, *row) for number, row in enumerate(kept, start=1)],
+    await pool.execute(
+        "insert into outbox (number, messages, bytes, packed) values (1, $1, $2, $3)", *kept
     )
     await put_alone(pool, topic, "c")
     async with running(Relay(stack.kafka, dsn)):
@@ -129,6 +131,111 @@ async def put_alone(pool: asyncpg.Pool, topic: str, *ids: str) -> None:
 
 async def _is_empty(pool: asyncpg.Pool) -> bool:
     return not await pool.fetchval("select count(*) from outbox")
+
+
+@pytest.mark.parametrize("acknowledged", [1, 3])
+async def test_a_row_interrupted_between_its_batches_is_sent_again_with_the_same_numbers(
+    stack: Stack,
+    pool: asyncpg.Pool,
+    dsn: str,
+    new_topic: NewTopicName,
+    monkeypatch: pytest.MonkeyPatch,
+    acknowledged: int,
+) -> None:
+    topic = await new_topic(1)
+    ids = [f"event-{n:03}" for n in range(200)]
+    await put_alone(pool, topic, *ids)
+    assert await pool.fetchval("select count(*) from outbox") == 1
+    submit, submitted, stuck = outbox._submit, 0, asyncio.Event()
+
+    async def submit_some(*args: Any) -> None:
+        nonlocal submitted
+        if submitted == acknowledged:
+            stuck.set()
+            await asyncio.Event().wait()
+        submitted += 1
+        await submit(*args)
+
+    monkeypatch.setattr(outbox, "_submit", submit_some)
+    async with running(Relay(stack.kafka, dsn, batch_bytes=4_096)):
+        await asyncio.wait_for(stuck.wait(), 20)
+    monkeypatch.undo()
+    left = await end_of(stack, topic)
+    assert 0 < left < len(ids)
+    await put_alone(pool, topic, "later")
+    async with running(Relay(stack.kafka, dsn, batch_bytes=4_096)):
+        records = await read(stack, topic, left + len(ids) + 1)
+    assert ids_of(records) == [*ids[:left], *ids, "later"]
+    assert numbers_of(records) == [*range(1, left + 1), *range(1, len(ids) + 2)]
+
+
+async def end_of(stack: Stack, topic: str) -> int:
+    """How many records have come to the topic's one partition."""
+    async with AIOKafkaConsumer(bootstrap_servers=stack.kafka) as reader:
+        [end] = (await reader.end_offsets([TopicPartition(topic, 0)])).values()
+    return int(end)
+
+
+async def test_messages_of_several_topics_and_rows_have_the_numbers_of_their_order(
+    stack: Stack, pool: asyncpg.Pool, dsn: str, new_topic: NewTopicName
+) -> None:
+    """Small windows: neither the end of a row nor that of a window may cost or repeat a number."""
+    one, other = await new_topic(1), await new_topic(1)
+    messages = [
+        Message(topic_named((one, other)[n % 2]), b"k", b"%d" % n * 1_000, f"{n:04}")
+        for n in range(1_000)
+    ]
+    for start, end in ((0, 10), (10, 500), (500, 1_000)):
+        async with pool.acquire() as connection, connection.transaction():
+            await outbox.put(connection, messages[start:end], "tillstream/test", NOW)
+    rows: int = await pool.fetchval("select count(*) from outbox")
+    assert 3 < rows < 20
+    async with running(Relay(stack.kafka, dsn, window_rows=3, window_bytes=300_000)):
+        found = [await read(stack, topic, 500) for topic in (one, other)]
+        await until(lambda: _is_empty(pool))
+    for first, records in enumerate(found):
+        assert ids_of(records) == [f"{n:04}" for n in range(first, 1_000, 2)]
+        assert numbers_of(records) == list(range(first + 1, 1_001, 2))
+
+
+async def test_a_message_as_large_as_may_be_leaves_between_small_ones(
+    stack: Stack, pool: asyncpg.Pool, dsn: str
+) -> None:
+    large = secrets.token_bytes(MAX_MESSAGE_BYTES - 1_000)
+    topic = f"test-{secrets.token_hex(4)}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+    await admin.start()
+    config = topic_named(topic).topic_config
+    await admin.create_topics([NewTopic(topic, 1, 1, topic_configs=config)])
+    await admin.close()
+    bodies = [b"before", large, b"after"]
+    messages = [Message(topic_named(topic), b"k", body, str(len(body))) for body in bodies]
+    async with pool.acquire() as connection, connection.transaction():
+        await outbox.put(connection, messages, "tillstream/test", NOW)
+    async with running(Relay(stack.kafka, dsn)):
+        records = await read(stack, topic, 3)
+    assert [record.value for record in records] == bodies
+    assert numbers_of(records) == [1, 2, 3]
+
+
+async def test_dead_letters_keep_what_they_had_also_nothing(
+    stack: Stack, pool: asyncpg.Pool, dsn: str, new_topic: NewTopicName, producer: AIOKafkaProducer
+) -> None:
+    topic = await new_topic(1)
+    await producer.send_and_wait(topic, b"no key", headers=[("x", b"1"), ("x", b"2")])
+    await producer.send_and_wait(topic, key=b"no value")
+    dead = [DeadLetter(record, "bad", "is bad") for record in await read(stack, topic, 2)]
+    async with pool.acquire() as connection, connection.transaction():
+        await outbox.put_dead_letters(connection, dead)
+    async with running(Relay(stack.kafka, dsn)):
+        records = await read(stack, f"{topic}.dlq", 2)
+    assert [(r.key, r.value) for r in records] == [(None, b"no key"), (b"no value", None)]
+    assert [value for name, value in records[0].headers if name == "x"] == [b"1", b"2"]
+    assert [name for name, _ in records[1].headers][-2:] == [
+        outbox.PRODUCER_HEADER,
+        outbox.NUMBER_HEADER,
+    ]
+    assert numbers_of(records) == [1, 2]
 
 
 async def test_one_relay_at_a_time_and_another_takes_over(
