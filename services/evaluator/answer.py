@@ -124,7 +124,7 @@ def of(
         decision_id=decision_id,
         receipt_id=event.receipt_id,
         revision=event.revision,
-        intent=event.intent if isinstance(event, Cart) else "checkout",
+        intent="checkout" if isinstance(event, Sale) else event.intent,
         outcome=outcome,
         store_id=event.store_id,
         terminal_id=event.terminal_id,
@@ -155,7 +155,7 @@ def _lines(event: Cart | Sale, verdict: Verdict | None) -> tuple[DecidedLine, ..
     """The lines in the order of the event's, with what comes off them."""
     if verdict is None:
         return tuple([DecidedLine(x.line, x.amount, 0) for x in event.lines])
-    if not (isinstance(event, Cart) and event.price_groups):
+    if isinstance(event, Sale) or not event.price_groups:
         return verdict.lines
     return tuple(
         [

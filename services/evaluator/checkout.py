@@ -16,6 +16,7 @@ from aiokafka.structs import ConsumerRecord
 from services.evaluator import bonuses, outgoing, purchases, receipt, recording, returns
 from services.evaluator.answer import encode as encode_decision
 from services.evaluator.bonuses import Entry
+from services.evaluator.cart import decode_cart
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Gatherer, Incoming, demand, incoming
 from services.evaluator.promotion.period_end import come_late
@@ -77,12 +78,12 @@ class Batch:
             raise objection
         self.histories.remind(considered)
         match event:
-            case Cart():
-                self._answer(event, came, considered)
             case Sale():
                 self._record(event, came, considered)
             case Return():
                 self._take_back(event, came)
+            case cart:  # the contract's model or ``cart.PlainCart``
+                self._answer(cart, came, considered)
 
     def _note(
         self,
@@ -149,7 +150,7 @@ class Batch:
             message = "ce_id: this event was sent before with another body"
             raise ConflictError("conflicting_event", message)
         event = came.event
-        if before.decision is not None and isinstance(event, Cart):
+        if before.decision is not None and not isinstance(event, Sale | Return):
             key = terminal_key(event.store_id, event.terminal_id)
             decision_id = receipt.decision_id(came.key)
             self.messages.append(Message(DECISIONS, key, before.decision, decision_id))
@@ -320,7 +321,7 @@ _INTENT = msgspec.json.Decoder(_Intent)
 def _decode(topic: str, body: bytes) -> Cart | Sale | Return:
     """The event in a body. Raises ``InvalidMessageError``."""
     if topic == CARTS.name:
-        return decode(Cart, body)
+        return decode_cart(body)
     try:
         is_return = _INTENT.decode(body).intent == "return"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -37,7 +37,7 @@ class Incoming:
 
 def incoming(event: Cart | Sale | Return, event_id: str, body: bytes) -> Incoming:
     """Event ids are the terminal's own, on each topic: another terminal may use the same."""
-    kind = "Cart" if isinstance(event, Cart) else "Sale"
+    kind = "Sale" if isinstance(event, Sale | Return) else "Cart"
     name = f"{kind}/{event.store_id}/{event.terminal_id}/{event_id}"
     return Incoming(
         event,

@@ -187,7 +187,7 @@ def _rule(
 
 def decision_of(event: Cart | Sale, given: Circumstances, verdict: Verdict) -> Decision:
     """The decision that says the verdict; only one on a checkout holds anything."""
-    holds = isinstance(event, Cart) and event.intent == "checkout"
+    holds = event.intent == "checkout"
     return _decision(event, given, "decided", verdict, given.expires_at if holds else None)
 
 

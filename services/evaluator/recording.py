@@ -138,6 +138,6 @@ def basket_of(event: Cart | Sale, facts: Facts) -> Basket:
 
 def payment_methods(event: Cart | Sale) -> frozenset[PaymentMethod]:
     """How the receipt is, or was, paid, as far as the till says."""
-    if isinstance(event, Cart):
-        return frozenset(event.payment_methods)
-    return frozenset([payment.method for payment in event.payments])
+    if isinstance(event, Sale):
+        return frozenset([payment.method for payment in event.payments])
+    return frozenset(event.payment_methods)

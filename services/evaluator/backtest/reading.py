@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 
 from services.evaluator.backtest.trial import Gave
-from shared.events.checkout import Cart, Sale
+from shared.events.checkout import Cart
 from shared.events.values import Channel, Gift, PaymentMethod
 
 
@@ -63,13 +63,13 @@ class Body(msgspec.Struct, frozen=True, gc=False):
     lines: tuple[_Line, ...]
     customer_id: str | None = None
     channel: Channel = "till"
-    payment_methods: tuple[PaymentMethod, ...] = ()
-    paid_by: tuple[_Payment, ...] = msgspec.field(name="payments", default=())
+    planned: tuple[PaymentMethod, ...] = msgspec.field(name="payment_methods", default=())
+    payments: tuple[_Payment, ...] = ()
 
     @property
-    def payments(self) -> tuple[_Payment, ...]:
+    def payment_methods(self) -> tuple[PaymentMethod, ...]:
         """How it was paid, or was going to be."""
-        return self.paid_by or tuple([_Payment(method) for method in self.payment_methods])
+        return tuple([payment.method for payment in self.payments]) or self.planned
 
 
 class _Gift(msgspec.Struct, frozen=True, gc=False):
@@ -114,9 +114,9 @@ def head(body: bytes) -> Head:
     return _HEAD.decode(body)
 
 
-def event(body: bytes) -> Cart | Sale:
-    """A cart or a sale that was taken in, for what promotions look at: it has no other fields."""
-    return cast(Sale, _BODY.decode(body))
+def event(body: bytes) -> Cart:
+    """A cart, or a sale as one, that was taken in, for what promotions look at: it has no other fields."""
+    return cast(Cart, _BODY.decode(body))
 
 
 def decided(decision: bytes) -> Decided:
