@@ -20,6 +20,7 @@ from services.emission.campaigns import (
     faults_of_plan,
     faults_of_posting,
     group_ids,
+    is_over,
     renewed,
     store_ids,
 )
@@ -169,17 +170,28 @@ class Authoring:
             return state, True
 
     async def edit_campaign(self, plan: CampaignPlan) -> CampaignState:
-        """Replace a campaign's plan; if it was started, it is published anew."""
+        """Replace a campaign's plan; if it was started, it is published anew.
+
+        A running one is not edited to be over: that is what ``finish`` says. One that is over
+        already may still have its other fields edited.
+        """
         async with self.pool.acquire() as connection, connection.transaction():
             before = await self._locked_campaign(connection, plan.campaign_id)
             await self._check_plan(connection, plan)
+            now = self.now()
+            if before.status == "running" and is_over(plan, now) and not is_over(before.plan, now):
+                message = "these days are over: give a later day, or finish the campaign"
+                raise _conflict("last_day", message)
             return await self._change(connection, before, lambda: edit(before, plan))
 
-    async def act(self, campaign_id: str, action: Action) -> CampaignState:
-        """Start, pause or finish a campaign."""
+    async def act(self, campaign_id: str, action: Action, *, past: bool = False) -> CampaignState:
+        """Start, pause or finish a campaign; one that is over starts only as ``past``."""
         async with self.pool.acquire() as connection, connection.transaction():
             before = await self._locked_campaign(connection, campaign_id)
             if action == "start" and before.status in ("draft", "paused"):
+                if is_over(before.plan, self.now()) and not past:
+                    message = "the campaign is over: give a later day, or start it with ?past=true"
+                    raise _conflict("last_day", f"{message} for sales that come late")
                 await self._check_instruments(connection, before.plan)
             return await self._change(connection, before, lambda: act(before, action))
 

@@ -116,6 +116,11 @@ def period(plan: CampaignPlan) -> tuple[datetime, datetime]:
     return first.astimezone(UTC), after.astimezone(UTC)
 
 
+def is_over(plan: CampaignPlan, now: datetime) -> bool:
+    """Whether nothing that is bought from ``now`` on is within the plan's days."""
+    return period(plan)[1] <= now
+
+
 def event(
     state: CampaignState, instruments: Sequence[Instrument], emissions: Sequence[EmissionSummary]
 ) -> Campaign:

@@ -123,13 +123,13 @@ def instrument_of(emission_id: str | None = None, percent: int = 1000) -> dict[s
 
 
 def plan_of(*instruments: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """A December campaign of the instruments."""
+    """A December campaign of the instruments, which is not over for long."""
     return {
         "campaign_id": new_id("c"),
         "name": "December",
         "comment": "first line\nsecond line",
         "time_zone": "Europe/Kyiv",
-        "first_day": "2026-12-05",
-        "last_day": "2026-12-31",
+        "first_day": "2096-12-05",
+        "last_day": "2096-12-31",
         "instruments": [one["instrument_id"] for one in instruments],
     } | fields

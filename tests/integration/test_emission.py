@@ -46,8 +46,8 @@ async def test_the_worked_example_is_published_whole(
     assert unpack(chunk.digests) == [digest(emission["word"].lower(), key)]
     ((event_id, campaign),) = await published(stack, topics.CAMPAIGNS, plan["campaign_id"])
     assert event_id == f"{plan['campaign_id']}:1"
-    assert campaign.starts_at.isoformat() == "2026-12-04T22:00:00+00:00"
-    assert campaign.ends_at.isoformat() == "2026-12-31T22:00:00+00:00"
+    assert campaign.starts_at.isoformat() == "2096-12-04T22:00:00+00:00"
+    assert campaign.ends_at.isoformat() == "2096-12-31T22:00:00+00:00"
     assert campaign.stores == (store["store_id"],)
     assert campaign.instruments[0].conditions[1].cap == 1000
     assert campaign.emissions[0].posted_codes == 1
@@ -102,6 +102,42 @@ async def test_every_change_of_a_started_campaign_is_a_new_version(
         (5, "December", "running", 7, 2000),
         (6, "December", "finished", 7, 2000),
     ]
+
+
+async def test_a_campaign_that_is_over_is_written_but_started_only_for_sales_that_come_late(
+    client: httpx.AsyncClient, stack: Stack
+) -> None:
+    instrument = instrument_of()
+    over = plan_of(instrument, first_day="2020-01-01", last_day="2020-01-31")
+    at = f"/v1/campaigns/{over['campaign_id']}"
+    ok(await client.post("/v1/instruments", json=instrument), 201)
+    ok(await client.post("/v1/campaigns", json=over), 201)
+    refused = await client.post(f"{at}/start")
+    assert faulty_fields(refused, 409) == ["last_day"]
+    assert "?past=true" in refused.json()["errors"][0]["message"]
+    assert await published(stack, topics.CAMPAIGNS, over["campaign_id"]) == []
+    ok(await client.post(f"{at}/start", params={"past": True}))
+    ok(await client.post(f"{at}/start"))  # it runs already
+    ok(await client.put(at, json=over | {"name": "It was over when it was started"}))
+    assert len(await published(stack, topics.CAMPAIGNS, over["campaign_id"])) == 2
+
+
+async def test_a_running_campaign_is_finished_not_edited_to_be_over(
+    client: httpx.AsyncClient,
+) -> None:
+    instrument = instrument_of()
+    plan = plan_of(instrument)
+    over = plan | {"first_day": "2020-01-01", "last_day": "2020-01-31"}
+    at = f"/v1/campaigns/{plan['campaign_id']}"
+    ok(await client.post("/v1/instruments", json=instrument), 201)
+    ok(await client.post("/v1/campaigns", json=plan), 201)
+    ok(await client.post(f"{at}/start"))
+    refused = await client.put(at, json=over)
+    assert faulty_fields(refused, 409) == ["last_day"]
+    assert "finish the campaign" in refused.json()["errors"][0]["message"]
+    ok(await client.post(f"{at}/pause"))
+    ok(await client.put(at, json=over))
+    assert faulty_fields(await client.post(f"{at}/start"), 409) == ["last_day"]
 
 
 async def test_changes_at_once_leave_in_the_order_of_their_versions(

@@ -91,7 +91,7 @@ async def test_a_campaign_is_refused_in_which_an_instrument_can_never_apply(
     client: httpx.AsyncClient,
 ) -> None:
     here, there = await stores(client, 2)
-    late = mass(new_word(), valid_from="2027-01-01T00:00:00+02:00")
+    late = mass(new_word(), valid_from="2097-01-01T00:00:00+02:00")
     ok(await client.post("/v1/emissions", json=late), 201)
     code = {"kind": "promo_code", "emission_id": late["emission_id"]}
     either = with_conditions({"kind": "any", "conditions": [in_stores(there), code]})
@@ -104,7 +104,7 @@ async def test_a_campaign_is_refused_in_which_an_instrument_can_never_apply(
         "instruments.0.conditions.0.conditions.1.emission_id",
         "instruments.1.processing_period.days",
     ]
-    longer = plan | {"stores": [there], "last_day": "2027-01-01"}
+    longer = plan | {"stores": [there], "last_day": "2097-01-01"}
     ok(await client.post("/v1/campaigns", json=longer), 201)
     shorter = await client.put(f"/v1/campaigns/{plan['campaign_id']}", json=plan)
     assert len(faulty_fields(shorter, 422)) == 3
@@ -213,8 +213,8 @@ async def test_what_an_earlier_version_kept_still_runs(
         "name": "December",
         "priority": 0,
         "time_zone": "Europe/Kyiv",
-        "first_day": "2026-12-05",
-        "last_day": "2026-12-31",
+        "first_day": "2096-12-05",
+        "last_day": "2096-12-31",
         "stores": [],
         "customer_groups": [],
         "instruments": [instrument_id],

@@ -154,7 +154,9 @@ async def test_all_of_a_long_history_must_come_back_to_make_a_first_purchase(
         asks(3),
     )
     for size in (1, 4, len(stream.records)):
-        await ledger.execute("truncate receipts, checkout_events, purchases, outbox cascade")
+        await ledger.execute(
+            "truncate receipts, redemptions, checkout_events, purchases, outbox cascade"
+        )
         assert await stream.into(ledger, size) == []
         found = await discounts(ledger)
         assert [found[f"cart-{n}"] for n in (1, 2, 3)] == [0, 0, 100], f"batches of {size}"

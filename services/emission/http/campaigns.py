@@ -60,13 +60,18 @@ def campaign_routes(desk: Callable[[], Desk]) -> APIRouter:
             raise not_found("campaign_id", "no such campaign")
         return CampaignView.of(state)
 
+    @router.post("/{campaign_id}/start", name="start_campaign", dependencies=WRITES)
+    async def start(campaign_id: Id, past: bool = False) -> CampaignView:
+        """Start a campaign; ``past``: although it is over, for sales that come late."""
+        return CampaignView.of(await desk().authoring.act(campaign_id, "start", past=past))
+
     def action(name: Action) -> Callable[[Id], Awaitable[CampaignView]]:
         async def act(campaign_id: Id) -> CampaignView:
             return CampaignView.of(await desk().authoring.act(campaign_id, name))
 
         return act
 
-    actions: tuple[Action, ...] = ("start", "pause", "finish")
+    actions: tuple[Action, ...] = ("pause", "finish")
     for name in actions:
         router.add_api_route(
             f"/{{campaign_id}}/{name}",

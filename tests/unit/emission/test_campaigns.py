@@ -23,6 +23,7 @@ from services.emission.campaigns import (
     faults_of_plan,
     faults_of_posting,
     group_ids,
+    is_over,
     period,
     renewed,
     store_ids,
@@ -63,6 +64,12 @@ KNOWN = Known(
     emissions=frozenset({"e1"}),
     zones=frozenset({"Europe/Kyiv"}),
 )
+
+
+def test_a_campaign_is_over_when_its_last_day_has_ended_in_its_zone() -> None:
+    ends = datetime(2026, 12, 31, 22, tzinfo=UTC)  # midnight in Kyiv
+    assert is_over(_plan(), ends)
+    assert not is_over(_plan(), ends - timedelta(microseconds=1))
 
 
 def test_the_last_day_is_included_and_the_period_is_half_open() -> None:
