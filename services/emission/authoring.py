@@ -127,7 +127,8 @@ class Authoring:
             for state in await campaign_store.unfinished_campaigns_with(
                 connection, instrument.instrument_id
             ):
-                _refuse(faults_in_campaign(state.plan, instrument, used))
+                places = await campaign_store.places(connection, state.plan.stores)
+                _refuse(faults_in_campaign(state.plan, instrument, used, places))
                 if state.status != "draft":
                     await self._save(connection, renewed(state))
             return instrument
@@ -218,7 +219,8 @@ class Authoring:
         found = await campaign_store.instruments(connection, plan.instruments)
         instruments = [found[instrument_id] for instrument_id in plan.instruments]
         used = await self._summaries(connection, instruments)
-        _refuse(faults_of_campaign(plan, instruments, used))
+        places = await campaign_store.places(connection, plan.stores)
+        _refuse(faults_of_campaign(plan, instruments, used, places))
 
     async def _change(
         self, connection: Connection, before: CampaignState, change: Callable[[], CampaignState]

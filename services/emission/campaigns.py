@@ -191,6 +191,15 @@ class Known:
     zones: AbstractSet[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Places:
+    """What a campaign's stores are, or all stores where it names none. Empty: there are no stores."""
+
+    currencies: AbstractSet[str] = frozenset()
+    regions: AbstractSet[str] = frozenset()
+    have_location: bool = False
+
+
 def faults_of_plan(plan: CampaignPlan, known: Known) -> list[FieldError]:
     """What is wrong with a plan, by field; nothing = it can be kept."""
     faults = [

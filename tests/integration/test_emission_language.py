@@ -145,6 +145,35 @@ async def test_an_instrument_is_not_edited_into_what_never_applies_in_its_campai
     assert [c.version for _, c in finished] == [1, 2]
 
 
+async def test_a_campaign_asks_for_what_its_stores_are(client: httpx.AsyncClient) -> None:
+    region, location = new_id("region"), {"latitude_e6": 50_450_000, "longitude_e6": 30_520_000}
+    hryvnia = a_store(region=region)
+    zloty = a_store(currency="PLN", location=location)
+    ok(await client.put("/v1/stores", json={"stores": [hryvnia, zloty]}))
+    one = with_conditions(
+        {"kind": "currency", "currencies": ["PLN"]},
+        {"kind": "near", **location, "radius_m": 500},
+        {"kind": "channel", "channels": ["till"]},
+    )
+    other = with_conditions({"kind": "region", "regions": [region]})
+    for body in (one, other):
+        ok(await client.post("/v1/instruments", json=body), 201)
+    plan = plan_of(one, other, stores=[hryvnia["store_id"]])
+    assert faulty_fields(await client.post("/v1/campaigns", json=plan), 422) == [
+        "instruments.0.conditions.0.currencies",
+        "instruments.0.conditions.2.channels",
+    ]
+    plan["stores"] = [zloty["store_id"]]
+    assert faulty_fields(await client.post("/v1/campaigns", json=plan), 422) == [
+        "instruments.1.conditions.0.regions"
+    ]
+    # Of all stores, one is enough.
+    ok(await client.post("/v1/campaigns", json=plan | {"stores": []}), 201)
+    gone = other | {"conditions": [{"kind": "region", "regions": [f"{region}-gone"]}]}
+    answer = await client.put(f"/v1/instruments/{other['instrument_id']}", json=gone)
+    assert faulty_fields(answer, 422) == ["conditions.0.regions"]
+
+
 async def test_segments_control_group_and_limits_are_kept_published_and_versioned(
     client: httpx.AsyncClient, stack: Stack
 ) -> None:

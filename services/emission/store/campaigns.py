@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import asyncpg
 
-from services.emission.campaigns import CampaignPlan, CampaignState, Known
+from services.emission.campaigns import CampaignPlan, CampaignState, Known, Places
 from shared.codec import decode, encode
 from shared.database import Connection
 from shared.events.promotion import Instrument
@@ -95,6 +95,27 @@ async def save_campaign(connection: Connection, state: CampaignState) -> None:
 
 def _campaign(row: asyncpg.Record) -> CampaignState:
     return CampaignState(decode(CampaignPlan, row["body"].encode()), row["status"], row["version"])
+
+
+async def places(connection: Connection, stores: Collection[str]) -> Places:
+    """What the stores are; of none: what all stores are."""
+    found = await connection.fetchrow(
+        """
+        select
+            array_agg(distinct body ->> 'currency') as currencies,
+            array_agg(distinct body ->> 'region') as regions,
+            bool_or(body ? 'location') as have_location
+        from stores where $1 = '{}'::text[] or store_id = any($1)
+        """,
+        list(stores),
+    )
+    if found is None or found["currencies"] is None:
+        return Places()
+    return Places(
+        currencies=frozenset(found["currencies"]),
+        regions=frozenset(found["regions"]),
+        have_location=found["have_location"],
+    )
 
 
 async def known(

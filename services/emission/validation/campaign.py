@@ -1,10 +1,10 @@
 """Instruments that can never apply in a campaign that uses them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.emission.campaigns import CampaignPlan, period
+from services.emission.campaigns import CampaignPlan, Places, period
 from services.emission.validation.benefits import gives_discount
 from services.emission.validation.claims import Claim
 from services.emission.validation.conditions import faults_of_claims
@@ -12,13 +12,23 @@ from services.emission.validation.facts import DAYS, Facts
 from services.emission.validation.limits import asks_for_code, greatest_amount
 from services.emission.validation.spans import FOREVER
 from shared.codec import FieldError
-from shared.events.conditions import CustomerKnown, InStore, PromoCode, Weekday
+from shared.events.conditions import (
+    CustomerKnown,
+    InCurrency,
+    InRegion,
+    InStore,
+    PromoCode,
+    Weekday,
+)
 from shared.events.promotion import Consecutive, EmissionSummary, Instrument, LimitRule, Rolling
+from shared.events.values import Currency
 
 Emissions = Mapping[str, EmissionSummary]
 _LENGTHS = {"day": 1, "week": 7, "month": 31}
 # Weekdays are the store's, the campaign's days its own: clocks are up to 26 hours apart.
 _ZONES_APART_DAYS = 2
+_MOST_NAMED = 5
+NO_STORES = Places()
 
 
 def claims_of(instrument: Instrument) -> list[Claim]:
@@ -35,22 +45,29 @@ def longest_days(instrument: Instrument, campaign_days: int = FOREVER) -> int:
 
 
 def faults_of_campaign(
-    plan: CampaignPlan, instruments: Sequence[Instrument], emissions: Emissions
+    plan: CampaignPlan,
+    instruments: Sequence[Instrument],
+    emissions: Emissions,
+    places: Places = NO_STORES,
 ) -> list[FieldError]:
     """What of its instruments can never apply in the campaign, by field of the campaign.
 
-    ``emissions`` are those that the instruments use, by id.
+    ``emissions`` are those that the instruments use, by id; ``places`` what the campaign's stores
+    are.
     """
     faults = [
         FieldError(f"instruments.{n}.{fault.field}", fault.message, fault.code)
         for n, instrument in enumerate(instruments)
-        for fault in faults_in_campaign(plan, instrument, emissions)
+        for fault in faults_in_campaign(plan, instrument, emissions, places)
     ]
     return [*faults, *_faults_of_limits(plan, instruments)]
 
 
 def faults_in_campaign(
-    plan: CampaignPlan, instrument: Instrument, emissions: Emissions
+    plan: CampaignPlan,
+    instrument: Instrument,
+    emissions: Emissions,
+    places: Places = NO_STORES,
 ) -> list[FieldError]:
     """What of the instrument can never apply in the campaign, by field of the instrument."""
     campaign_days = (plan.last_day - plan.first_day).days + 1
@@ -60,8 +77,9 @@ def faults_in_campaign(
         message = f"the window is longer than all of its {campaign_days} days"
         faults.append(FieldError("processing_period.days", f"{message}: shorten it", "never"))
     claims = claims_of(instrument)
-    facts = Facts(longest_days(instrument, campaign_days))
-    for said in _said_of_campaign(plan, emissions):
+    tills_are_nowhere = bool(places.regions) and not places.have_location
+    facts = Facts(longest_days(instrument, campaign_days), tills_are_nowhere=tills_are_nowhere)
+    for said in (*_said_of_campaign(plan, emissions), *_said_of_places(places)):
         facts.add(said)
     # What is wrong with the instrument itself was accepted when it was written.
     known = {fault.field for fault in faults_of_claims(claims, Facts(longest_days(instrument)))}
@@ -85,6 +103,22 @@ def _said_of_campaign(plan: CampaignPlan, emissions: Emissions) -> Iterator[Clai
         if not _overlaps(emission, starts_at, ends_at):
             never = PromoCode(emission_id=emission.emission_id)
             yield Claim("its days, when the codes are not valid", never, holds=False)
+
+
+def _said_of_places(places: Places) -> Iterator[Claim]:
+    """What its stores are; unvalidated: there may be more of them than a condition may name."""
+    if places.currencies:
+        currencies = InCurrency.model_construct(currencies=tuple(map(Currency, places.currencies)))
+        yield Claim(f"its stores, which sell in {_named(places.currencies)}", currencies)
+    if places.regions:
+        regions = InRegion.model_construct(regions=tuple(places.regions))
+        yield Claim(f"its stores, which are in {_named(places.regions)}", regions)
+
+
+def _named(names: Collection[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    some = ", ".join(sorted(names)[:_MOST_NAMED])
+    return f"{some} and {more} more" if more > 0 else some
 
 
 def _overlaps(emission: EmissionSummary, starts_at: datetime, ends_at: datetime) -> bool:

@@ -18,6 +18,7 @@ from shared.events.conditions import (
     InCurrency,
     InRegion,
     InStore,
+    Near,
     OnDevice,
     PaidBy,
     ProductPurchases,
@@ -53,6 +54,10 @@ _ALL: Mapping[str, frozenset[object]] = {
     "customer_known": frozenset({True, False}),
     "payment_method": frozenset(get_args(PaymentMethod)),
 }
+_NOWHERE = (
+    "the conditions are near a point and at the till, and none of its stores has a location: "
+    "give the stores theirs, or let other channels in"
+)
 _OF_CUSTOMERS = (
     Birthday,
     CustomerGroup,
@@ -88,9 +93,14 @@ def field_of(condition: Condition) -> str:
 
 
 class Facts:
-    """The claims that hold so far, all of them possible together."""
+    """The claims that hold so far, all of them possible together.
 
-    def __init__(self, longest_days: int) -> None:
+    ``tills_are_nowhere``: no store has a location, and only what is bought by other channels brings
+    its own.
+    """
+
+    def __init__(self, longest_days: int, *, tills_are_nowhere: bool = False) -> None:
+        self.tills_are_nowhere = tills_are_nowhere
         self.claims: list[Claim] = []
         self.numbers = Numbers(longest_days)
         self.names: dict[str, _OneOf] = {}
@@ -129,6 +139,8 @@ class Facts:
         if claim.holds and needs_customer(claim.condition):
             said.append((VISITS, KNOWN))
             narrowed["customer_known"] = _OneOf(frozenset({True}))
+        if claim.holds and self.tills_are_nowhere and isinstance(claim.condition, Near):
+            narrowed["channel"] = _OneOf(_ALL["channel"] - {"till"})
         narrowed = {one: self.names.get(one, _OneOf()).meet(new) for one, new in narrowed.items()}
         if not all(one.is_possible(kind) for kind, one in narrowed.items()):
             return False
@@ -137,14 +149,19 @@ class Facts:
         self.names |= narrowed
         return True
 
+    def _alone(self) -> "Facts":
+        """Where nothing was claimed yet."""
+        return Facts(self.numbers.longest_days, tills_are_nowhere=self.tills_are_nowhere)
+
     def _reason(self, claim: Claim) -> str:
         """Which other claim it is that this one cannot hold with."""
-        if not Facts(self.numbers.longest_days).narrow(claim):
+        if not self._alone().narrow(claim):
             return "can never be met: change it, or take the condition out"
         for other in self.claims:
-            pair = Facts(self.numbers.longest_days)
+            pair = self._alone()
             if pair.narrow(other) and not pair.narrow(claim):
-                return _contradicts(other)
+                is_near = any(isinstance(one.condition, Near) for one in (claim, other))
+                return _NOWHERE if is_near else _contradicts(other)
         return "contradicts the other conditions that must hold: change one of them"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.emission.campaigns import CampaignPlan
+from services.emission.campaigns import CampaignPlan, Places
 from services.emission.validation import faults_in_campaign, faults_of_campaign, faults_of_codes
 from shared.events.promotion import EmissionSummary, LimitRule
 from tests.unit.emission.definitions import (
@@ -98,6 +98,59 @@ def test_an_instrument_in_a_campaign(
     found = faults_in_campaign(plan(**planned), one, {})
     assert [fault.field for fault in found] == refused
     assert all(fault.message.startswith("in campaign december, ") for fault in found)
+
+
+UAH: Json = {"kind": "currency", "currencies": ["UAH", "PLN"]}
+EUR: Json = {"kind": "currency", "currencies": ["EUR"]}
+NORTH: Json = {"kind": "region", "regions": ["North", "West"]}
+SOUTH: Json = {"kind": "region", "regions": ["South"]}
+NEAR: Json = {"kind": "near", "latitude_e6": 0, "longitude_e6": 0, "radius_m": 500}
+TILL: Json = {"kind": "channel", "channels": ["till"]}
+ONLINE: Json = {"kind": "channel", "channels": ["till", "app"]}
+PLACES = Places(currencies={"UAH"}, regions={"North", "East"})
+LOCATED = Places(currencies={"UAH"}, regions={"North", "East"}, have_location=True)
+IN_PLACES: list[tuple[str, tuple[Json, ...], Places, list[str]]] = [
+    ("a currency that a store sells in", (UAH,), PLACES, []),
+    ("a currency that none sells in", (EUR,), PLACES, ["conditions.0.currencies"]),
+    ("not the only currency", (no(UAH),), PLACES, ["conditions.0.condition.currencies"]),
+    ("not another currency", (no(EUR),), PLACES, []),
+    ("a currency, before there are stores", (EUR,), Places(), []),
+    ("a region that a store is in", (NORTH,), PLACES, []),
+    ("a region that none is in", (SOUTH,), PLACES, ["conditions.0.regions"]),
+    ("deep inside", (any_of(every(SOUTH), UAH),), PLACES, ["conditions.0.conditions.0.conditions.0.regions"]),
+    ("not one of its regions", (no(NORTH),), PLACES, []),
+    ("a region, before there are stores", (SOUTH,), Places(), []),
+    ("near, and carts may say where they are", (NEAR,), PLACES, []),
+    ("near and at the till, which is nowhere", (NEAR, TILL), PLACES, ["conditions.1.channels"]),
+    ("at the till and near", (TILL, any_of(NEAR, UAH)), PLACES, ["conditions.1.conditions.0"]),
+    ("near and online", (NEAR, ONLINE), PLACES, []),
+    ("near and at the till, not both", (no(every(NEAR, TILL)),), PLACES, []),
+    ("at the till, not near", (TILL, no(NEAR)), PLACES, []),
+    ("near a store with a location", (NEAR, TILL), LOCATED, []),
+    ("near, before there are stores", (NEAR, TILL), Places(), []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("conditions", "places", "refused"),
+    [line[1:] for line in IN_PLACES],
+    ids=[line[0] for line in IN_PLACES],
+)
+def test_an_instrument_where_the_stores_are(
+    conditions: tuple[Json, ...], places: Places, refused: list[str]
+) -> None:
+    found = faults_in_campaign(plan(), instrument(*conditions), {}, places)
+    assert [fault.field for fault in found] == refused
+
+
+def test_the_message_says_what_the_stores_are() -> None:
+    regions = {f"R{n}" for n in range(1, 8)}
+    places = Places(currencies={"UAH", "PLN"}, regions=regions)
+    one = instrument(EUR, any_of(SOUTH, TILL), any_of(every(TILL, NEAR), UAH))
+    messages = [fault.message for fault in faults_in_campaign(plan(), one, {}, places)]
+    assert "its stores, which sell in PLN, UAH, and both" in messages[0]
+    assert "its stores, which are in R1, R2, R3, R4, R5 and 2 more, and both" in messages[1]
+    assert "give the stores theirs" in messages[2]
 
 
 @pytest.mark.parametrize(
