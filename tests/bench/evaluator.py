@@ -28,6 +28,7 @@ from typing import TypeVar
 from rich.console import Console
 
 from services.evaluator import answer
+from services.evaluator.cart import decode_cart
 from services.evaluator.promotion import Ruleset, judge
 from services.evaluator.promotion.basket import Basket
 from services.evaluator.promotion.ruleset import Considered
@@ -71,8 +72,8 @@ def per_second(
 
 
 def decoded_cart(body: bytes) -> Cart:
-    """The cart of a message."""
-    return Cart.model_validate_json(body)
+    """The cart of a message, as the service decodes it."""
+    return decode_cart(body)
 
 
 def decide(chain: Chain, cart: Cart) -> bytes:
