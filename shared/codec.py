@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -15,6 +16,9 @@ Headers = Sequence[tuple[str, bytes | None]]
 E = TypeVar("E", bound=Event)
 # What a part of a path looks like that is a field of ours, or may be the misspelling of one. Other
 # names come from the message, as keys of a mapping do, and may be personal data.
+_LONGEST_MESSAGE = 200
+# What the field's description helps with: its unit, or how it is written.
+_EXPLAINED = {"int_type", "int_from_float", "less_than_equal", "string_pattern_mismatch"}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -53,10 +57,12 @@ def decode(model: type[E], body: bytes, *, ignore_unknown: bool = False) -> E:
     try:
         return model.model_validate_json(body, extra="ignore" if ignore_unknown else "forbid")
     except ValidationError as error:
-        raise InvalidMessageError(_field_errors(error, body)) from None
+        raise InvalidMessageError(_field_errors(model, error, body)) from None
 
 
-def _field_errors(error: ValidationError, body: bytes) -> tuple[FieldError, ...]:
+def _field_errors(
+    model: type[Event], error: ValidationError, body: bytes
+) -> tuple[FieldError, ...]:
     """Pydantic's errors by the path in the body, without the values that caused them.
 
     What is only said because something below it is wrong is left out: an item that is refused is
@@ -69,12 +75,51 @@ def _field_errors(error: ValidationError, body: bytes) -> tuple[FieldError, ...]
     return tuple(
         FieldError(
             field=".".join(_shown(part) for part in path),
-            message=item["msg"].removeprefix("Value error, "),
+            message=_message(model, item),
             code=item["type"],
         )
         for item, path in zip(items, paths, strict=True)
         if path not in wrong_below
     )
+
+
+def _message(model: type[Event], item: Any) -> str:
+    """What pydantic says, with the unit of the field, and without what was sent as a kind."""
+    said = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "union_tag_invalid":
+        said = f"no such kind: must be one of {said.rpartition('expected tags: ')[2]}"
+        if len(said) > _LONGEST_MESSAGE:
+            said = said[: said.rindex(",", 0, _LONGEST_MESSAGE - 2)] + ", …"
+    if item["type"] in _EXPLAINED:
+        schema = _schema(model)
+        location = [part for part in item["loc"] if "[" not in str(part)]
+        described = _description(schema, schema.get("$defs", {}), location)
+        said = f"{said}: {described}" if described else said
+    return said
+
+
+@cache
+def _schema(model: type[Event]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def _description(schema: Any, named: Any, location: Sequence[int | str]) -> str:
+    """How the field at the location, as pydantic gives it, is described; empty: it is not."""
+    schema = named.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    branches = schema.get("anyOf", ())
+    if not location:
+        there = (_description(one, named, ()) for one in branches)
+        return str(schema.get("description", "")) or next(filter(None, there), "")
+    part, rest = location[0], location[1:]
+    kinds = schema.get("discriminator", {}).get("mapping", {})
+    if part in kinds:
+        return _description({"$ref": kinds[part]}, named, rest)
+    if isinstance(part, int) and "items" in schema:
+        return _description(schema["items"], named, rest)
+    if part in schema.get("properties", {}):
+        return _description(schema["properties"][part], named, rest)
+    there = (_description(one, named, location) for one in branches)
+    return next(filter(None, there), "")
 
 
 def _path(location: Sequence[int | str], document: Any) -> tuple[int | str, ...]:

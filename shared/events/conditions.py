@@ -7,7 +7,7 @@ combine others, nested. Money is in minor units, quantities in thousandths.
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from shared.events.selection import Comparison, Products
 from shared.events.values import (
@@ -24,7 +24,20 @@ from shared.events.values import (
 MAX_DEPTH = 6
 MAX_CONDITIONS = 100
 _Names = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1_000)]
-_CLOCK = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM, the store's clock")
+
+
+def _refuse_24(at: str) -> str:
+    if at == "24:00":
+        message = "use 00:00 for midnight"
+        raise ValueError(message)
+    return at
+
+
+_Clock = Annotated[
+    str,
+    Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="HH:MM, the store's clock"),
+    BeforeValidator(_refuse_24),
+]
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -74,8 +87,8 @@ class TimeOfDay(Event):
     """``starts`` ≤ the time on the store's clock < ``ends``; past midnight if ``ends`` is earlier."""
 
     kind: Literal["time_of_day"] = "time_of_day"
-    starts: Annotated[str, _CLOCK]
-    ends: Annotated[str, _CLOCK]
+    starts: _Clock
+    ends: _Clock
 
     @model_validator(mode="after")
     def _is_some_time(self) -> Self:

@@ -6,7 +6,7 @@ from services.emission.validation.claims import Claim, unfold
 from services.emission.validation.numbers import KNOWN, said_of_numbers
 from services.emission.validation.spans import Spans, meet
 from shared.codec import FieldError
-from shared.events.benefits import Bonuses
+from shared.events.benefits import Bonuses, Tiers
 from shared.events.conditions import (
     All,
     AnyOf,
@@ -21,6 +21,8 @@ from shared.events.conditions import (
 from shared.events.promotion import Instrument, Rolling
 
 _HISTORY = (PurchaseCount, PurchaseSum, ProductPurchases)
+_ONLY_BONUSES = "only bonuses can be given at the end of a period"
+_NO_TIERS = ": write one instrument per tier, with `between` in a condition on purchases"
 _KNOWN = (*_HISTORY, CustomerGroup, CustomerSegment, All, AnyOf, Not)
 
 
@@ -29,7 +31,8 @@ def faults_at_period_end(instrument: Instrument, claims: Sequence[Claim]) -> Ite
     if instrument.trigger != "on_period_end":
         return
     if not isinstance(instrument.benefit, Bonuses):
-        yield _fault("benefit", "only bonuses can be given at the end of a period")
+        is_tiers = isinstance(instrument.benefit, Tiers)
+        yield _fault("benefit", _ONLY_BONUSES + (_NO_TIERS if is_tiers else ""))
     if isinstance(instrument.processing_period, Rolling):
         message = "a sliding period has no end: use campaign, calendar or consecutive"
         yield _fault("processing_period", message)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.emission.validation import faults_of_definition
 from tests.unit.emission.definitions import (
     BIRTHDAY,
     BONUSES,
@@ -19,6 +20,7 @@ from tests.unit.emission.definitions import (
     every,
     faulty,
     group,
+    instrument,
     mix,
     no,
     presence_of,
@@ -235,3 +237,20 @@ def test_the_end_of_a_period(
 ) -> None:
     definition = {"benefit": BONUSES, "trigger": "on_period_end"} | fields
     assert faulty(*conditions, **definition) == refused
+
+
+@pytest.mark.parametrize(
+    ("benefit", "advice"),
+    [
+        (
+            {"kind": "tiers", "tiers": [{"at_least": 1, "benefit": BONUSES}]},
+            "one instrument per tier",
+        ),
+        (OFF, "only bonuses"),
+    ],
+)
+def test_at_the_end_of_a_period_tiers_are_instruments(benefit: Json, advice: str) -> None:
+    one = instrument(FOUR, benefit=benefit, trigger="on_period_end")
+    [fault] = faults_of_definition(one)
+    assert fault.field == "benefit"
+    assert advice in fault.message

@@ -7,6 +7,7 @@ import pytest
 
 from shared.codec import InvalidMessageError, decode, encode, header
 from shared.events.checkout import Cart, Sale
+from shared.events.conditions import TimeOfDay
 from shared.events.promotion import Instrument
 from shared.events.reference import Customer
 from tests.builders import cart, given, instrument, line, sale, sold_line
@@ -120,6 +121,63 @@ def test_the_path_is_that_of_the_body_and_only_what_is_wrong_is_named(
     with pytest.raises(InvalidMessageError) as raised:
         decode(Instrument, json.dumps(document).encode())
     assert [error.field for error in raised.value.errors] == named
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"benefit": {"kind": "percent_off", "percent": "10%"}},
+            "Input should be a valid integer: basis points: 10% = 1000",
+        ),
+        (
+            {"benefit": {"kind": "percent_off", "percent": 12_000}},
+            "Input should be less than or equal to 10000: basis points: 10% = 1000",
+        ),
+        (
+            {"benefit": {"kind": "percent_off", "percent": 1_000, "max_discount": 299.99}},
+            "Input should be a valid integer: integer minor units (cents)",
+        ),
+        (
+            {"processing_period": {"kind": "rolling", "days": 1.5}},
+            "Input should be a valid integer",
+        ),
+        (
+            {"conditions": [{"kind": "time_of_day", "starts": "20:00", "ends": "24:00"}]},
+            "use 00:00 for midnight",
+        ),
+        (
+            {"trigger": "never"},
+            "Input should be 'on_sale' or 'on_period_end'",
+        ),
+    ],
+)
+def test_the_message_says_in_which_unit_a_number_is(changes: dict[str, Any], message: str) -> None:
+    document = json.loads(encode(instrument())) | changes
+    with pytest.raises(InvalidMessageError) as raised:
+        decode(Instrument, json.dumps(document).encode())
+    assert [error.message for error in raised.value.errors] == [message]
+
+
+def test_the_day_may_end_at_midnight() -> None:
+    evening = {"kind": "time_of_day", "starts": "20:00", "ends": "00:00"}
+    document = json.loads(encode(instrument())) | {"conditions": [evening]}
+    [condition] = decode(Instrument, json.dumps(document).encode()).conditions
+    assert condition == TimeOfDay(starts="20:00", ends="00:00")
+
+
+def test_an_unknown_kind_is_told_which_there_are_briefly_and_not_repeated() -> None:
+    ann = {"kind": "expected tags: ann@example.com"}
+    odd = {"conditions": [ann], "benefit": ann}
+    document = json.loads(encode(instrument())) | odd
+    with pytest.raises(InvalidMessageError) as raised:
+        decode(Instrument, json.dumps(document).encode())
+    conditions, benefit = (error.message for error in raised.value.errors)
+    assert conditions.startswith("no such kind: must be one of 'receipt_total', ")
+    assert conditions.endswith("', …")
+    assert len(conditions) <= 200
+    assert benefit.endswith("'tiers', 'bonuses', 'gift_goods'")
+    assert "ann@" not in str(raised.value)
 
 
 def test_unknown_fields_are_refused_from_tills_and_ignored_on_internal_topics() -> None:
