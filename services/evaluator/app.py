@@ -28,7 +28,7 @@ from shared.web.auth import Verifier
 from shared.web.service import background, create_app
 
 _POLL_SECONDS = 0.2
-_ALLOCATIONS_A_COLLECTION = 100_000
+_ALLOCATIONS_A_COLLECTION = 500_000
 """A batch is some 100,000 objects, all alive until its end: looking for garbage among them every 700
 of them, as Python does, took a quarter of the time of a decision."""
 

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from shared.events.selection import Products
 from shared.events.values import Count, Event, Gift, Money, Percent, Points, Quantity
 
+_MEASURED = "money in minor units (cents), quantities in thousandths"
 Pick = Literal["cheapest", "dearest"]
 _Price = Annotated[int, Field(ge=1, le=10**12, description="integer minor units (cents)")]
 
@@ -132,8 +133,8 @@ TierBenefit = Annotated[
 class Tier(Event):
     """``benefit`` applies where ``at_least`` ≤ what is measured < ``below`` (none: no upper end)."""
 
-    at_least: Annotated[int, Field(ge=0, le=10**12)]
-    below: Annotated[int, Field(ge=1, le=10**12)] | None = None
+    at_least: Annotated[int, Field(ge=0, le=10**12, description=_MEASURED)]
+    below: Annotated[int, Field(ge=1, le=10**12, description=_MEASURED)] | None = None
     benefit: TierBenefit
 
 

@@ -6,13 +6,18 @@ from pydantic import Field, model_validator
 
 from shared.events.values import Event, Id, Text
 
+_Compared = Annotated[
+    int,
+    Field(ge=0, le=10**12, description="money in minor units (cents), quantities in thousandths"),
+]
+
 
 class Comparison(Event):
     """``op`` compares what is there with ``value``; ``between`` includes both ends."""
 
     op: Literal[">=", ">", "=", "<", "<=", "between"] = ">="
-    value: Annotated[int, Field(ge=0, le=10**12)]
-    upper: Annotated[int, Field(ge=0, le=10**12)] | None = None
+    value: _Compared
+    upper: _Compared | None = None
 
     @model_validator(mode="after")
     def _upper_goes_with_between(self) -> Self:
