@@ -60,24 +60,17 @@ class Receipt:
 class Circumstances:
     """What an event is decided with, beside its receipt.
 
-    ``considered`` may be missing for a sale whose cart was decided: that decision stands. ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
+    ``considered`` is the rules it may meet: none for a sale whose cart was decided, since that decision
+    stands. ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
     """
 
     event_key: bytes
     body_digest: bytes
-    considered: Considered | None
+    considered: Considered
     region: str
     device: Device
     now: datetime
     expires_at: datetime
-
-    @property
-    def rules(self) -> Considered:
-        """What is considered. Raises ``ValueError`` where it is missing."""
-        if self.considered is None:
-            message = "there is nothing to decide by"
-            raise ValueError(message)
-        return self.considered
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +165,7 @@ def _rule(
         return asked[limit.limit_id]
 
     try:
-        verdict = judge(given.rules, free)
+        verdict = judge(given.considered, free)
     finally:
         for taken in own:
             counters.move(taken, held=1)
@@ -279,7 +272,7 @@ def _decision(
     expires_at: datetime | None = None,
 ) -> Decision:
     """The decision as it is sent."""
-    rules = given.rules
+    rules = given.considered
     return answering.of(
         event,
         verdict,

@@ -55,7 +55,7 @@ _DECODER = msgspec.msgpack.Decoder(Facts)
 
 def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
     """The facts of a decision; ``free`` are the limits it asked about."""
-    considered = given.rules
+    considered = given.considered
     basket, since = considered.reading.basket, considered.since
     return Facts(
         ruleset_version=considered.ruleset.version,

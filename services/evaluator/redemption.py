@@ -160,11 +160,6 @@ def as_earned(decided: Redemption, *, same_customer: bool, paid: int, due: int) 
     return replace(decided, bonuses=earned)
 
 
-def give_back(redemption: Redemption, counters: Counters, at: datetime) -> None:
-    """Free what a committed redemption of the instant ``at`` has used: its receipt came back."""
-    counters.move(redemption.taken, used=-1, at=at)
-
-
 def _settle(
     decided: Redemption, given: GivenBenefit | None, counters: Counters, at: datetime
 ) -> Redemption:

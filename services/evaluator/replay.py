@@ -51,7 +51,7 @@ def again(recorded: Recording, facts: recording.Facts, ruleset: Ruleset) -> byte
         except KeyError:
             raise NotAskedError(limit.limit_id) from None
 
-    return answer.encode(decision_of(event, given, judge(given.rules, free)))
+    return answer.encode(decision_of(event, given, judge(given.considered, free)))
 
 
 def compare(recorded: Recording, ruleset: Ruleset, facts: recording.Facts) -> Difference | None:

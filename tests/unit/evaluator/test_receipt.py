@@ -355,9 +355,9 @@ def test_bonuses_are_earned_on_money_paid_by_whom_they_were_promised_to(
 def test_the_positions_of_unknown_codes_are_told() -> None:
     asked = cart([line(amount=10_000)], codes=["WELCOME", "WELCOM"])
     known = circumstances(asked)
-    first, second = known.rules.reading.basket.codes
+    first, second = known.considered.reading.basket.codes
     codes_known = (first, replace(second, emission_id=None))
-    considered = WELCOME.consider(replace(known.rules.reading.basket, codes=codes_known))
+    considered = WELCOME.consider(replace(known.considered.reading.basket, codes=codes_known))
     answer = receipt.answer(
         asked, receipt.open_receipt(asked), replace(known, considered=considered), counters()
     )

@@ -10,7 +10,7 @@ from services.evaluator.counters import Counter, Counters, Taken
 from services.evaluator.promotion.allocation import price_groups
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.receipt import Receipt
-from services.evaluator.redemption import Redemption, give_back
+from services.evaluator.redemption import Redemption
 from shared.events.checkout import Cart, Sale
 from shared.events.promotion import LimitRule, Rolling
 from tests.builders import NOON, campaign, cart, given, instrument, line, ruleset, sale, sold_line
@@ -112,14 +112,6 @@ def test_a_sale_after_its_hold_needs_room_for_what_was_given(
     recorded = receipt.record(a_sale(gave), expired, circumstances(a_sale(gave), BUDGET), slots)
     assert only(recorded.receipt).status == status
     assert slots[MONEY].used == used + (gave if status == "committed" else 0)
-
-
-def test_what_is_returned_is_given_back_as_it_was_used() -> None:
-    slots = budget()
-    held, _ = answered(a_cart(), slots)
-    recorded = receipt.record(a_sale(700), held, circumstances(a_sale(700), BUDGET), slots)
-    give_back(only(recorded.receipt), slots, NOON)
-    assert slots[MONEY].used == 0
 
 
 def test_a_rolling_limit_is_used_at_the_time_of_the_checkout() -> None:
