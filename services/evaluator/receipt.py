@@ -5,11 +5,12 @@ answer. Only ``Counters``, a transaction's working copy, changes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from services.evaluator import answer as answering
 from services.evaluator import redemption
@@ -38,8 +39,7 @@ class ConflictError(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """A receipt as the ledger has it. ``revision`` is the highest seen of its cart (−1: none).
 
     ``body_digest`` tells whether a revision that comes again is the same. ``decision`` is the one
@@ -53,11 +53,10 @@ class Receipt:
     body_digest: bytes | None = None
     status: Status = "open"
     decision: Decision | None = None
-    redemptions: Mapping[Key, Redemption] = field(default_factory=dict)
+    redemptions: Mapping[Key, Redemption] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(msgspec.Struct, frozen=True):
     """What an event is decided with, beside its receipt.
 
     ``considered`` is the rules it may meet: none for a sale whose cart was decided, since that decision
@@ -293,7 +292,7 @@ def _as_paid(cart: Cart, receipt: Receipt, given: Circumstances) -> Decision:
     fresh = _decision(cart, given, "paid")
     if receipt.decision is None:
         return fresh
-    return msgspec.structs.replace(
+    return replace(
         receipt.decision,
         decision_id=fresh.decision_id,
         revision=cart.revision,

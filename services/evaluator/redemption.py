@@ -4,9 +4,11 @@ Pure: functions of values, with ``now`` given. Only ``Counters``, a transaction'
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
+
+import msgspec
+from msgspec.structs import replace
 
 from services.evaluator.counters import Counters, Taken, counts_money
 from services.evaluator.promotion.verdict import Granted
@@ -18,8 +20,7 @@ Key = tuple[str, str]
 """Campaign id, instrument id: what names a redemption on its receipt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redemption:
+class Redemption(msgspec.Struct, frozen=True):
     """One use of one instrument on one receipt, and what it takes of limits.
 
     ``taken`` is in the order of limit ids; its rolling limits count uses after ``since``. Once

@@ -1,11 +1,12 @@
 """One recorded receipt, decided again as if the draft had been running."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
 import msgspec
+from msgspec.structs import replace
 
 from services.evaluator.promotion.basket import Basket, PresentedCode, Reading, read
 from services.evaluator.promotion.failure import Failure

@@ -1,10 +1,11 @@
 """The cart as the engine sees it: its facts, and which of its lines an instrument may look at."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from services.evaluator.promotion.allocation import floor_of
 from services.evaluator.promotion.history import Purchase
@@ -13,8 +14,7 @@ from shared.events.checkout import CartLine
 from shared.events.values import Channel, Device, Location, PaymentMethod
 
 
-@dataclass(frozen=True, slots=True)
-class PresentedCode:
+class PresentedCode(msgspec.Struct, frozen=True):
     """A code on the cart, by its position (from 0), and the emission it belongs to (None: none).
 
     ``holder`` is the customer that it is bound to, if it is.
@@ -26,8 +26,7 @@ class PresentedCode:
     holder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Basket:
+class Basket(msgspec.Struct, frozen=True):
     """Every fact that a decision may depend on.
 
     ``occurred_at`` is the checkout's own instant, with zone; ``time_zone`` the store's; ``location``

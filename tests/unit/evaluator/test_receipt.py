@@ -1,9 +1,9 @@
 """The life of a receipt: revisions, holds, payment, expiry. One counter, no servers."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from services.evaluator import receipt
 from services.evaluator.answer import encode
