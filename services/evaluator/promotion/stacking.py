@@ -94,7 +94,7 @@ def _pass(
                 offers.append((candidate, grant))
         if not offers:
             continue
-        best, grant = min(offers, key=_worst_first) if len(offers) > 1 else offers[0]
+        best, grant = min(offers, key=_best_first) if len(offers) > 1 else offers[0]
         for candidate, _ in offers:
             if candidate is not best:
                 result.failures[candidate] = Failure("outranked", outranked_by=best.ids)
@@ -118,7 +118,7 @@ def _turns(met: Sequence[CompiledInstrument]) -> Iterator[Sequence[CompiledInstr
             yield groups.pop(candidate.best_of)
 
 
-def _worst_first(offer: tuple[CompiledInstrument, Grant]) -> tuple[int, int, tuple[str, str]]:
+def _best_first(offer: tuple[CompiledInstrument, Grant]) -> tuple[int, int, tuple[str, str]]:
     """The greatest discount comes first, then bonuses, then the id."""
     candidate, grant = offer
     return -grant.given.discount, -grant.given.points, candidate.ids
@@ -202,7 +202,7 @@ def _beats_its_group(candidate: CompiledInstrument, result: Stack) -> bool:
             for position, share in grant.given.shares:
                 before[position] += share
             mine = Grant(_NO_SLOTS, _now(candidate, result, before))
-            return _worst_first((candidate, mine)) < _worst_first((best, grant))
+            return _best_first((candidate, mine)) < _best_first((best, grant))
     return True
 
 
