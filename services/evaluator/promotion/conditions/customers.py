@@ -1,10 +1,11 @@
 """Conditions on who buys, and on the codes they present."""
 
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import msgspec
 
-from services.evaluator.promotion.basket import Eligible, Reading
+from services.evaluator.promotion.basket import Basket, Eligible, Reading
 from services.evaluator.promotion.conditions.check import Check, Terms, valid_at
 from services.evaluator.promotion.failure import Failure
 from shared.events.conditions import (
@@ -22,28 +23,24 @@ _LEAP_DAY = 29
 
 def customer_group(condition: CustomerGroup) -> Check:
     """A check of the customer's groups."""
-    groups = frozenset(condition.groups)
-    unknown = Failure("customer_unknown", condition.kind)
     wrong = Failure("wrong_customer_group", condition.kind)
-
-    def check(reading: Reading, _: Eligible) -> Failure | None:
-        if reading.basket.customer_id is None:
-            return unknown
-        return wrong if groups.isdisjoint(reading.basket.customer_groups) else None
-
-    return check
+    return _belongs(condition.groups, wrong, lambda basket: basket.customer_groups)
 
 
 def customer_segment(condition: CustomerSegment) -> Check:
     """A check of the customer's segments."""
-    segments = frozenset(condition.segments)
-    unknown = Failure("customer_unknown", condition.kind)
     wrong = Failure("wrong_segment", condition.kind)
+    return _belongs(condition.segments, wrong, lambda basket: basket.segments)
+
+
+def _belongs(names: Sequence[str], wrong: Failure, of: Callable[[Basket], frozenset[str]]) -> Check:
+    """A check that the customer is in one of these."""
+    wanted, unknown = frozenset(names), Failure("customer_unknown", wrong.condition)
 
     def check(reading: Reading, _: Eligible) -> Failure | None:
         if reading.basket.customer_id is None:
             return unknown
-        return wrong if segments.isdisjoint(reading.basket.segments) else None
+        return wrong if wanted.isdisjoint(of(reading.basket)) else None
 
     return check
 
