@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.events.checkout import Cart, Return, Sale
-from shared.events.outcome import BonusEntry, Decision, Receipt, Redemption
+from shared.events.outcome import (
+    BonusEntry,
+    CodeAttempt,
+    Decision,
+    Receipt,
+    Redemption,
+    Returned,
+)
 from shared.events.promotion import Campaign
 from shared.events.reference import CodeChunk, Customer, SegmentChange, Store
 from shared.events.values import Event
@@ -110,12 +117,26 @@ RECEIPTS = Topic(
     "store_id:terminal_id",
     "Each receipt once, clean, with device, region and redemptions.",
 )
+RETURNS = Topic(
+    "promo.returns.v1",
+    Returned,
+    "tillstream.promo.returned.v1",
+    "store_id:terminal_id",
+    "Each return once: what comes back, what is refunded, what redemptions lose.",
+)
+ATTEMPTS = Topic(
+    "promo.attempts.v1",
+    CodeAttempt,
+    "tillstream.promo.attempt.v1",
+    "store_id:terminal_id",
+    "Codes presented by callers that are locked out for guessing.",
+)
 BONUSES = Topic(
     "promo.bonuses.v1",
     BonusEntry,
     "tillstream.promo.bonus.v1",
     "customer_id",
-    "Bonus points accrued.",
+    "Every movement of customers' bonus points.",
 )
 CAMPAIGNS = Topic(
     "promo.campaigns.v1",
@@ -166,7 +187,9 @@ TOPICS = (
     DECISIONS,
     REDEMPTIONS,
     RECEIPTS,
+    RETURNS,
     BONUSES,
+    ATTEMPTS,
     CAMPAIGNS,
     CODES,
     STORES,

@@ -35,11 +35,12 @@ class LineDiscount(msgspec.Struct, frozen=True, gc=False):
     discount: int
 
 
-class Gift(msgspec.Struct, frozen=True, gc=False):
+class Gift(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Goods given away."""
 
     sku: str
     quantity: int
+    value: int = 0
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,6 +86,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     near_misses: tuple[NearMiss, ...] = ()
     unused_codes: tuple[UnusedCode, ...] = ()
     unknown_codes: tuple[int, ...] = ()
+    bonus_balance: int | None = None
+    bonuses_payable: int = 0
+    bonuses_held: int = 0
+    stale: bool = False
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -184,7 +189,7 @@ def _applied(receipt_id: str, granted: Sequence[Granted], *, held: bool) -> tupl
                 discount=g.discount,
                 lines=tuple([LineDiscount(line, share) for line, share in g.lines]),
                 bonuses=g.bonuses,
-                gifts=tuple([Gift(gift.sku, gift.quantity) for gift in g.gifts]),
+                gifts=tuple([Gift(gift.sku, gift.quantity, gift.value) for gift in g.gifts]),
                 choose=g.choose,
                 code=g.code,
                 times=g.times,

@@ -96,6 +96,7 @@ class PlainCart(_Struct, frozen=True, kw_only=True):
     intent: Literal["quote", "checkout", "cancel"] = "checkout"
     payment_methods: Annotated[tuple[PaymentMethod, ...], Meta(max_length=5)] = ()
     price_groups: bool = False
+    pay_bonuses: Annotated[int, Meta(ge=0, le=MAX_MONEY)] = 0
     lines: Annotated[tuple[CartLine, ...], Meta(max_length=MAX_LINES)] = ()
 
 

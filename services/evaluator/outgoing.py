@@ -40,6 +40,8 @@ class RedemptionChanged(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     bonuses: int
     gifts: tuple[Gift, ...] = ()
     mismatch: int = 0
+    gifts_mismatch: tuple[Gift, ...] = ()
+    discount_returned: int = 0
 
 
 def changed(before: Receipt, after: Receipt) -> list[Redemption]:
@@ -90,7 +92,7 @@ def _event(r: Redemption, decision: Decision, now: datetime) -> RedemptionChange
         currency=decision.currency,
         discount=r.discount,
         bonuses=r.bonuses,
-        gifts=tuple([Gift(gift.sku, gift.quantity) for gift in r.gifts]),
+        gifts=tuple([Gift(gift.sku, gift.quantity, gift.value) for gift in r.gifts]),
         mismatch=r.mismatch,
     )
 

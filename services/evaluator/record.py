@@ -25,7 +25,7 @@ class RecordedLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     discount: int
 
 
-class ReceiptRedemption(msgspec.Struct, frozen=True):
+class ReceiptRedemption(msgspec.Struct, frozen=True, omit_defaults=True):
     """A redemption as its receipt records it."""
 
     redemption_id: str
@@ -34,6 +34,7 @@ class ReceiptRedemption(msgspec.Struct, frozen=True):
     status: Literal["committed", "unauthorised"]
     discount: int
     bonuses: int
+    mismatch: int = 0
 
 
 class ReceiptRecorded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -54,6 +55,8 @@ class ReceiptRecorded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     discount: int
     paid: int
     bonuses: int
+    bonuses_paid: int = 0
+    bonuses_unauthorised: int = 0
     lines: tuple[RecordedLine, ...]
     redemptions: tuple[ReceiptRedemption, ...]
 
@@ -109,6 +112,7 @@ def record_of(
                 status="committed" if r.status == "committed" else "unauthorised",
                 discount=r.discount,
                 bonuses=r.bonuses,
+                mismatch=r.mismatch,
             )
             for r in kept
         ),

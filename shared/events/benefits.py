@@ -91,13 +91,19 @@ class CheapestFree(Event):
 
 
 class Bonuses(Event):
-    """Bonus points: ``fixed``, or ``percent`` of the selected products' net sum, or both."""
+    """Bonus points: ``fixed``, or ``percent`` of the selected products' net sum, or both.
+
+    They can be spent ``active_after_days`` days (of 24 hours) after the sale, and for
+    ``expires_after_days`` days from then on; none = for ever.
+    """
 
     kind: Literal["bonuses"] = "bonuses"
     fixed: Annotated[int, Field(ge=0, le=1_000_000, description="bonus points, whole")] = 0
     percent: Percent | None = None
     products: Products = Products()
     max_points: Points | None = None
+    active_after_days: Annotated[int, Field(ge=0, le=366)] = 0
+    expires_after_days: Annotated[int, Field(ge=1, le=3_660)] | None = None
 
     @model_validator(mode="after")
     def _gives_something(self) -> Self:

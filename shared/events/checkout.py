@@ -21,6 +21,7 @@ from shared.events.values import (
     Location,
     Money,
     PaymentMethod,
+    Points,
     Quantity,
     SignedMoney,
     Text,
@@ -110,12 +111,14 @@ class Cart(_Receipt):
 
     ``quote`` asks for advice and holds nothing, ``checkout`` holds the slots it needs until the
     decision's ``expires_at``, ``cancel`` frees them (its lines may be empty). ``price_groups`` asks
-    for the discounts in unit prices, too (some fiscal printers know no others).
+    for the discounts in unit prices, too (some fiscal printers know no others). ``pay_bonuses`` are
+    the points that the customer wants to pay with: a checkout holds as many as may be paid.
     """
 
     intent: Literal["quote", "checkout", "cancel"] = "checkout"
     payment_methods: Annotated[tuple[PaymentMethod, ...], Field(max_length=5)] = ()
     price_groups: bool = False
+    pay_bonuses: Points = 0
     lines: Annotated[tuple[CartLine, ...], Field(max_length=MAX_LINES)] = ()
 
     @model_validator(mode="after")
@@ -128,16 +131,20 @@ class Cart(_Receipt):
 
 
 class GivenBenefit(Event):
-    """A benefit that the till really gave, in the terms of the decision that granted it."""
+    """A benefit that the till really gave, in the terms of the decision that granted it.
+
+    ``lease_id``: it was given offline, from the quota that the store had leased.
+    """
 
     campaign_id: Id
     instrument_id: Id
     discount: Money = 0
     gifts: Annotated[tuple[Gift, ...], Field(max_length=20)] = ()
+    lease_id: Id | None = None
 
 
 class Payment(Event):
-    """One means of payment and the amount paid by it."""
+    """One means of payment and the amount paid by it; a bonus point pays one minor unit."""
 
     method: PaymentMethod
     amount: SignedMoney
@@ -165,6 +172,9 @@ class Sale(_Receipt):
         if by_line != by_benefit:
             message = f"given: discounts add up to {by_benefit}, those of the lines to {by_line}"
             raise ValueError(message)
+        if any(payment.method == "bonuses" and payment.amount < 0 for payment in self.payments):
+            message = "payments: bonuses paid are not below zero; a return gives them back"
+            raise ValueError(message)
         named = {(benefit.campaign_id, benefit.instrument_id) for benefit in self.given}
         if len(named) != len(self.given):
             message = "given: each instrument of a campaign is named once"
@@ -182,7 +192,10 @@ class ReturnedLine(Event):
 class Return(Event):
     """All or part of a sale undone; no ``lines`` = all that is left of it.
 
-    ``receipt_id`` is the sale's. Any store and terminal may take goods back.
+    ``receipt_id`` is the sale's. Any store and terminal may take goods back. ``policy`` says what a
+    part is worth: its share of what was paid (``proportional``), or what was paid less what the rest
+    costs when it is decided again (``reprice``). ``gifts`` are those that come back; of the others of a
+    benefit that is lost the value is withheld.
     """
 
     intent: Literal["return"]
@@ -191,6 +204,8 @@ class Return(Event):
     terminal_id: Id
     occurred_at: Instant
     lines: Annotated[tuple[ReturnedLine, ...], Field(max_length=MAX_LINES)] = ()
+    policy: Literal["proportional", "reprice"] = "proportional"
+    gifts: Annotated[tuple[Gift, ...], Field(max_length=100)] = ()
 
     @model_validator(mode="after")
     def _lines_are_named_once(self) -> Self:

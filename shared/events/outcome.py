@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.events.values import (
     Channel,
+    Count,
     Currency,
     CustomerId,
     Device,
@@ -79,7 +80,8 @@ class NotApplied(Event):
 
     ``condition`` is the one that failed: a code condition's id, others' kind (``not.device``: the
     device must not be that one), or a limit's name.
-    ``missing`` is how much more of ``unit`` it needs. ``outranked_by`` is the instrument that was
+    ``missing`` is how much more of ``unit`` it needs. ``left`` is what is left of the limit that
+    refused: redemptions, or minor units. ``outranked_by`` is the instrument that was
     preferred, where it was stacking that refused.
     """
 
@@ -89,6 +91,7 @@ class NotApplied(Event):
     condition: Text | None = None
     missing: int | None = None
     unit: Unit | None = None
+    left: int | None = None
     outranked_by: InstrumentName | None = None
 
 
@@ -140,6 +143,10 @@ class Decision(Event):
     (the receipt is committed: the benefits are those it was paid with, nothing is held).
     ``near_misses`` are at most 10, the nearest first. ``ruleset_hash`` tells whether two rulesets are the same.
     ``unknown_codes`` are the positions (from 0) of codes that belong to no emission.
+
+    A customer may pay ``bonuses_payable`` points on this receipt of the ``bonus_balance`` (negative after
+    a take-back); ``bonuses_held`` of them are held for it. ``stale``: a quote made while the ledger was
+    away, by what was known before.
     """
 
     decision_id: Id
@@ -167,16 +174,22 @@ class Decision(Event):
     near_misses: tuple[NearMiss, ...] = ()
     unused_codes: tuple[UnusedCode, ...] = ()
     unknown_codes: tuple[int, ...] = ()
+    bonus_balance: int | None = None
+    bonuses_payable: Points = 0
+    bonuses_held: Points = 0
+    stale: bool = False
 
 
-RedemptionStatus = Literal["held", "committed", "released", "expired", "unauthorised"]
+RedemptionStatus = Literal["held", "committed", "released", "expired", "unauthorised", "returned"]
 
 
 class Redemption(Event):
     """One change of state of one redemption: one use of one instrument on one receipt.
 
     ``unauthorised`` was given by the till without right: a cost, never an activation.
-    ``mismatch`` is what the till gave minus what was decided (minor units), if they differ.
+    ``mismatch`` is what the till gave minus what was decided (minor units), if they differ;
+    ``gifts_mismatch`` are gifts given beyond the decided ones. ``discount_returned`` is the part of the
+    discount (minor units) that returns have taken back so far; ``returned``: all of the sale came back.
     """
 
     redemption_id: Id
@@ -197,6 +210,8 @@ class Redemption(Event):
     bonuses: Points
     gifts: tuple[Gift, ...] = ()
     mismatch: SignedMoney = 0
+    gifts_mismatch: tuple[Gift, ...] = ()
+    discount_returned: Money = 0
 
 
 class RecordedLine(Event):
@@ -220,12 +235,14 @@ class ReceiptRedemption(Event):
     status: Literal["committed", "unauthorised"]
     discount: Money
     bonuses: Points
+    mismatch: SignedMoney = 0
 
 
 class Receipt(Event):
     """A paid receipt, passed on once, clean: what statistics and profiles are made of.
 
-    ``total`` − ``discount`` = ``paid`` (minor units, before cash rounding).
+    ``total`` − ``discount`` = ``paid`` (minor units, before cash rounding). Of that ``bonuses_paid`` were
+    paid with points; ``bonuses_unauthorised`` more points the till took without right.
     """
 
     receipt_id: Id
@@ -243,25 +260,107 @@ class Receipt(Event):
     discount: Money
     paid: Money
     bonuses: Points
+    bonuses_paid: Points = 0
+    bonuses_unauthorised: Points = 0
     lines: Annotated[tuple[RecordedLine, ...], Field(min_length=1)]
     redemptions: tuple[ReceiptRedemption, ...]
 
 
-class BonusEntry(Event):
-    """Bonus points accrued to a customer: by a redemption on a receipt, or at the end of a period.
+class ReturnedLine(Event):
+    """So much (thousandths) of a line came back, and what is refunded for it (minor units)."""
 
-    The latter has no receipt, but ``period_start`` ≤ t < ``period_end``.
+    line: int
+    quantity: Quantity
+    refund: Money
+
+
+class ReturnedRedemption(Event):
+    """What a return changed of a redemption.
+
+    ``returned``: all of the sale has come back; ``released`` says whether its slot is free again.
+    ``discount`` (minor units) and ``bonuses`` (points) are what this return took back of it.
+    """
+
+    redemption_id: Id
+    campaign_id: Id
+    instrument_id: Id
+    status: Literal["committed", "returned", "unauthorised"]
+    released: bool
+    discount: Money
+    bonuses: Points
+
+
+class Returned(Event):
+    """A return, passed on once: what comes back of a sale, and what the customer gets for it.
+
+    ``refund`` (minor units) + what is kept = what was paid, over all returns. It is paid out as ``money`` and as
+    ``bonuses`` (points that had been paid with). ``withheld`` is the value of gifts that did not come back,
+    already taken off the refund. ``bonuses_taken_back`` are the points that the sale had earned.
+    Region, device, customer and ``sold_at`` are the sale's, store, terminal and ``occurred_at`` the return's.
+    """
+
+    return_id: Id
+    receipt_id: Id
+    store_id: Id
+    terminal_id: Id
+    sold_in: Id
+    region: Text
+    device: Device
+    customer_id: CustomerId | None = None
+    sold_at: Instant
+    occurred_at: Instant
+    recorded_at: Instant
+    currency: Currency
+    complete: bool
+    refund: Money
+    money: Money
+    bonuses: Points
+    withheld: Money = 0
+    bonuses_taken_back: Points = 0
+    lines: tuple[ReturnedLine, ...]
+    redemptions: tuple[ReturnedRedemption, ...]
+
+
+class BonusEntry(Event):
+    """One movement of a customer's bonus points, double entry: the campaign or store has the contrary.
+
+    ``accrual``: by a redemption on a receipt, or at the end of a period (no receipt, but ``period_start``
+    ≤ t < ``period_end``); to be spent from ``active_at`` until ``expires_at``. ``spend``: paid with on a receipt.
+    ``refund``: given back when it was returned. ``take_back``: what a returned sale had earned.
+    ``expiry``: not spent in time. ``points`` is signed: what the customer has more, or less.
     """
 
     entry_id: Id
     customer_id: CustomerId
-    redemption_id: Id
-    campaign_id: Id
-    instrument_id: Id
+    redemption_id: Id | None = None
+    campaign_id: Id | None = None
+    instrument_id: Id | None = None
     receipt_id: Id | None = None
     period_start: Instant | None = None
     period_end: Instant | None = None
-    kind: Literal["accrual"]
-    points: Annotated[int, Field(gt=0)]
+    kind: Literal["accrual", "spend", "refund", "take_back", "expiry"]
+    points: int
+    active_at: Instant | None = None
+    expires_at: Instant | None = None
+    occurred_at: Instant
+    recorded_at: Instant
+
+
+class CodeAttempt(Event):
+    """Codes presented by a caller that is locked out for guessing: they were not looked at.
+
+    ``who`` presented too many codes that cannot be used: a ``store``, a ``terminal`` (store:terminal), a
+    ``customer``, or an ``address``: a keyed hash of the IP address, another one each day.
+    """
+
+    attempt_id: Id
+    who: Literal["store", "terminal", "customer", "address"]
+    subject: Text
+    store_id: Id
+    terminal_id: Id
+    receipt_id: Id | None = None
+    customer_id: CustomerId | None = None
+    codes: Count
+    locked_until: Instant
     occurred_at: Instant
     recorded_at: Instant

@@ -87,7 +87,8 @@ class Instrument(Event):
 
     ``stacking``: ``combinable`` with others; ``exclusive`` applies only if nothing has, then blocks
     the rest; of a ``best_of`` group (named by ``best_of``) the best one applies.
-    ``max_redemptions`` is short for a limit in all.
+    ``max_redemptions`` is short for a limit in all. When a sale is returned as a whole, its slots are free
+    again (``release``) or stay used (``keep``).
     """
 
     instrument_id: Id
@@ -102,6 +103,7 @@ class Instrument(Event):
     best_of: Id | None = None
     repeat: Repeat | None = None
     max_redemptions: Count | None = None
+    on_return: Literal["release", "keep"] = "release"
     limits: Annotated[tuple[LimitRule, ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")

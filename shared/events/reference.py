@@ -13,6 +13,7 @@ class Store(Event):
     """A store (a web shop is one). ``region`` is where its statistics are counted.
 
     ``time_zone`` is what hours and weekdays go by, ``location`` what distances are measured from.
+    At most ``bonus_share`` (basis points) of a receipt may be paid with bonus points.
     """
 
     store_id: Id
@@ -21,6 +22,7 @@ class Store(Event):
     time_zone: Text
     currency: Currency
     location: Location | None = None
+    bonus_share: Annotated[int, Field(ge=0, le=10_000, description="basis points")] = 5_000
 
 
 BirthDay = Annotated[

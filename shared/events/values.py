@@ -69,14 +69,18 @@ Instant = Annotated[AwareDatetime, Field(description="RFC 3339, with zone")]
 Currency = ISO4217
 Device = Literal["till", "desktop", "mobile", "tablet", "app", "other"]
 Channel = Literal["till", "web", "app"]
-PaymentMethod = Literal["cash", "card", "voucher", "account", "other"]
+PaymentMethod = Literal["cash", "card", "voucher", "account", "bonuses", "other"]
 
 
 class Gift(Event):
-    """Goods given away: a sku and how much of it."""
+    """Goods given away: a sku and how much of it.
+
+    ``value`` of a unit (1000 thousandths) is what is withheld when the sale is returned without it.
+    """
 
     sku: Text
     quantity: Quantity = 1000
+    value: Money = 0
 
 
 class Location(Event):

@@ -19,6 +19,10 @@ Scope = Literal[
     "campaigns:read",
     "codes:export",
     "quotes:write",
+    "quotes:public",
+    "checkouts:write",
+    "leases:write",
+    "ledger:read",
     "statistics:read",
 ]
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))

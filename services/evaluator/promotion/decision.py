@@ -95,6 +95,7 @@ def _refused(candidate: CompiledInstrument, failure: Failure) -> Refused:
         failure.condition,
         failure.missing,
         failure.unit,
+        failure.left,
         InstrumentName(*by) if by else None,
     )
 

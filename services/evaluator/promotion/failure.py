@@ -14,7 +14,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     ``condition`` is what failed: a code condition's id, others' kind, a limit's name. ``missing`` is
     how much more of ``unit`` would do; None where more would not help. ``share``: millionths of what
     is needed that are missing. ``near``: nothing else is missing. ``outranked_by`` is the (campaign,
-    instrument) that was preferred.
+    instrument) that was preferred. ``left`` is what is left of the limit that refused.
     """
 
     reason: Reason
@@ -24,6 +24,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     share: int = 0
     near: bool = False
     outranked_by: tuple[str, str] | None = None
+    left: int | None = None
 
 
 def gap(condition: str, missing: int, needed: int, unit: Unit) -> Failure:

@@ -62,7 +62,7 @@ class Refused(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An instrument considered that gives nothing.
 
     ``condition`` is the one that failed: a code condition's id, others' kind, a limit's name.
-    ``missing`` is how much more of ``unit`` would meet it.
+    ``missing`` is how much more of ``unit`` would meet it; ``left`` is what is left of a limit that refused.
     """
 
     campaign_id: str
@@ -71,6 +71,7 @@ class Refused(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     condition: str | None = None
     missing: int | None = None
     unit: Unit | None = None
+    left: int | None = None
     outranked_by: InstrumentName | None = None
 
 
