@@ -21,7 +21,10 @@ class Figures(BaseModel):
 
 
 class Receipts(Figures):
-    """All paid receipts of the selection, with a benefit or without; whatever their campaign."""
+    """All paid receipts of the selection, with a benefit or without; whatever their campaign.
+
+    They count as they were sold; returns beside them, when they came in.
+    """
 
     receipts: int = 0
     total: int = Field(0, description="before our discounts")
@@ -29,12 +32,20 @@ class Receipts(Figures):
     paid: int = 0
     bonuses: int = 0
     average: int | None = Field(None, description="paid per receipt, rounded half up")
+    returns: int = Field(
+        0, description="returns that came in, whole or in part, whenever their sale was"
+    )
+    refunded: int = Field(
+        0, description="what customers got for them: paid − refunded is what the store has kept"
+    )
 
 
 class Uses(Figures):
-    """What instruments did. ``activations`` are committed redemptions.
+    """What instruments did. ``activations`` are committed redemptions less those that returns released.
 
     A cart that changes is decided again: ``carts``, ``decided`` and refusals count every revision.
+    A return counts when it came in, where the sale was: what is left of a time in which more came
+    back than was sold is negative.
     """
 
     carts: int = Field(
@@ -42,12 +53,28 @@ class Uses(Figures):
         description="cart revisions decided at a checkout that considered the instrument: not receipts",
     )
     decided: int = Field(0, description="those of carts that it gave a benefit")
-    activations: int = 0
-    discount: int = 0
-    revenue: int = Field(0, description="paid amount of the receipts of the activations")
-    bonuses: int = 0
-    unauthorised: int = Field(0, description="given by a till without right: a cost, no activation")
-    unauthorised_discount: int = 0
+    activations: int = Field(0, description="gross_activations − returned")
+    gross_activations: int = Field(0, description="committed redemptions, before returns")
+    returned: int = Field(0, description="activations whose slots returns have released")
+    discount: int = Field(0, description="given with the gross activations, before returns")
+    returned_discount: int = Field(
+        0, description="what returns took back of it, also in part, also where the slot stays used"
+    )
+    net_discount: int = Field(
+        0, description="discount − returned_discount: what the activations cost"
+    )
+    revenue: int = Field(
+        0, description="paid amount of the receipts of the gross activations, before returns"
+    )
+    bonuses: int = Field(0, description="earned with the gross activations, before returns")
+    returned_bonuses: int = Field(0, description="what returns took back of them")
+    net_bonuses: int = Field(0, description="bonuses − returned_bonuses")
+    unauthorised: int = Field(
+        0,
+        description="given by a till without right: a cost, no activation, returned or not",
+    )
+    unauthorised_discount: int = Field(0, description="the discount of those, before returns")
+    returned_unauthorised_discount: int = Field(0, description="what returns took back of it")
 
 
 class Refusals(Figures):
@@ -206,6 +233,11 @@ def receipts_of(sums: Sums) -> Receipts:
     return Receipts(**sums, average=average)
 
 
+def uses_of(sums: Sums) -> Uses:
+    """Sums of instruments with what returns have left of them."""
+    return Uses(**_less_returned(sums))
+
+
 def refusals_of(sums: Mapping[tuple[str, ...], Sums]) -> tuple[Refusals, ...]:
     """Sums by key, of which the last part is the reason: most frequent first, then by name."""
     rows = (Refusals(reason=key[-1], refusals=row["refusals"]) for key, row in sums.items())
@@ -227,7 +259,7 @@ def points_of(
         Point(
             at=at,
             receipts=receipts_of(receipts.get(at, _NOTHING)),
-            instruments=Uses(**uses.get(at, _NOTHING)),
+            instruments=uses_of(uses.get(at, _NOTHING)),
         )
         for at in starts
     )
@@ -244,7 +276,7 @@ def place_rows(
             id=key[0],
             name=names.get(key[0], key[0]),
             receipts=receipts_of(receipts.get(key, _NOTHING)),
-            instruments=Uses(**uses.get(key, _NOTHING)),
+            instruments=uses_of(uses.get(key, _NOTHING)),
         )
         for key in receipts.keys() | uses.keys()
     )
@@ -295,5 +327,19 @@ def instrument_rows(
 
 def _with_reasons(uses: Sums, reasons: Sequence[Refusals]) -> InstrumentFigures:
     return InstrumentFigures(
-        **uses, refusals=sum(row.refusals for row in reasons), reasons=tuple(reasons)
+        **_less_returned(uses),
+        refusals=sum(row.refusals for row in reasons),
+        reasons=tuple(reasons),
     )
+
+
+def _less_returned(sums: Sums) -> dict[str, int]:
+    """The cells know the activations as they were sold; what is called so is less the returned ones."""
+    gross = sums.get("activations", 0)
+    return {
+        **sums,
+        "gross_activations": gross,
+        "activations": gross - sums.get("returned", 0),
+        "net_discount": sums.get("discount", 0) - sums.get("returned_discount", 0),
+        "net_bonuses": sums.get("bonuses", 0) - sums.get("returned_bonuses", 0),
+    }

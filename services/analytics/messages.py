@@ -45,6 +45,29 @@ class Receipt(Struct, frozen=True, gc=False):
     redemptions: tuple[Redemption, ...]
 
 
+class ReturnedRedemption(Struct, frozen=True, gc=False):
+    """What a return changed of a redemption."""
+
+    campaign_id: Text
+    instrument_id: Text
+    status: Literal["committed", "returned", "unauthorised"]
+    released: bool
+    discount: Money
+    bonuses: Money
+
+
+class Returned(Struct, frozen=True, gc=False):
+    """``shared.events.outcome.Returned``, as far as it is counted."""
+
+    sold_in: Text
+    device: Text
+    region: Text
+    currency: Text
+    occurred_at: Instant
+    refund: Money
+    redemptions: tuple[ReturnedRedemption, ...]
+
+
 class Applied(Struct, frozen=True, gc=False):
     """An instrument that gave a benefit."""
 

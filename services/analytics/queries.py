@@ -2,10 +2,11 @@
 
 Each question is one pass over a table of cells: cells are summed per place and offer first (a cell
 holds little more than one event, there are few places and offers), names are joined to the sums.
+What returns took back is in few cells of its own: it is read beside what was sold.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,13 +33,17 @@ class Selection:
 
 @dataclass(frozen=True)
 class Cells:
-    """A table of sums per minute: what it sums, its short keys, and the columns those stand for."""
+    """A table of sums per minute: what it sums, its short keys, and the columns those stand for.
+
+    ``returned``: the table with the same keys of what returns took back, whose sums go with these.
+    """
 
     table: str
     measures: tuple[str, ...]
     keys: tuple[str, ...]
     joins: str
     columns: Mapping[str, str]
+    returned: "Cells | None" = None
 
 
 _PLACE = {
@@ -47,14 +52,33 @@ _PLACE = {
     "region": "p.region",
     "currency": "p.currency",
 }
-RECEIPTS = Cells(
-    table="receipt_cells",
-    measures=("receipts", "total", "discount", "paid", "bonuses"),
+_RETURNS = Cells(
+    table="return_cells",
+    measures=("returns", "refunded"),
     keys=("place_id",),
     joins="join places p using (place_id)",
     columns=_PLACE,
 )
-INSTRUMENTS = Cells(
+RECEIPTS = replace(
+    _RETURNS,
+    table="receipt_cells",
+    measures=("receipts", "total", "discount", "paid", "bonuses"),
+    returned=_RETURNS,
+)
+_TAKE_BACKS = Cells(
+    table="take_back_cells",
+    measures=(
+        "returned",
+        "returned_discount",
+        "returned_bonuses",
+        "returned_unauthorised_discount",
+    ),
+    keys=("place_id", "offer_id"),
+    joins="join places p using (place_id) join offers o using (offer_id)",
+    columns=_PLACE | {"campaign_id": "o.campaign_id", "instrument_id": "o.instrument_id"},
+)
+INSTRUMENTS = replace(
+    _TAKE_BACKS,
     table="instrument_cells",
     measures=(
         "carts",
@@ -66,9 +90,7 @@ INSTRUMENTS = Cells(
         "unauthorised",
         "unauthorised_discount",
     ),
-    keys=("place_id", "offer_id"),
-    joins="join places p using (place_id) join offers o using (offer_id)",
-    columns=_PLACE | {"campaign_id": "o.campaign_id", "instrument_id": "o.instrument_id"},
+    returned=_TAKE_BACKS,
 )
 REFUSALS = Cells(
     table="refusal_cells",
@@ -94,8 +116,24 @@ async def sums(
     """The sums by each grouping (a tuple of columns; ``()`` is everything), by their values.
 
     Money is minor units, of all currencies unless the selection names one. A key without cells
-    is absent.
+    is absent, and so are the measures of those that it has none of.
     """
+    found = await _sums_of(connection, cells, selection, window, groupings)
+    if cells.returned:
+        returned = await _sums_of(connection, cells.returned, selection, window, groupings)
+        for grouping, rows in returned.items():
+            for key, row in rows.items():
+                found[grouping].setdefault(key, {}).update(row)
+    return found
+
+
+async def _sums_of(
+    connection: Connection,
+    cells: Cells,
+    selection: Selection,
+    window: Window,
+    groupings: Sequence[Grouping],
+) -> dict[Grouping, dict[Key, Sums]]:
     args: list[Any] = []
     columns = sorted({column for grouping in groupings for column in grouping})
     named = [cells.columns[column] for column in columns]
@@ -134,6 +172,26 @@ async def series(
     most: int,
 ) -> dict[datetime, Sums]:
     """The sums by the start of their minute, hour or day in ``zone``: the latest ``most`` of them."""
+    found = await _series_of(connection, cells, selection, window, step=step, zone=zone, most=most)
+    if cells.returned:
+        returned = await _series_of(
+            connection, cells.returned, selection, window, step=step, zone=zone, most=most
+        )
+        for start, row in returned.items():
+            found.setdefault(start, {}).update(row)
+    return found
+
+
+async def _series_of(
+    connection: Connection,
+    cells: Cells,
+    selection: Selection,
+    window: Window,
+    *,
+    step: Step,
+    zone: ZoneInfo,
+    most: int,
+) -> dict[datetime, Sums]:
     args: list[Any] = [step, zone.key]
     measures = ", ".join(f"sum({name})::bigint as {name}" for name in cells.measures)
     inner = ", ".join(f"sum(c.{name}) as {name}" for name in cells.measures)
@@ -166,7 +224,7 @@ async def currencies(
         store_id=selection.store_id, device=selection.device, region=selection.region
     )
     found = await sums(connection, RECEIPTS, any_currency, window, [("currency",)])
-    counts = {key[0]: row["receipts"] for key, row in found["currency",].items()}
+    counts = {key[0]: row.get("receipts", 0) for key, row in found["currency",].items()}
     if not counts:
         # Decisions come before the first receipt.
         found = await sums(connection, INSTRUMENTS, any_currency, window, [("currency",)])

@@ -151,7 +151,7 @@ class Reading:
             from_=window.since,
             to=window.until,
             receipts=figures.receipts_of(found[0].get((), {})),
-            instruments=figures.Uses(**found[1].get((), {})),
+            instruments=figures.uses_of(found[1].get((), {})),
         )
 
     async def _points(self) -> tuple[Step, tuple[figures.Point, ...]]:

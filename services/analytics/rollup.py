@@ -2,6 +2,11 @@
 
 The minute is that of ``occurred_at``, in whole minutes since 1970 (UTC). Adding the cells of two
 folds gives those of the fold of both, which is what the store does.
+
+A return counts in the minute that the goods came back in, at the place where they were sold. So what
+was sold in a minute never changes afterwards; today's returns are today's, whenever the sale was; a
+place's activations are less what was taken back of them; and over all time what is left is what
+the ledger has left. Over a short time it may be negative: more came back than was sold.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +16,8 @@ from services.analytics.messages import (
     Decision,
     Receipt,
     Redemption,
+    Returned,
+    ReturnedRedemption,
     Store,
     minute_of,
 )
@@ -43,7 +50,7 @@ class InstrumentSums:
 
     ``carts`` are the cart revisions that considered it (a cart that changes is decided again),
     ``decided`` those it gave a benefit; ``activations``, ``discount`` and ``bonuses`` are its
-    committed redemptions', ``revenue`` the paid amount of their receipts.
+    committed redemptions', ``revenue`` the paid amount of their receipts, all as they were sold.
     """
 
     carts: int = 0
@@ -57,15 +64,41 @@ class InstrumentSums:
 
 
 @dataclass(slots=True)
+class ReturnSums:
+    """All returns of a cell: how many, and what customers got for them (minor units)."""
+
+    returns: int = 0
+    refunded: int = 0
+
+
+@dataclass(slots=True)
+class TakeBackSums:
+    """What returns took back of one instrument in a cell.
+
+    ``returned`` are the activations whose slots they released: others stand, though parts of their
+    receipts may have come back. ``returned_discount`` and ``returned_bonuses`` are of activations, whole
+    or in part; ``returned_unauthorised_discount`` is of what was given without right.
+    """
+
+    returned: int = 0
+    returned_discount: int = 0
+    returned_bonuses: int = 0
+    returned_unauthorised_discount: int = 0
+
+
+@dataclass(slots=True)
 class Rollup:
     """Cells by (minute, place), (minute, place, offer) and (minute, place, refusal kind).
 
+    Returns have cells of their own, since there is hardly ever a sale of the same minute and place.
     ``campaigns`` and ``stores`` are the latest states.
     """
 
     receipts: dict[tuple[int, Place], ReceiptSums] = field(default_factory=dict)
     instruments: dict[tuple[int, Place, Offer], InstrumentSums] = field(default_factory=dict)
     refusals: dict[tuple[int, Place, RefusalKind], int] = field(default_factory=dict)
+    returns: dict[tuple[int, Place], ReturnSums] = field(default_factory=dict)
+    take_backs: dict[tuple[int, Place, Offer], TakeBackSums] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
 
@@ -120,6 +153,31 @@ def _add_redemption(sums: InstrumentSums, redemption: Redemption, paid: int) -> 
     else:
         sums.unauthorised += 1
         sums.unauthorised_discount += redemption.discount
+
+
+def add_return(rollup: Rollup, returned: Returned) -> Refused | None:
+    """Count a return and what it took back; its sale may not have been counted yet."""
+    minute = minute_of(returned.occurred_at)
+    if not 0 <= minute < _LAST_MINUTE:
+        return _IMPLAUSIBLE
+    place = (returned.sold_in, returned.device, returned.region, returned.currency)
+    sums = rollup.returns.setdefault((minute, place), ReturnSums())
+    sums.returns += 1
+    sums.refunded += returned.refund
+    for redemption in returned.redemptions:
+        cell = (minute, place, (redemption.campaign_id, redemption.instrument_id))
+        _take_back(rollup.take_backs.setdefault(cell, TakeBackSums()), redemption)
+    return None
+
+
+def _take_back(sums: TakeBackSums, redemption: ReturnedRedemption) -> None:
+    if redemption.status == "unauthorised":
+        # It was no activation: there is none to take back.
+        sums.returned_unauthorised_discount += redemption.discount
+        return
+    sums.returned += redemption.released
+    sums.returned_discount += redemption.discount
+    sums.returned_bonuses += redemption.bonuses
 
 
 def add_decision(rollup: Rollup, decision: Decision) -> Refused | None:

@@ -134,6 +134,33 @@ order by x.minute, refusal_kind_id, place_id
 on conflict (minute, refusal_kind_id, place_id) do update set
     refusals = c.refusals + excluded.refusals
 """  # noqa: S608
+_RETURNS = f"""
+insert into return_cells as c (minute, place_id, returns, refunded)
+select {_MINUTE}, place_id, returns, refunded
+from unnest($1::int[], $2::int[], $3::int[], $4::bigint[])
+    as x (minute, place_id, returns, refunded)
+order by x.minute, place_id
+on conflict (minute, place_id) do update set
+    returns = c.returns + excluded.returns,
+    refunded = c.refunded + excluded.refunded
+"""  # noqa: S608
+_TAKE_BACKS = f"""
+insert into take_back_cells as c
+    (minute, offer_id, place_id,
+     returned, returned_discount, returned_bonuses, returned_unauthorised_discount)
+select {_MINUTE}, offer_id, place_id,
+    returned, returned_discount, returned_bonuses, returned_unauthorised_discount
+from unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[])
+    as x (minute, offer_id, place_id,
+          returned, returned_discount, returned_bonuses, returned_unauthorised_discount)
+order by x.minute, offer_id, place_id
+on conflict (minute, offer_id, place_id) do update set
+    returned = c.returned + excluded.returned,
+    returned_discount = c.returned_discount + excluded.returned_discount,
+    returned_bonuses = c.returned_bonuses + excluded.returned_bonuses,
+    returned_unauthorised_discount =
+        c.returned_unauthorised_discount + excluded.returned_unauthorised_discount
+"""  # noqa: S608
 _CAMPAIGN = """
 insert into campaigns (campaign_id, version, name, status, time_zone, starts_at, ends_at)
 values ($1, $2, $3, $4, $5, $6, $7)
@@ -170,6 +197,7 @@ class RollupStore:
                 (place for _, place in rollup.receipts),
                 (place for _, place, _ in rollup.instruments),
                 (place for _, place, _ in rollup.refusals),
+                (place for _, place in rollup.returns),
             ),
         )
         if rollup.receipts:
@@ -180,6 +208,9 @@ class RollupStore:
         if rollup.refusals:
             kinds = await self.refusal_kinds.of(connection, (cell[2] for cell in rollup.refusals))
             await _add_refusals(connection, rollup, places, kinds)
+        if rollup.returns:
+            offers = await self.offers.of(connection, (cell[2] for cell in rollup.take_backs))
+            await _add_returns(connection, rollup, places, offers)
         await _save_names(connection, rollup.campaigns.values(), rollup.stores.values())
         await connection.execute("select pg_notify($1, '')", CHANNEL)
 
@@ -199,6 +230,10 @@ _INSTRUMENT_SUMS = attrgetter(
     "bonuses",
     "unauthorised",
     "unauthorised_discount",
+)
+_RETURN_SUMS = attrgetter("returns", "refunded")
+_TAKE_BACK_SUMS = attrgetter(
+    "returned", "returned_discount", "returned_bonuses", "returned_unauthorised_discount"
 )
 
 
@@ -236,6 +271,27 @@ async def _add_refusals(
         [places[place] for _, place, _ in cells],
         list(cells.values()),
     )
+
+
+async def _add_returns(
+    connection: Connection, rollup: Rollup, places: Numbers, offers: Numbers
+) -> None:
+    cells = rollup.returns
+    await connection.execute(
+        _RETURNS,
+        [minute for minute, _ in cells],
+        [places[place] for _, place in cells],
+        *zip(*map(_RETURN_SUMS, cells.values()), strict=True),
+    )
+    taken = rollup.take_backs
+    if taken:
+        await connection.execute(
+            _TAKE_BACKS,
+            [minute for minute, _, _ in taken],
+            [offers[offer] for _, _, offer in taken],
+            [places[place] for _, place, _ in taken],
+            *zip(*map(_TAKE_BACK_SUMS, taken.values()), strict=True),
+        )
 
 
 async def _save_names(

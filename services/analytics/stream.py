@@ -10,7 +10,7 @@ from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder
 
 from services.analytics import rollup
-from services.analytics.messages import Campaign, Decision, Receipt, Store, texts
+from services.analytics.messages import Campaign, Decision, Receipt, Returned, Store, texts
 from services.analytics.rollup import Refused, Rollup
 from services.analytics.store import RollupStore
 from shared import topics
@@ -33,6 +33,7 @@ class Reader:
 
 _READERS: Mapping[str, Reader] = {
     topics.RECEIPTS.name: Reader(Decoder(Receipt), rollup.add_receipt),
+    topics.RETURNS.name: Reader(Decoder(Returned), rollup.add_return),
     topics.DECISIONS.name: Reader(Decoder(Decision), rollup.add_decision),
     topics.CAMPAIGNS.name: Reader(Decoder(Campaign), rollup.add_campaign, compacted=True),
     topics.STORES.name: Reader(Decoder(Store), rollup.add_store, compacted=True),

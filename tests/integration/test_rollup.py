@@ -21,12 +21,18 @@ from services.analytics.app import rollup_consumer
 from services.analytics.store import PLACES, Numbering
 from services.analytics.stream import Stream
 from shared.consumer import TransactionalConsumer
-from shared.events.outcome import Receipt, ReceiptRedemption, RecordedLine
+from shared.events.outcome import (
+    Receipt,
+    ReceiptRedemption,
+    RecordedLine,
+    Returned,
+    ReturnedRedemption,
+)
 from shared.events.reference import Store
 from shared.events.values import Currency, Event
 from shared.migrate import migrate
 from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER, Relay
-from shared.topics import CAMPAIGNS, RECEIPTS, STORES, terminal_key
+from shared.topics import CAMPAIGNS, RECEIPTS, RETURNS, STORES, Topic, terminal_key
 from tests import builders
 from tests.waiting import until
 
@@ -73,19 +79,74 @@ def receipt(store_id: str, number: int) -> Receipt:
     )
 
 
+def returned(store_id: str, number: int) -> Returned:
+    """All of receipt ``number`` comes back in another store an hour after it was sold."""
+    sold = receipt(store_id, number)
+    return Returned(
+        return_id=f"return-{number}",
+        receipt_id=sold.receipt_id,
+        store_id=f"{store_id}-other",
+        terminal_id=sold.terminal_id,
+        sold_in=store_id,
+        region=sold.region,
+        device=sold.device,
+        sold_at=sold.occurred_at,
+        occurred_at=sold.occurred_at + timedelta(hours=1),
+        recorded_at=NOON,
+        currency=sold.currency,
+        complete=True,
+        refund=sold.paid,
+        money=sold.paid,
+        bonuses=0,
+        bonuses_taken_back=sold.bonuses,
+        lines=(),
+        redemptions=tuple(
+            ReturnedRedemption(
+                redemption_id=redemption.redemption_id,
+                campaign_id=redemption.campaign_id,
+                instrument_id=redemption.instrument_id,
+                status="returned",
+                released=True,
+                discount=redemption.discount,
+                bonuses=redemption.bonuses,
+            )
+            for redemption in sold.redemptions
+        ),
+    )
+
+
 async def send(
     producer: AIOKafkaProducer, relay: str, store_id: str, numbers: Sequence[int]
 ) -> None:
     """The receipts as the evaluator's relay sends them, in the order given."""
     for number in numbers:
         event = receipt(store_id, number)
-        await producer.send(
-            RECEIPTS.name,
-            event.model_dump_json().encode(),
-            key=terminal_key(store_id, event.terminal_id),
-            headers=[(PRODUCER_HEADER, relay.encode()), (NUMBER_HEADER, b"%d" % number)],
-        )
+        key = terminal_key(store_id, event.terminal_id)
+        await send_numbered(producer, relay, RECEIPTS, key, event, number)
     await producer.flush()
+
+
+async def send_returns(
+    producer: AIOKafkaProducer, relay: str, store_id: str, numbers: Sequence[int]
+) -> None:
+    """The returns of those receipts, in the order given."""
+    for number in numbers:
+        event = returned(store_id, number)
+        key = terminal_key(event.store_id, event.terminal_id)
+        await send_numbered(producer, relay, RETURNS, key, event, number)
+    await producer.flush()
+
+
+async def send_numbered(
+    producer: AIOKafkaProducer, relay: str, topic: Topic, key: bytes, event: Event, number: int
+) -> None:
+    """An event as a relay sends it; the caller flushes."""
+    await producer.send(
+        topic.name,
+        event.model_dump_json().encode(),
+        key=key,
+        headers=[(PRODUCER_HEADER, relay.encode()), (NUMBER_HEADER, b"%d" % number)],
+    )
 
 
 def expected(count: int) -> tuple[int, ...]:
@@ -108,6 +169,19 @@ async def of_instruments(pool: asyncpg.Pool, store_id: str) -> tuple[int, ...]:
     row = await pool.fetchrow(
         "select sum(activations)::bigint, sum(discount)::bigint, sum(revenue)::bigint,"
         " sum(bonuses)::bigint from instrument_minutes where store_id = $1",
+        store_id,
+    )
+    assert row is not None
+    return tuple(value or 0 for value in row)
+
+
+async def of_returns(pool: asyncpg.Pool, store_id: str) -> tuple[int, ...]:
+    """Returns, what was refunded, activations returned, and what was taken back of them."""
+    row = await pool.fetchrow(
+        "select r.*, i.* from (select sum(returns)::bigint, sum(refunded)::bigint"
+        " from return_minutes where store_id = $1) r, (select sum(returned)::bigint,"
+        " sum(returned_discount)::bigint, sum(returned_bonuses)::bigint"
+        " from take_back_minutes where store_id = $1) i",
         store_id,
     )
     assert row is not None
@@ -184,6 +258,30 @@ async def test_what_the_relay_sends_twice_counts_once(
     async with running(rollup_consumer(stack.kafka, tables, name)):
         await counted(tables, store_id, 101)
     assert await totals(tables, store_id) == expected(101)
+
+
+async def test_returns_count_once_also_before_their_sales(
+    stack: Stack, tables: asyncpg.Pool, producer: AIOKafkaProducer
+) -> None:
+    store_id, relay, name = f"store-{uuid4()}", str(uuid4()), f"test-{uuid4()}"
+    paid = sum(receipt(store_id, number).paid for number in range(1, 41))
+
+    await send_returns(producer, relay, store_id, [*range(1, 31), *range(11, 31)])
+    async with running(rollup_consumer(stack.kafka, tables, name)):
+        await until(lambda: _has_returns(tables, store_id, 30), what="30 returns")
+    await send(producer, relay, store_id, range(1, 101))
+    await send_returns(producer, relay, store_id, range(21, 41))
+    async with running(rollup_consumer(stack.kafka, tables, name)):
+        await counted(tables, store_id, 100)
+        await until(lambda: _has_returns(tables, store_id, 40), what="40 returns")
+    assert await of_returns(tables, store_id) == (40, paid, 40, 40, 80)
+    assert await totals(tables, store_id) == expected(100)
+    receipts, _, discount, paid, bonuses = expected(100)
+    assert await of_instruments(tables, store_id) == (receipts, discount, paid, bonuses)
+
+
+async def _has_returns(pool: asyncpg.Pool, store_id: str, count: int) -> bool:
+    return (await of_returns(pool, store_id))[0] >= count
 
 
 async def test_a_message_that_cannot_be_used_goes_to_the_dead_letters_and_the_rest_goes_on(

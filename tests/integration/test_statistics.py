@@ -1,158 +1,20 @@
 """The statistics API over the real PostgreSQL: what was folded is what is answered."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, TypedDict, Unpack, cast
 
-import asyncpg
 import pytest
-from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
 
-import services.analytics
-from services.analytics import http
-from services.analytics.changes import Changes
-from shared import clock, database
-from shared.migrate import migrate
-from shared.web import problems
-from shared.web.auth import Verifier, sign
 from tests.builders import utc
-from tests.unit.web.tokens import keys
+from tests.integration.statistics import NOON, Api, Place, opened
 
-_MIGRATIONS = Path(services.analytics.__file__).parent / "migrations"
-NOON = utc(2026, 12, 10, 12)
 DAY = {"from": "2026-12-10T00:00:00Z", "to": "2026-12-11T00:00:00Z"}
-
-
-class Place(TypedDict, total=False):
-    """Where something was counted, if not in the usual place."""
-
-    store: str
-    device: str
-    region: str
-    currency: str
-
-
-class Api:
-    """Asks the statistics API and writes the cells that it reads."""
-
-    def __init__(self, client: AsyncClient, pool: asyncpg.Pool) -> None:
-        self.client = client
-        self.pool = pool
-
-    async def ask(self, path: str, **parameters: str) -> dict[str, Any]:
-        """The answer to a good question."""
-        answer = await self.client.get(f"/v1/statistics/{path}", params=parameters)
-        assert answer.status_code == 200, answer.text
-        return cast("dict[str, Any]", answer.json())
-
-    async def place(
-        self, store: str = "s1", device: str = "till", region: str = "North", currency: str = "EUR"
-    ) -> int:
-        """The number of a place."""
-        sql = "insert into places (store_id, device, region, currency) values ($1, $2, $3, $4)"
-        found = await self.pool.fetchval(
-            f"{sql} on conflict (store_id, device, region, currency)"
-            " do update set store_id = excluded.store_id returning place_id",
-            store,
-            device,
-            region,
-            currency,
-        )
-        return cast("int", found)
-
-    async def sold(
-        self, at: datetime = NOON, paid: int = 1_000, receipts: int = 1, **place: Unpack[Place]
-    ) -> None:
-        """Count receipts of ``paid`` minor units in all."""
-        await self.pool.execute(
-            "insert into receipt_cells (minute, place_id, receipts, total, discount, paid, bonuses)"
-            " values ($1, $2, $3, $4, 0, $4, 0)",
-            at,
-            await self.place(**place),
-            receipts,
-            paid,
-        )
-
-    async def used(
-        self,
-        at: datetime = NOON,
-        offer: tuple[str, str] = ("c1", "i1"),
-        *,
-        carts: int = 0,
-        activations: int = 0,
-        discount: int = 0,
-        **place: Unpack[Place],
-    ) -> None:
-        """Count uses of an instrument."""
-        sql = "insert into offers (campaign_id, instrument_id) values ($1, $2)"
-        offer_id = await self.pool.fetchval(
-            f"{sql} on conflict (campaign_id, instrument_id)"
-            " do update set campaign_id = excluded.campaign_id returning offer_id",
-            *offer,
-        )
-        await self.pool.execute(
-            "insert into instrument_cells (minute, offer_id, place_id, carts, decided, activations,"
-            " discount, revenue, bonuses, unauthorised, unauthorised_discount)"
-            " values ($1, $2, $3, $4, $5, $5, $6, 0, 0, 0, 0)",
-            at,
-            offer_id,
-            await self.place(**place),
-            carts,
-            activations,
-            discount,
-        )
-
-    async def refused(
-        self,
-        reason: str,
-        refusals: int,
-        offer: tuple[str, str] = ("c1", "i1"),
-        **place: Unpack[Place],
-    ) -> None:
-        """Count refusals of an instrument."""
-        sql = "insert into refusal_kinds (campaign_id, instrument_id, reason) values ($1, $2, $3)"
-        kind = await self.pool.fetchval(
-            f"{sql} on conflict (campaign_id, instrument_id, reason)"
-            " do update set reason = excluded.reason returning refusal_kind_id",
-            *offer,
-            reason,
-        )
-        await self.pool.execute(
-            "insert into refusal_cells values ($1, $2, $3, $4)",
-            NOON,
-            kind,
-            await self.place(**place),
-            refusals,
-        )
-
-
-@asynccontextmanager
-async def _client(pool: asyncpg.Pool) -> AsyncIterator[AsyncClient]:
-    app = FastAPI()
-    app.state.verifier = Verifier(keys().public_pem)
-    problems.install(app)
-    app.include_router(http.routes(pool, Changes()))
-    token = sign(
-        keys().private_pem, "marketer", ["statistics:read"], timedelta(hours=1), clock.now()
-    )
-    async with AsyncClient(
-        transport=ASGITransport(app),
-        base_url="http://analytics",
-        headers={"Authorization": f"Bearer {token}"},
-    ) as client:
-        yield client
 
 
 @pytest.fixture
 async def api(dsn: str) -> AsyncIterator[Api]:
-    async with await database.pool(dsn) as pool:
-        async with pool.acquire() as connection:
-            await migrate(connection, [_MIGRATIONS])
-        async with _client(pool) as client:
-            yield Api(client, pool)
+    async with opened(dsn) as made:
+        yield made
 
 
 async def test_totals_are_sums_of_integers_and_the_average_is_rounded(api: Api) -> None:
@@ -168,6 +30,8 @@ async def test_totals_are_sums_of_integers_and_the_average_is_rounded(api: Api) 
         "paid": 2_001,
         "bonuses": 0,
         "average": 1_001,
+        "returns": 0,
+        "refunded": 0,
     }
     instruments = answer["totals"]["instruments"]
     assert (instruments["carts"], instruments["activations"], instruments["discount"]) == (
@@ -176,6 +40,41 @@ async def test_totals_are_sums_of_integers_and_the_average_is_rounded(api: Api) 
         300,
     )
     assert instruments["reasons"] == [{"reason": "limit_reached", "refusals": 1}]
+
+
+async def test_a_return_counts_in_its_own_time_and_leaves_that_of_its_sale_alone(api: Api) -> None:
+    await api.sold(NOON - timedelta(days=1), paid=900)
+    await api.used(NOON - timedelta(days=1), activations=3, discount=300)
+    await api.returned(refunded=400, activations=1, discount=130)
+    answer = await api.ask("totals", **DAY)
+    today, yesterday = answer["totals"], answer["previous"]
+    assert (today["receipts"]["receipts"], today["receipts"]["returns"]) == (0, 1)
+    assert (today["receipts"]["paid"], today["receipts"]["refunded"]) == (0, 400)
+    assert (today["instruments"]["gross_activations"], today["instruments"]["returned"]) == (0, 1)
+    assert today["instruments"]["activations"] == -1
+    assert yesterday["instruments"]["activations"] == 3
+    assert yesterday["instruments"]["net_discount"] == 300
+    always = (await api.ask("totals"))["totals"]["instruments"]
+    assert (always["gross_activations"], always["returned"], always["activations"]) == (3, 1, 2)
+    assert (always["discount"], always["returned_discount"], always["net_discount"]) == (
+        300,
+        130,
+        170,
+    )
+
+
+async def test_every_answer_takes_off_what_was_returned(api: Api) -> None:
+    await api.sold(paid=900)
+    await api.used(activations=3, discount=300)
+    await api.returned(refunded=400, activations=1, discount=130)
+    points = (await api.ask("series", step="hour", **DAY))["points"]
+    rows = [
+        (await api.ask("instruments", **DAY))["rows"][0],
+        (await api.ask("by/store", **DAY))["rows"][0]["instruments"],
+        points[12]["instruments"],
+    ]
+    for row in rows:
+        assert (row["activations"], row["gross_activations"], row["net_discount"]) == (2, 3, 170)
 
 
 async def test_sums_beyond_32_bits_stay_exact(api: Api) -> None:

@@ -26,6 +26,26 @@ def test_no_sums_are_zeros_without_an_average() -> None:
     assert figures.receipts_of({}) == figures.Receipts(receipts=0, paid=0, average=None)
 
 
+def test_activations_discount_and_bonuses_are_shown_before_and_after_returns() -> None:
+    uses = figures.uses_of(
+        {
+            "activations": 5,
+            "returned": 2,
+            "discount": 900,
+            "returned_discount": 250,
+            "bonuses": 10,
+            "returned_bonuses": 4,
+        }
+    )
+    assert (uses.gross_activations, uses.returned, uses.activations) == (5, 2, 3)
+    assert (uses.discount, uses.returned_discount, uses.net_discount) == (900, 250, 650)
+    assert (uses.bonuses, uses.returned_bonuses, uses.net_bonuses) == (10, 4, 6)
+
+
+def test_a_time_in_which_more_came_back_than_was_sold_is_negative() -> None:
+    assert figures.uses_of({"activations": 1, "returned": 3}).activations == -2
+
+
 def test_refusals_go_from_the_most_frequent_reason_to_the_rarest_then_by_name() -> None:
     sums: Rows = {("b",): {"refusals": 1}, ("a",): {"refusals": 1}, ("c",): {"refusals": 5}}
     assert [row.reason for row in figures.refusals_of(sums)] == ["c", "a", "b"]

@@ -1,7 +1,7 @@
 """What is counted, where, and what can't be."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -11,105 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.analytics import stream
-from services.analytics.rollup import InstrumentSums, ReceiptSums, Rollup
+from services.analytics.rollup import InstrumentSums, ReceiptSums, ReturnSums, Rollup, TakeBackSums
 from shared.codec import encode
-from shared.events.outcome import (
-    Applied,
-    Decision,
-    NotApplied,
-    Receipt,
-    ReceiptRedemption,
-    RecordedLine,
-)
 from shared.events.reference import Store
 from shared.events.values import Currency
-from shared.topics import BY_NAME, CAMPAIGNS, DECISIONS, RECEIPTS, STORES
+from shared.topics import BY_NAME, CAMPAIGNS, RECEIPTS, RETURNS, STORES
 from tests import builders
-
-NOON = datetime(2026, 12, 10, 12, 0, 30, tzinfo=UTC)
-MINUTE = 29_948_400  # 2026-12-10T12:00Z
-PLACE = ("store-1", "till", "North", "EUR")
-OFFER = ("campaign-1", "instrument-1")
-
-
-def record(topic: str, value: bytes | None, offset: int = 0) -> ConsumerRecord:
-    size = len(value or b"")
-    return ConsumerRecord(topic, 0, offset, 0, 0, b"key", value, None, 0, size, ())
-
-
-def fold(records: list[ConsumerRecord]) -> Rollup:
-    """The sums of records that can all be used."""
-    rollup, dead = stream.fold(records)
-    assert dead == []
-    return rollup
-
-
-def redemption(**values: Any) -> ReceiptRedemption:
-    defaults: dict[str, Any] = {
-        "redemption_id": "redemption-1",
-        "campaign_id": "campaign-1",
-        "instrument_id": "instrument-1",
-        "status": "committed",
-        "discount": 0,
-        "bonuses": 0,
-    }
-    return ReceiptRedemption(**{**defaults, **values})
-
-
-def receipt(**values: Any) -> ConsumerRecord:
-    total = values.get("total", 1_000)
-    discount = values.get("discount", 0)
-    defaults: dict[str, Any] = {
-        "receipt_id": "receipt-1",
-        "store_id": "store-1",
-        "terminal_id": "till-1",
-        "region": "North",
-        "channel": "till",
-        "device": "till",
-        "occurred_at": NOON,
-        "recorded_at": NOON,
-        "currency": Currency("EUR"),
-        "total": total,
-        "discount": discount,
-        "paid": total - discount,
-        "bonuses": 0,
-        "lines": (RecordedLine(line=1, sku="a", quantity=1_000, amount=total, discount=discount),),
-        "redemptions": (),
-    }
-    return record(RECEIPTS.name, encode(Receipt(**{**defaults, **values})))
-
-
-def decision(**values: Any) -> ConsumerRecord:
-    defaults: dict[str, Any] = {
-        "decision_id": "decision-1",
-        "receipt_id": "receipt-1",
-        "revision": 0,
-        "intent": "checkout",
-        "outcome": "decided",
-        "store_id": "store-1",
-        "terminal_id": "till-1",
-        "region": "North",
-        "device": "till",
-        "occurred_at": NOON,
-        "decided_at": NOON,
-        "currency": Currency("EUR"),
-        "ruleset_version": 1,
-        "total": 1_000,
-        "discount": 0,
-        "bonuses": 0,
-        "lines": (),
-        "applied": (),
-        "not_applied": (),
-    }
-    return record(DECISIONS.name, encode(Decision(**{**defaults, **values})))
-
-
-def not_applied(instrument_id: str, reason: Any = "code_missing") -> NotApplied:
-    return NotApplied(campaign_id="campaign-1", instrument_id=instrument_id, reason=reason)
-
-
-def applied(instrument_id: str = "instrument-1") -> Applied:
-    return Applied(campaign_id="campaign-1", instrument_id=instrument_id)
+from tests.unit.analytics.records import (
+    MINUTE,
+    NOON,
+    OFFER,
+    PLACE,
+    applied,
+    decision,
+    fold,
+    not_applied,
+    receipt,
+    record,
+    redemption,
+    returned,
+    taken_back,
+)
 
 
 def test_receipts_of_a_minute_and_place_add_up() -> None:
@@ -174,6 +96,41 @@ def test_what_was_given_without_right_is_no_activation() -> None:
     assert rollup.instruments == {
         (MINUTE, PLACE, OFFER): InstrumentSums(unauthorised=1, unauthorised_discount=100)
     }
+
+
+def test_a_return_counts_when_it_came_in_and_where_the_sale_was() -> None:
+    rollup = fold([returned(refund=900), returned(refund=50, complete=False)])
+    assert rollup.returns == {(MINUTE, PLACE): ReturnSums(2, 950)}
+    assert rollup.receipts == {}
+
+
+def test_an_activation_whose_slot_is_released_is_returned_with_its_discount_and_bonuses() -> None:
+    rollup = fold([returned(redemptions=(taken_back(discount=100, bonuses=7),))])
+    assert rollup.take_backs == {
+        (MINUTE, PLACE, OFFER): TakeBackSums(returned=1, returned_discount=100, returned_bonuses=7)
+    }
+
+
+@pytest.mark.parametrize("status", ["committed", "returned"])
+def test_an_activation_that_keeps_its_slot_stands_whatever_is_taken_back(status: str) -> None:
+    rollup = fold([returned(redemptions=(taken_back(status=status, released=False, discount=40),))])
+    assert rollup.take_backs == {(MINUTE, PLACE, OFFER): TakeBackSums(returned_discount=40)}
+
+
+def test_what_was_given_without_right_is_no_activation_when_it_comes_back() -> None:
+    rollup = fold(
+        [returned(redemptions=(taken_back(status="unauthorised", released=False, discount=100),))]
+    )
+    assert rollup.take_backs == {
+        (MINUTE, PLACE, OFFER): TakeBackSums(returned_unauthorised_discount=100)
+    }
+
+
+def test_what_was_sold_stays_as_it_was() -> None:
+    sold = receipt(discount=100, redemptions=(redemption(discount=100),))
+    back = returned(refund=900, redemptions=(taken_back(discount=100),))
+    rollup, alone = fold([back, sold]), fold([sold])
+    assert (rollup.receipts, rollup.instruments) == (alone.receipts, alone.instruments)
 
 
 def test_a_cart_counts_for_every_instrument_it_considered_and_for_those_that_gave() -> None:
@@ -292,6 +249,23 @@ def test_the_reason_quotes_nothing_of_the_message() -> None:
     assert "secret" not in letter.detail
 
 
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"refund": -1}, "invalid_field"),
+        ({"sold_in": ""}, "invalid_field"),
+        ({"occurred_at": "9999-12-31T23:59:59Z"}, "implausible_time"),
+        ({"redemptions": [{"status": "held"}]}, "invalid_field"),
+    ],
+)
+def test_a_return_that_cannot_be_used_counts_nowhere(values: dict[str, Any], reason: str) -> None:
+    good = msgspec.json.decode(returned(redemptions=(taken_back(),)).value)
+    bad = record(RETURNS.name, msgspec.json.encode({**good, **values}))
+    rollup, dead = stream.fold([bad])
+    assert [letter.reason for letter in dead] == [reason]
+    assert rollup == Rollup()
+
+
 def test_unknown_fields_and_escapes_in_texts_are_no_reason() -> None:
     rollup = fold([record(RECEIPTS.name, altered(new_field=[1], region='No"rth\\u0000'))])
     assert [place for _, place in rollup.receipts] == [("store-1", "till", 'No"rth\\u0000', "EUR")]
@@ -320,7 +294,20 @@ decisions = st.builds(
 )
 
 
-@given(st.lists(receipts | decisions, max_size=30), st.randoms(use_true_random=False))
+returns = st.builds(
+    lambda second, refund, released, discount: returned(
+        occurred_at=NOON + timedelta(seconds=second),
+        refund=refund,
+        redemptions=(taken_back(released=released, discount=discount),),
+    ),
+    st.integers(0, 180),
+    st.integers(0, 10**12),
+    st.booleans(),
+    st.integers(0, 500),
+)
+
+
+@given(st.lists(receipts | returns | decisions, max_size=30), st.randoms(use_true_random=False))
 def test_the_order_of_the_records_does_not_matter(
     records: list[ConsumerRecord], chance: random.Random
 ) -> None:
