@@ -19,10 +19,13 @@ LONGEST_MODULE = 400
 CORE = (
     "services/evaluator/promotion",
     "services/evaluator/backtest/",
+    "services/evaluator/account.py",
+    "services/evaluator/accounts.py",
     "services/evaluator/answer.py",
     "services/evaluator/bonuses.py",
     "services/evaluator/counters.py",
     "services/evaluator/explanation.py",
+    "services/evaluator/payment.py",
     "services/evaluator/purchases.py",
     "services/evaluator/receipt.py",
     "services/evaluator/record.py",
