@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import asyncpg
 from fastapi import FastAPI
 
-from services.evaluator import backtest_http, checkout, http, reference
+from services.evaluator import backtest_http, checkout, quote_http, reference
 from services.evaluator.backtest_http import Backtests
 from services.evaluator.checkout import Checkout
 from services.evaluator.closing import Closing
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
-from services.evaluator.http import Quotes
+from services.evaluator.quoting import Quotes
 from services.evaluator.retention import Retention
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.settings import Settings
@@ -24,6 +24,7 @@ from shared.cluster import records_behind
 from shared.consumer import TransactionalConsumer
 from shared.outbox import Relay
 from shared.supervision import TRANSIENT, supervise
+from shared.web import plain
 from shared.web.auth import Verifier
 from shared.web.service import background, create_app
 
@@ -127,7 +128,7 @@ def create(settings: Settings) -> FastAPI:
         async with await database.pool(database_url) as pool:
             service = Service(settings, pool)
             backtests = Backtests(pool, database_url)
-            app.include_router(http.routes(Quotes(pool, service.gatherer)))
+            plain.add(app, [quote_http.route(Quotes(pool, service.gatherer))])
             app.include_router(backtest_http.routes(backtests))
             async with background(
                 service.consume_reference(),

@@ -1,10 +1,11 @@
 """Tokens: signed by emission (JWT, EdDSA), verified by every service with the public key alone."""
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import jwt
 from fastapi import Request
@@ -31,6 +32,7 @@ COOKIE = "tillstream_token"
 LIFETIME = timedelta(hours=1)
 _ALGORITHM = "EdDSA"
 _LEEWAY = timedelta(seconds=30)
+_MOST_KNOWN = 10_000
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -63,41 +65,68 @@ def sign(
     )
 
 
+class _Verified(NamedTuple):
+    """What a token of ours says; its times in seconds since 1970."""
+
+    principal: Principal
+    issued_at: float
+    expires_at: float
+
+
 @dataclass(frozen=True)
 class Verifier:
-    """Verifies tokens with the Ed25519 public key (PEM)."""
+    """Verifies tokens with the Ed25519 public key (PEM).
+
+    A signature takes as long to verify as a cart to decide. It stays true: so the last ``_MOST_KNOWN``
+    tokens verified are known again. Their times are looked at whenever they are used.
+    """
 
     public_key_pem: str
     now: Callable[[], datetime] = clock.now
+    _known: OrderedDict[str, _Verified] = field(
+        default_factory=OrderedDict, init=False, repr=False, compare=False
+    )
 
     def verify(self, token: str) -> Principal:
         """The token's principal; raises ``InvalidTokenError``. Scopes not known here are dropped."""
+        verified = self._known.get(token) or self._verified(token)
+        now = self.now().timestamp()
+        if now >= verified.expires_at:
+            self._known.pop(token, None)
+            message = "the token has expired"
+            raise InvalidTokenError(message)
+        if verified.issued_at > now + _LEEWAY.total_seconds():
+            message = "the token is from the future"
+            raise InvalidTokenError(message)
+        if token not in self._known:
+            self._remember(token, verified)
+        return verified.principal
+
+    def _verified(self, token: str) -> _Verified:
         try:
             claims = jwt.decode(
                 token,
                 self.public_key_pem,
                 algorithms=[_ALGORITHM],
                 issuer=ISSUER,
-                # Times are checked below, against the clock that tests can set.
+                # Times are checked by ``verify``, against the clock that tests can set.
                 options={
                     "require": ["exp", "iat", "sub", "scope"],
                     "verify_exp": False,
                     "verify_iat": False,
                 },
             )
-            expires_at, issued_at = float(claims["exp"]), float(claims["iat"])
             scopes = str(claims["scope"]).split()
+            principal = Principal(str(claims["sub"]), frozenset(s for s in SCOPES if s in scopes))
+            return _Verified(principal, float(claims["iat"]), float(claims["exp"]))
         except (jwt.InvalidTokenError, TypeError, ValueError) as error:
             message = "not a valid token"
             raise InvalidTokenError(message) from error
-        now = self.now().timestamp()
-        if now >= expires_at:
-            message = "the token has expired"
-            raise InvalidTokenError(message)
-        if issued_at > now + _LEEWAY.total_seconds():
-            message = "the token is from the future"
-            raise InvalidTokenError(message)
-        return Principal(str(claims["sub"]), frozenset(s for s in SCOPES if s in scopes))
+
+    def _remember(self, token: str, verified: _Verified) -> None:
+        self._known[token] = verified
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
 
 
 def authenticate(request: Request) -> Principal:
@@ -122,11 +151,16 @@ def require(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
 
     async def principal(request: Request) -> Principal:
         caller = authenticate(request)
-        if scope not in caller.scopes:
-            raise Problem(HTTPStatus.FORBIDDEN, "Not allowed", f"This needs the scope {scope}.")
+        permit(caller, scope)
         return caller
 
     return principal
+
+
+def permit(caller: Principal, scope: Scope) -> None:
+    """Raises ``Problem`` (403) unless the caller has the scope."""
+    if scope not in caller.scopes:
+        raise Problem(HTTPStatus.FORBIDDEN, "Not allowed", f"This needs the scope {scope}.")
 
 
 def _cookie(request: Request) -> str:

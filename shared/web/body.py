@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from fastapi import Request
+from starlette.datastructures import Headers
 
 from shared.codec import decode
 from shared.events.values import Event
@@ -30,7 +31,14 @@ def json_body(model: type[E]) -> Callable[[Request], Awaitable[E]]:
 
 async def read(request: Request, model: type[E]) -> E:
     """The body as ``model``, for routes without dependencies; raises as ``json_body`` does."""
-    content_type = request.headers.get("content-type", "application/json")
+    check_type(request.headers)
+    # InvalidMessageError becomes a problem document (shared.web.problems).
+    return decode(model, await request.body())
+
+
+def check_type(headers: Headers) -> None:
+    """Raises ``Problem`` (415) if the body is not called JSON; one of no type is taken to be."""
+    content_type = headers.get("content-type", "application/json")
     kind = content_type.partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise Problem(
@@ -38,5 +46,3 @@ async def read(request: Request, model: type[E]) -> E:
             "Unsupported media type",
             "Send the body as application/json.",
         )
-    # InvalidMessageError becomes a problem document (shared.web.problems).
-    return decode(model, await request.body())

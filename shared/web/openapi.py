@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with the bodies that our own dependency reads."""
+"""The OpenAPI document: FastAPI's, with the bodies that our own dependency reads, and the plain routes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared.events.values import Event
 from shared.web.body import MODEL_ATTRIBUTE
+from shared.web.plain import routes_of
 
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM = {
@@ -52,7 +53,7 @@ def document(app: FastAPI) -> None:
 
 
 def _complete(app: FastAPI, schema: dict[str, Any]) -> None:
-    bodies = dict(_bodies(app))
+    bodies, plain = dict(_bodies(app)), list(routes_of(app))
     components = schema.setdefault("components", {})
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
@@ -60,19 +61,36 @@ def _complete(app: FastAPI, schema: dict[str, Any]) -> None:
     schema["security"] = [{"bearer": []}]
     schemas = components.setdefault("schemas", {})
     schemas["Problem"] = _PROBLEM_SCHEMA
+    for route in plain:
+        schema["paths"][route.path] = {"post": {"summary": route.summary, "responses": {}}}
+        bodies[route.path, "post"] = route.takes
     keys, definitions = models_json_schema(
-        [(model, "validation") for model in set(bodies.values())], ref_template=_REFERENCE
+        [
+            *((model, "validation") for model in set(bodies.values())),
+            *((model, "serialization") for model in {route.gives for route in plain}),
+        ],
+        ref_template=_REFERENCE,
     )
     schemas.update(definitions.get("$defs", {}))
     for (path, method), model in bodies.items():
         schema["paths"][path][method]["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": keys[(model, "validation")]}},
+            **_json(keys[(model, "validation")]),
         }
+    for route in plain:
+        answer = {
+            "description": "Successful Response",
+            **_json(keys[(route.gives, "serialization")]),
+        }
+        schema["paths"][route.path]["post"]["responses"]["200"] = answer
     for operations in schema["paths"].values():
         for operation in operations.values():
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = _PROBLEM
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
 
 
 def _bodies(app: FastAPI) -> Iterator[tuple[tuple[str, str], type[Event]]]:

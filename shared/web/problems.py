@@ -83,13 +83,9 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
 
 def install(app: FastAPI) -> None:
     """Turn every error of ``app`` into a problem document."""
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(InvalidMessageError, _invalid_message)
-    app.add_exception_handler(RequestValidationError, _invalid_request)
-    app.add_exception_handler(HTTPException, _http)
-    for away in TRANSIENT:
-        app.add_exception_handler(away, _away)
-    app.add_exception_handler(Exception, _unhandled)
+    for kind in (Problem, InvalidMessageError, RequestValidationError, HTTPException, *TRANSIENT):
+        app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(Exception, _answer)
 
 
 def _field_message(error: FieldError) -> FieldMessage:
@@ -100,58 +96,61 @@ def _field_message(error: FieldError) -> FieldMessage:
     return {"field": ".".join(filter(None, (error.field, named[1]))), "message": named[2]}
 
 
-async def _problem(_: Request, error: Exception) -> Response:
-    if not isinstance(error, Problem):
-        raise error
-    return error.response
+async def _answer(request: Request, error: Exception) -> Response:
+    return problem_of(error, request.method, _route(request)).response
 
 
-async def _invalid_message(_: Request, error: Exception) -> Response:
-    if not isinstance(error, InvalidMessageError):
-        raise error
-    return Problem.of_message(error).response
+def problem_of(error: Exception, method: str, route: str) -> Problem:
+    """How an error is answered; what is our own fault is logged with the route that failed."""
+    match error:
+        case Problem():
+            return error
+        case InvalidMessageError():
+            return Problem.of_message(error)
+        case RequestValidationError():
+            return _invalid_request(error)
+        case HTTPException():
+            title = HTTPStatus(error.status_code).phrase
+            return Problem(error.status_code, title, str(error.detail), headers=error.headers)
+    # asyncpg's word for a wrong argument is an InterfaceError, too.
+    if isinstance(error, TRANSIENT) and not isinstance(error, ValueError):
+        return _away(error, route)
+    log.error("unhandled error", method=method, route=route, exc_info=error)
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Internal error",
+        "The service failed on this request; its log says why.",
+    )
 
 
-async def _invalid_request(_: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestValidationError):
-        raise error
+def too_large(max_bytes: int) -> Problem:
+    """The answer to a body of more bytes."""
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "The body is too large",
+        f"A body may have {max_bytes} bytes.",
+    )
+
+
+def _invalid_request(error: RequestValidationError) -> Problem:
     errors: list[FieldMessage] = [
         # The first part is where FastAPI found it: path, query, header.
         {"field": ".".join(str(part) for part in item["loc"][1:]), "message": item["msg"]}
         for item in error.errors()
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors[:5])
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The request has invalid parameters", detail, errors
-    ).response
+    title = "The request has invalid parameters"
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, title, detail, errors)
 
 
-async def _http(_: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    title = HTTPStatus(error.status_code).phrase
-    return Problem(error.status_code, title, str(error.detail), headers=error.headers).response
-
-
-async def _away(request: Request, error: Exception) -> Response:
-    if isinstance(error, ValueError):  # asyncpg's word for a wrong argument is an InterfaceError
-        return await _unhandled(request, error)
-    log.warning("a server is away", route=_route(request), error=type(error).__name__)
+def _away(error: Exception, route: str) -> Problem:
+    log.warning("a server is away", route=route, error=type(error).__name__)
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "Temporarily unavailable",
         "A server that this needs does not answer: try again.",
         headers={"Retry-After": "1"},
-    ).response
-
-
-async def _unhandled(request: Request, error: Exception) -> Response:
-    log.error("unhandled error", method=request.method, route=_route(request), exc_info=error)
-    return Problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "Internal error",
-        "The service failed on this request; its log says why.",
-    ).response
+    )
 
 
 def _route(request: Request) -> str:

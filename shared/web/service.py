@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.settings import ServiceSettings
-from shared.web import problems
+from shared.web import plain, problems
 from shared.web.auth import Verifier
 from shared.web.openapi import document
 from shared.web.problems import Problem
@@ -60,6 +60,7 @@ def create_app(
     app.state.instance = ""
     problems.install(app)
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, larger=larger_bodies)
+    plain.install(app, MAX_BODY_BYTES)
     _add_probes(app, ready)
     document(app)
     return app
@@ -109,7 +110,7 @@ class LimitedBody:
         max_bytes = self._max_bytes(scope["path"])
         stated = dict(scope["headers"]).get(b"content-length", b"0")
         if stated.isdigit() and int(stated) > max_bytes:
-            await self._too_large(max_bytes).response(scope, receive, send)
+            await problems.too_large(max_bytes).response(scope, receive, send)
             return
         received = 0
 
@@ -118,7 +119,7 @@ class LimitedBody:
             message = await receive()
             received += len(message.get("body", b""))
             if received > max_bytes:
-                raise self._too_large(max_bytes)
+                raise problems.too_large(max_bytes)
             return message
 
         await self.app(scope, counted, send)
@@ -127,13 +128,6 @@ class LimitedBody:
         return next(
             (size for prefix, size in self.larger.items() if path.startswith(prefix)),
             self.max_bytes,
-        )
-
-    def _too_large(self, max_bytes: int) -> Problem:
-        return Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "The body is too large",
-            f"A body may have {max_bytes} bytes.",
         )
 
 

@@ -7,12 +7,11 @@ import asyncpg
 import pytest
 
 from services.evaluator.facts import Gatherer
-from services.evaluator.http import Quotes
+from services.evaluator.quoting import Quotes
 from services.evaluator.retention import Retention
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import purchases as purchase_store
 from shared import codes
-from shared.codec import encode
 from shared.events.conditions import (
     Birthday,
     CustomerSegment,
@@ -241,8 +240,8 @@ async def test_a_quote_over_http_counts_history_too(ledger: asyncpg.Pool) -> Non
     await Stream(bought(1, days_ago(2)), bought(2, days_ago(1))).into(ledger)
     quotes = Quotes(ledger, Gatherer(Rulesets(), CODE_KEY, timedelta(minutes=15)))
     mine, yours = asks(1, intent="quote"), asks(2, intent="quote", customer_id="C2")
-    assert (await quotes.quote(mine, encode(mine))).discount == 100
-    assert (await quotes.quote(yours, encode(yours))).discount == 0
+    assert (await quotes.quote(mine)).discount == 100
+    assert (await quotes.quote(yours)).discount == 0
 
 
 async def test_receipts_are_forgotten_when_they_can_no_longer_be_returned(

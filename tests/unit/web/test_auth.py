@@ -8,7 +8,7 @@ import pytest
 from fastapi import Depends, FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
-from shared.web import problems
+from shared.web import auth, problems
 from shared.web.auth import (
     COOKIE,
     SCOPES,
@@ -134,3 +134,25 @@ async def test_the_cookie_writes_only_from_our_own_pages() -> None:
     assert (await _call("POST", cookie)).status_code == 401
     assert (await _call("POST", cookie | {"Sec-Fetch-Site": "cross-site"})).status_code == 401
     assert (await _call("POST", cookie | {"Sec-Fetch-Site": "same-origin"})).status_code == 200
+
+
+def test_a_token_is_verified_once_and_known_until_it_expires() -> None:
+    """Its signature, that is; what a token says of time is looked at whenever it is used."""
+    at = [NOW]
+    reader, token = Verifier(keys().public_pem, now=lambda: at[0]), _token("admin")
+    first = reader.verify(token)
+    assert reader.verify(token) is first
+    at[0] = NOW + HOUR
+    for _ in range(2):
+        with pytest.raises(InvalidTokenError, match="expired"):
+            reader.verify(token)
+
+
+def test_memory_does_not_grow_with_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "_MOST_KNOWN", 2)
+    reader = verifier()
+    tokens = [sign(keys().private_pem, f"till-{n}", ["admin"], HOUR, NOW) for n in range(3)]
+    first, *_ = [reader.verify(token) for token in tokens]
+    assert len(reader._known) == 2
+    assert reader.verify(tokens[0]) == first
+    assert reader.verify(tokens[0]) is not first
