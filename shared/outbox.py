@@ -67,6 +67,11 @@ class Message:
     event: Event | bytes
     event_id: str
 
+    @property
+    def body(self) -> bytes:
+        """The event, encoded."""
+        return self.event if isinstance(self.event, bytes) else encode(self.event)
+
 
 async def put(
     connection: Connection, messages: Iterable[Message], source: str, now: datetime
@@ -77,7 +82,7 @@ async def put(
         (
             message.topic.name,
             message.key,
-            message.event if isinstance(message.event, bytes) else encode(message.event),
+            message.body,
             [
                 ("ce_id", message.event_id.encode()),
                 ("ce_type", message.topic.event_type.encode()),

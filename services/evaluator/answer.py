@@ -129,7 +129,7 @@ def of(
         decision_id=decision_id,
         receipt_id=event.receipt_id,
         revision=event.revision,
-        intent="checkout" if isinstance(event, Sale) else event.intent,
+        intent="checkout" if event.intent == "sale" else event.intent,
         outcome=outcome,
         store_id=event.store_id,
         terminal_id=event.terminal_id,
@@ -160,7 +160,7 @@ def _lines(event: Cart | Sale, verdict: Verdict | None) -> tuple[DecidedLine, ..
     """The lines in the order of the event's, with what comes off them."""
     if verdict is None:
         return tuple([DecidedLine(x.line, x.amount, 0) for x in event.lines])
-    if isinstance(event, Sale) or not event.price_groups:
+    if event.intent == "sale" or not event.price_groups:
         return verdict.lines
     return tuple(
         [

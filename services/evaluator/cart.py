@@ -26,73 +26,78 @@ from shared.events.values import (
     PaymentMethod,
 )
 
-# ``_is_plain`` sees to it that there are no control characters.
-_Text = Annotated[str, Meta(min_length=1, max_length=200)]
+# ``is_plain`` sees to it that there are no control characters.
+Text = Annotated[str, Meta(min_length=1, max_length=200)]
 _Agent = Annotated[str, Meta(min_length=1, max_length=500)]
 # Python's "$" would let a line end follow.
-_Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z")]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z")]
 # Neither e-mail address nor name nor telephone number.
 _CustomerId = Annotated[
     str, Meta(pattern=r"^(?!\+?[\d.()/-]{9,20}\Z)[A-Za-z0-9+][A-Za-z0-9+._:()-]{0,63}\Z")
 ]
-_Money = Annotated[int, Meta(ge=0, le=MAX_MONEY)]
-_Quantity = Annotated[int, Meta(gt=0, le=MAX_QUANTITY)]
-_Count = Annotated[int, Meta(ge=1, le=10**9)]
+Money = Annotated[int, Meta(ge=0, le=MAX_MONEY)]
+Quantity = Annotated[int, Meta(gt=0, le=MAX_QUANTITY)]
+Count = Annotated[int, Meta(ge=1, le=10**9)]
 _Instant = Annotated[datetime, Meta(tz=True)]
 
 
-class _Struct(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class Struct(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Base of the structs: immutable, closed to unknown fields."""
 
 
-class OtherDiscount(_Struct, frozen=True):
+class OtherDiscount(Struct, frozen=True):
     """``checkout.OtherDiscount``."""
 
     kind: Literal["staff", "markdown", "manual", "loyalty", "other"]
-    amount: _Money
+    amount: Money
 
 
-class CartLine(_Struct, frozen=True, kw_only=True):
+class CartLine(Struct, frozen=True, kw_only=True):
     """``checkout.CartLine``."""
 
-    line: _Count
-    sku: _Text
-    group: _Text | None = None
-    brand: _Text | None = None
-    attributes: Annotated[dict[_Id, _Text], Meta(max_length=50)] = {}
-    quantity: _Quantity
-    list_price: _Money
-    price: _Money
-    amount: _Money
+    line: Count
+    sku: Text
+    group: Text | None = None
+    brand: Text | None = None
+    attributes: Annotated[dict[Id, Text], Meta(max_length=50)] = {}
+    quantity: Quantity
+    list_price: Money
+    price: Money
+    amount: Money
     discounts: Annotated[tuple[OtherDiscount, ...], Meta(max_length=20)] = ()
     no_promo: bool = False
-    min_line_amount: _Money = 0
-    min_unit_price: _Money = 0
-    tax_code: _Text | None = None
+    min_line_amount: Money = 0
+    min_unit_price: Money = 0
+    tax_code: Text | None = None
 
 
-class Location(_Struct, frozen=True):
+class Location(Struct, frozen=True):
     """``values.Location``."""
 
     latitude_e6: Annotated[int, Meta(ge=-90_000_000, le=90_000_000)]
     longitude_e6: Annotated[int, Meta(ge=-180_000_000, le=180_000_000)]
 
 
-class PlainCart(_Struct, frozen=True, kw_only=True):
-    """``checkout.Cart``, without those that need more than a look."""
+class PlainReceipt(Struct, frozen=True, kw_only=True):
+    """What carts and sales have in common."""
 
-    receipt_id: _Id
+    receipt_id: Id
     revision: Annotated[int, Meta(ge=0, le=10**6)] = 0
-    store_id: _Id
-    terminal_id: _Id
+    store_id: Id
+    terminal_id: Id
     occurred_at: _Instant
     currency: str
     customer_id: _CustomerId | None = None
     channel: Channel = "till"
     user_agent: _Agent | None = None
-    device_id: _Id | None = None
+    device_id: Id | None = None
     location: Location | None = None
-    codes: Annotated[tuple[_Text, ...], Meta(max_length=MAX_CODES)] = ()
+    codes: Annotated[tuple[Text, ...], Meta(max_length=MAX_CODES)] = ()
+
+
+class PlainCart(PlainReceipt, frozen=True, kw_only=True):
+    """``checkout.Cart``, without those that need more than a look."""
+
     intent: Literal["quote", "checkout", "cancel"] = "checkout"
     payment_methods: Annotated[tuple[PaymentMethod, ...], Meta(max_length=5)] = ()
     price_groups: bool = False
@@ -116,7 +121,7 @@ def decode_cart(body: bytes) -> Cart:
 
 def plain_cart(body: bytes) -> PlainCart | None:
     """The cart in a body, if it is plain enough to be sure that the contract's model takes it."""
-    if not _is_plain(body):
+    if not is_plain(body):
         return None
     try:
         cart = _DECODER.decode(body)
@@ -124,10 +129,10 @@ def plain_cart(body: bytes) -> PlainCart | None:
         return None
     has_lines = bool(cart.lines) or cart.intent == "cancel"
     known = cart.currency in Currency.allowed_currencies
-    return cart if has_lines and known and _adds_up(cart.lines) else None
+    return cart if has_lines and known and adds_up(cart.lines) else None
 
 
-def _is_plain(body: bytes) -> bool:
+def is_plain(body: bytes) -> bool:
     """Whether nothing in it is read in two ways."""
     return not (
         _DELETE in body
@@ -136,7 +141,7 @@ def _is_plain(body: bytes) -> bool:
     )
 
 
-def _adds_up(lines: Sequence[CartLine]) -> bool:
+def adds_up(lines: Sequence[CartLine]) -> bool:
     """Amounts are price × quantity, to ±1; their sum is money; no line number comes twice."""
     total = 0
     for line in lines:

@@ -191,7 +191,7 @@ async def _reward(connection: Connection, looks: Sequence[Look]) -> None:
         now = await ledger.now(connection)
         await closing_store.save_rewards(connection, rewards, now)
         await ledger.save_bonuses(connection, bonuses.accrue_rewards(rewards), now)
-        await outbox.put(connection, outgoing.reward_messages(rewards, now), checkout.SOURCE, now)
+        await outbox.put(connection, outgoing.reward_messages(rewards, now), outgoing.SOURCE, now)
 
 
 async def _earned(

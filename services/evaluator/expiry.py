@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
+from msgspec.structs import replace
 
-from services.evaluator import checkout, outgoing, receipt
+from services.evaluator import checkout, outgoing, receipt, redemption
 from services.evaluator.facts import demand
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption
@@ -71,13 +72,15 @@ async def _free(connection: Connection, receipt_ids: list[str], until: datetime)
     messages: list[Message] = []
     for known in over:
         after = receipt.expire(known, counters)
+        history = redemption.noted(known.redemptions, after.redemptions, now, None)
+        after = replace(after, redemptions=history)
         moved = outgoing.changed(known, after)
-        freed += [(known.receipt_id, redemption) for redemption in moved]
+        freed += [(known.receipt_id, one) for one in moved]
         if known.decision is not None:
             messages += outgoing.redemption_messages(known.decision, moved, now)
     await ledger.save_redemptions(connection, freed, now)
     await limit_store.save_limits(connection, counters)
-    await outbox.put(connection, messages, checkout.SOURCE, now)
+    await outbox.put(connection, messages, outgoing.SOURCE, now)
 
 
 def _is_over(known: Receipt, until: datetime) -> bool:

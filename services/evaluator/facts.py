@@ -1,6 +1,6 @@
 """What a batch of carts, sales and returns is decided with: gathered in one go, then given to the core."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -27,23 +27,42 @@ _NOTHING_KNOWN = KnownCustomer()
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An event of a till with what identifies it: its key, its body and a digest of that."""
+    """An event of a till with what identifies it: its key, its body and a digest of what was sent.
+
+    ``waiting``: its sender waits for the answer, and gets it again with the same request. ``confirms``:
+    it was made of an order to confirm, and is refused where a sale would be recorded as unauthorised.
+    """
 
     event: Cart | Sale | Return
     key: bytes
     body: bytes
     body_digest: bytes
+    waiting: bool = False
+    confirms: bool = False
 
 
-def incoming(event: Cart | Sale | Return, event_id: str, body: bytes) -> Incoming:
-    """Event ids are the terminal's own, on each topic: another terminal may use the same."""
-    kind = "Sale" if isinstance(event, Sale | Return) else "Cart"
+def incoming(
+    event: Cart | Sale | Return,
+    event_id: str,
+    body: bytes,
+    *,
+    sent: bytes | None = None,
+    waiting: bool = False,
+    confirms: bool = False,
+) -> Incoming:
+    """Event ids are the terminal's own, on each topic: another terminal may use the same.
+
+    ``sent`` is what was sent, where the event's ``body`` was made of it.
+    """
+    kind = "Sale" if event.intent in ("sale", "return") else "Cart"
     name = f"{kind}/{event.store_id}/{event.terminal_id}/{event_id}"
     return Incoming(
         event,
         blake2b(name.encode(), digest_size=16).digest(),
         body,
-        blake2b(body, digest_size=16).digest(),
+        blake2b(body if sent is None else sent, digest_size=16).digest(),
+        waiting,
+        confirms,
     )
 
 
@@ -65,7 +84,7 @@ class Facts:
         if place is None:
             message = "store_id: no such store; create it in emission first"
             return ConflictError("unknown_store", message)
-        if not isinstance(event, Return) and place.currency != event.currency:
+        if event.intent != "return" and place.currency != event.currency:
             message = f"currency: this store sells in {place.currency}"
             return ConflictError("wrong_currency", message)
         if event.occurred_at > self.now + CLOCK_TOLERANCE:
@@ -149,11 +168,18 @@ class Demand:
             self.windows[limit_id] = min(first, since), max(last, since)
 
 
-def demand(receipts: Iterable[Receipt], considered: Iterable[Considered]) -> Demand:
-    """The limits that receipts have slots of or may take again, and that events may ask for."""
+def demand(
+    receipts: Iterable[Receipt],
+    considered: Iterable[Considered],
+    returning: Collection[str] = (),
+) -> Demand:
+    """The limits that receipts have slots of or may take again, and that events may ask for.
+
+    Of paid receipts those that are ``returning``, by their ids: they give slots back.
+    """
     found = Demand()
     for receipt in receipts:
-        if receipt.status != "paid":
+        if receipt.status != "paid" or receipt.receipt_id in returning:
             for redemption in receipt.redemptions.values():
                 for limit_id in redemption.limit_ids:
                     since = redemption.since if rolling_days(limit_id) else None
@@ -173,17 +199,22 @@ class Gatherer:
     hold: timedelta
 
     async def gather(
-        self, connection: Connection, events: Sequence[Cart | Sale | Return], *, lock: bool
+        self,
+        connection: Connection,
+        events: Sequence[Cart | Sale | Return],
+        *,
+        lock: bool,
+        now: datetime | None = None,
     ) -> Facts:
         """The facts for these events; with ``lock`` no rule changes until the transaction ends."""
         ruleset = await self.rulesets.current(connection, lock=lock)
-        decided = [event for event in events if not isinstance(event, Return)]
+        decided = [event for event in events if event.intent != "return"]
         digests = {
             code: codes.digest(code, self.code_key) for event in decided for code in event.codes
         }
         customers = {event.customer_id for event in decided if event.customer_id}
         return Facts(
-            now=await ledger.now(connection),
+            now=now or await ledger.now(connection),
             ruleset=ruleset,
             places=await reference_store.places(connection, {event.store_id for event in events}),
             customers=await reference_store.known_customers(connection, customers)

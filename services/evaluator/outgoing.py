@@ -11,11 +11,15 @@ from services.evaluator.bonuses import PeriodReward
 from services.evaluator.receipt import Receipt
 from services.evaluator.record import ReceiptRecorded
 from services.evaluator.redemption import Redemption
-from shared.events.outcome import RedemptionStatus
-from shared.events.values import Device
+from services.evaluator.reversal import Reversal
+from shared.codec import encode
+from shared.events.checkout import Return
+from shared.events.outcome import RedemptionStatus, Returned, ReturnedLine, ReturnedRedemption
+from shared.events.values import Currency, Device
 from shared.outbox import Message
-from shared.topics import BONUSES, RECEIPTS, REDEMPTIONS, terminal_key
+from shared.topics import BONUSES, RECEIPTS, REDEMPTIONS, RETURNS, terminal_key
 
+SOURCE = "tillstream/evaluator"
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -60,21 +64,82 @@ def receipt_message(record: ReceiptRecorded) -> Message:
 
 
 def redemption_messages(
-    decision: Decision, redemptions: list[Redemption], now: datetime
+    decision: Decision,
+    redemptions: list[Redemption],
+    now: datetime,
+    customer_id: str | None = None,
 ) -> list[Message]:
-    """An event for each change; ``decision`` is the one that the redemptions come from."""
+    """An event for each change; ``decision`` is the one that the redemptions come from.
+
+    ``customer_id`` is a customer who became known after it.
+    """
+    customer_id = decision.customer_id or customer_id
     return [
         Message(
             REDEMPTIONS,
             terminal_key(decision.store_id, decision.terminal_id),
-            _ENCODE(_event(r, decision, now)),
+            _ENCODE(_event(r, decision, customer_id, now)),
             _change_id(r, decision, now),
         )
         for r in redemptions
     ]
 
 
-def _event(r: Redemption, decision: Decision, now: datetime) -> RedemptionChanged:
+def returned_message(
+    event: Return,
+    reversal: Reversal,
+    decision: Decision,
+    event_key: bytes,
+    bonuses_refunded: int,
+    now: datetime,
+) -> Message:
+    """A return for everybody else; ``decision`` is the one that the sale was paid by.
+
+    ``bonuses_refunded``: points that the sale had been paid with.
+    """
+    returned = Returned(
+        return_id=f"t-{event_key.hex()}",
+        receipt_id=event.receipt_id,
+        store_id=event.store_id,
+        terminal_id=event.terminal_id,
+        sold_in=reversal.receipt.store_id,
+        region=decision.region,
+        device=decision.device,
+        customer_id=reversal.paid.customer_id,
+        sold_at=reversal.paid.occurred_at,
+        occurred_at=event.occurred_at,
+        recorded_at=now,
+        currency=Currency(decision.currency),
+        complete=reversal.complete,
+        refund=reversal.refund,
+        money=reversal.refund - bonuses_refunded,
+        bonuses=bonuses_refunded,
+        withheld=reversal.withheld,
+        bonuses_taken_back=sum(change.bonuses for change in reversal.taken_back),
+        lines=tuple(
+            ReturnedLine(line=line, quantity=quantity, refund=reversal.refunds[line])
+            for line, quantity in sorted(reversal.quantities.items())
+        ),
+        redemptions=tuple(
+            ReturnedRedemption(
+                redemption_id=change.redemption.redemption_id,
+                campaign_id=change.redemption.campaign_id,
+                instrument_id=change.redemption.instrument_id,
+                status=change.redemption.status,  # type: ignore[arg-type]  # one that was in force
+                released=change.released,
+                discount=change.discount,
+                bonuses=change.bonuses,
+            )
+            for change in reversal.taken_back
+        ),
+    )
+    key = terminal_key(event.store_id, event.terminal_id)
+    return Message(RETURNS, key, encode(returned), returned.return_id)
+
+
+def _event(
+    r: Redemption, decision: Decision, customer_id: str | None, now: datetime
+) -> RedemptionChanged:
     return RedemptionChanged(
         redemption_id=r.redemption_id,
         status=r.status,
@@ -86,7 +151,7 @@ def _event(r: Redemption, decision: Decision, now: datetime) -> RedemptionChange
         terminal_id=decision.terminal_id,
         region=decision.region,
         device=decision.device,
-        customer_id=decision.customer_id,
+        customer_id=customer_id,
         occurred_at=decision.occurred_at,
         changed_at=now,
         currency=decision.currency,
@@ -94,16 +159,15 @@ def _event(r: Redemption, decision: Decision, now: datetime) -> RedemptionChange
         bonuses=r.bonuses,
         gifts=tuple([Gift(gift.sku, gift.quantity, gift.value) for gift in r.gifts]),
         mismatch=r.mismatch,
+        gifts_mismatch=tuple([Gift(gift.sku, gift.quantity) for gift in r.gifts_beyond]),
+        discount_returned=r.returned,
     )
 
 
 def bonus_messages(
-    decision: Decision, redemptions: list[Redemption], now: datetime
+    decision: Decision, customer: str, redemptions: list[Redemption], now: datetime
 ) -> list[Message]:
     """An event for each accrual."""
-    customer = decision.customer_id
-    if customer is None:
-        return []
     return [
         Message(BONUSES, customer.encode(), entry, entry.entry_id)
         for entry in bonuses.events(decision, customer, redemptions, now)
@@ -119,6 +183,6 @@ def reward_messages(rewards: list[PeriodReward], now: datetime) -> list[Message]
 
 
 def _change_id(redemption: Redemption, decision: Decision, now: datetime) -> str:
-    change = f"{redemption.redemption_id}/{redemption.status}"
+    change = f"{redemption.redemption_id}/{redemption.status}/{redemption.returned}"
     name = f"{change}/{decision.decision_id}/{now.isoformat()}"
     return "e-" + blake2b(name.encode(), digest_size=12).hexdigest()

@@ -60,7 +60,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     """What an event is decided with, beside its receipt.
 
     ``considered`` is the rules it may meet: none for a sale whose cart was decided, since that decision
-    stands. ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
+    stands, unless a customer becomes known by it. ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
     """
 
     event_key: bytes
@@ -192,6 +192,7 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
     if receipt.status == "paid":
         message = "receipt_id: this receipt is already paid, by another event"
         raise ConflictError("already_paid", message)
+    paid_money = sum([line.amount - line.discount for line in sale.lines])
     decision, free = receipt.decision, None
     if decision is None:
         ruling = _rule(sale, receipt, given, counters)
@@ -206,12 +207,14 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
             key: redemption.as_earned(
                 r,
                 same_customer=sale.customer_id == decision.customer_id,
-                paid=sum(line.amount - line.discount for line in sale.lines),
+                paid=paid_money,
                 due=decision.total - decision.discount,
             )
             for key, r in before.items()
             if key in applied
         }
+        if decision.customer_id is None and sale.customer_id is not None:
+            decided |= _earned_late(sale, given, decided, paid_money, counters)
     settled = {
         key: r
         for key, r in redemption.commit(
@@ -238,6 +241,47 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
         ),
         free,
     )
+
+
+def _earned_late(
+    sale: Sale,
+    given: Circumstances,
+    decided: Mapping[Key, Redemption],
+    paid: int,
+    counters: Counters,
+) -> dict[Key, Redemption]:
+    """What a card that is shown after the decision earns: bonuses, and nothing else."""
+    verdict = judge(given.considered, counters.free)
+    due = verdict.total - verdict.discount
+    rights = [
+        redemption.granted(sale.receipt_id, grant)
+        for grant in verdict.granted
+        if grant.bonuses and not grant.discount and not grant.gifts
+    ]
+    return {
+        right.key: redemption.as_earned(right, same_customer=True, paid=paid, due=due)
+        for right in rights
+        if right.key not in decided
+    }
+
+
+def holds_over(receipt: Receipt, counters: Counters) -> list[Key]:
+    """What was decided, is no longer held, and cannot be had any more; nothing changes."""
+    applied = receipt.decision.applied if receipt.decision else ()
+    gone: list[Key] = []
+    taken: list[Redemption] = []
+    for key in [(a.campaign_id, a.instrument_id) for a in applied]:
+        r = receipt.redemptions.get(key)
+        if r is None or r.status == "held":
+            continue
+        if counters.has_room(r.taken, r.since):
+            counters.move(r.taken, held=1)
+            taken.append(r)
+        else:
+            gone.append(key)
+    for r in taken:
+        counters.move(r.taken, held=-1)
+    return gone
 
 
 def expire(receipt: Receipt, counters: Counters) -> Receipt:

@@ -138,6 +138,6 @@ def basket_of(event: Cart | Sale, facts: Facts) -> Basket:
 
 def payment_methods(event: Cart | Sale) -> frozenset[PaymentMethod]:
     """How the receipt is, or was, paid, as far as the till says."""
-    if isinstance(event, Sale):
+    if event.intent == "sale":
         return frozenset([payment.method for payment in event.payments])
     return frozenset(event.payment_methods)

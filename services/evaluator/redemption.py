@@ -1,4 +1,4 @@
-"""The life of a redemption: held → committed, or held → released / expired (domain: Terms).
+"""The life of a redemption: held → committed → returned, or held → released / expired (domain: Terms).
 
 Pure: functions of values, with ``now`` given. Only ``Counters``, a transaction's working copy, changes.
 """
@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.evaluator.counters import Counters, Taken, counts_money
+from services.evaluator.promotion.benefits.offer import FOR_EVER, Lifetime
 from services.evaluator.promotion.verdict import Granted
 from shared.events.checkout import GivenBenefit
 from shared.events.outcome import RedemptionStatus
@@ -20,11 +21,22 @@ Key = tuple[str, str]
 """Campaign id, instrument id: what names a redemption on its receipt."""
 
 
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """A state that a redemption took, and the event that brought it (none: time did)."""
+
+    status: RedemptionStatus
+    at: datetime
+    event_key: bytes | None = None
+
+
 class Redemption(msgspec.Struct, frozen=True):
     """One use of one instrument on one receipt, and what it takes of limits.
 
     ``taken`` is in the order of limit ids; its rolling limits count uses after ``since``. Once
-    committed, it is what was really used. ``mismatch`` is given − decided (minor units).
+    committed, it is what was really used. ``mismatch`` is given − decided (minor units),
+    ``gifts_beyond`` what was given of gifts beyond the decided ones. ``returned`` and
+    ``bonuses_returned`` are what returns have taken back so far, ``gifts_back`` gifts that came back.
+    ``keeps_slot`` and ``lifetime``: see ``Granted``. ``history`` are the states that it took before.
     """
 
     redemption_id: str
@@ -38,6 +50,14 @@ class Redemption(msgspec.Struct, frozen=True):
     mismatch: int = 0
     since: datetime | None = None
     expires_at: datetime | None = None
+    keeps_slot: bool = False
+    choose: int | None = None
+    lifetime: Lifetime = FOR_EVER
+    gifts_beyond: tuple[Gift, ...] = ()
+    gifts_back: tuple[Gift, ...] = ()
+    returned: int = 0
+    bonuses_returned: int = 0
+    history: tuple[Change, ...] = ()
 
     @property
     def limit_ids(self) -> tuple[str, ...]:
@@ -71,6 +91,9 @@ def granted(receipt_id: str, grant: Granted) -> Redemption:
         grant.gifts,
         # An instrument has one processing period: its rolling limits have the same window.
         since=next((c.limit.since for c in grant.limits if c.limit.since is not None), None),
+        keeps_slot=grant.keeps_slot,
+        choose=grant.choose,
+        lifetime=grant.lifetime,
     )
 
 
@@ -92,6 +115,8 @@ def hold(
     }
     for grant in grants:
         fresh = replace(granted(receipt_id, grant), status="held", expires_at=expires_at)
+        if fresh.key in before:
+            fresh = replace(fresh, history=before[fresh.key].history)
         counters.move(fresh.taken, held=1)
         after[fresh.key] = fresh
     return after
@@ -143,7 +168,7 @@ def commit(
                 "unauthorised",
                 benefit.discount,
                 0,
-                gifts=benefit.gifts,
+                gifts=_worth(benefit.gifts, ()),
                 mismatch=benefit.discount,
             )
     return after
@@ -179,13 +204,14 @@ def _settle(
             status="unauthorised",
             discount=discount,
             bonuses=0,
-            gifts=gifts,
+            gifts=_worth(gifts, decided.gifts),
             mismatch=discount - decided.discount,
         )
     settled = replace(
         decided,
         discount=discount,
-        gifts=gifts,
+        gifts=_worth(gifts, decided.gifts),
+        gifts_beyond=_beyond(gifts, decided),
         mismatch=discount - decided.discount,
         taken=_used(decided.taken, discount),
     )
@@ -196,6 +222,18 @@ def _settle(
     if ours:
         return decided
     return replace(settled, status="unauthorised", bonuses=0)
+
+
+def noted(
+    before: Redemptions, after: Redemptions, at: datetime, event_key: bytes | None
+) -> dict[Key, Redemption]:
+    """The redemptions, those that have changed with what they have become now in their history."""
+    return {
+        key: replace(r, history=(*r.history, Change(r.status, at, event_key)))
+        if before.get(key) != r
+        else r
+        for key, r in after.items()
+    }
 
 
 def _is_of_the_decided(given: GivenBenefit, decided: Redemption) -> bool:
@@ -212,6 +250,26 @@ def _used(taken: tuple[Taken, ...], discount: int) -> tuple[Taken, ...]:
             for one in taken
         ]
     )
+
+
+def _worth(given: tuple[Gift, ...], decided: tuple[Gift, ...]) -> tuple[Gift, ...]:
+    """The gifts given, with the values that the instrument gives them: a till does not know them."""
+    values = {gift.sku: gift.value for gift in decided}
+    return tuple([Gift(sku=g.sku, quantity=g.quantity, value=values.get(g.sku, 0)) for g in given])
+
+
+def _beyond(given: tuple[Gift, ...], decided: Redemption) -> tuple[Gift, ...]:
+    """Gifts that were not decided, more of one than was decided, or more of a choice than may be taken."""
+    allowed = {gift.sku: gift.quantity for gift in decided.gifts}
+    beyond, kinds = [], 0
+    for gift in given:
+        right = allowed.get(gift.sku, 0)
+        kinds += 1 if right else 0
+        if decided.choose is not None and kinds > decided.choose:
+            right = 0
+        if gift.quantity > right:
+            beyond.append(Gift(sku=gift.sku, quantity=gift.quantity - right))
+    return tuple(beyond)
 
 
 def _is_ours_to_give(redemption: Redemption) -> bool:

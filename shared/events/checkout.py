@@ -213,3 +213,24 @@ class Return(Event):
             message = "lines: each line is returned once"
             raise ValueError(message)
         return self
+
+
+class Confirmation(Event):
+    """A decided receipt is paid, to the letter of its decision (over HTTP; over Kafka: a sale).
+
+    ``gifts`` are those that were taken, by the benefit they come with; none stated = all that may be taken.
+    ``customer_id``: a card shown with payment. ``occurred_at``: when it was paid; now unless stated.
+    """
+
+    occurred_at: Instant | None = None
+    customer_id: CustomerId | None = None
+    gifts: Annotated[tuple[GivenBenefit, ...], Field(max_length=200)] | None = None
+    payments: Annotated[tuple[Payment, ...], Field(max_length=20)] = ()
+    cash_rounding: SignedMoney = 0
+
+    @model_validator(mode="after")
+    def _gifts_are_gifts(self) -> Self:
+        if any(benefit.discount for benefit in self.gifts or ()):
+            message = "gifts: name gifts only; discounts are confirmed as they were decided"
+            raise ValueError(message)
+        return self

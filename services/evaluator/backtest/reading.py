@@ -61,6 +61,7 @@ class Body(msgspec.Struct, frozen=True, gc=False):
     occurred_at: datetime
     currency: str
     lines: tuple[_Line, ...]
+    intent: str = "checkout"
     customer_id: str | None = None
     channel: Channel = "till"
     planned: tuple[PaymentMethod, ...] = msgspec.field(name="payment_methods", default=())

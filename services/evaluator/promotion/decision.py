@@ -83,6 +83,8 @@ def _granted(candidate: CompiledInstrument, grant: Grant, reading: Reading) -> G
         emission_id=code.emission_id if code else None,
         times=grant.times,
         limits=grant.slots.claims,
+        keeps_slot=candidate.keeps_slot,
+        lifetime=given.lifetime,
     )
 
 

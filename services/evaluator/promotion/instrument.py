@@ -100,6 +100,7 @@ class CompiledInstrument:
     ``order`` sorts instruments as they are tried. ``met_by``: the basket must have one of these
     keys for the instrument to be considered; empty = it always is. ``by_code``: only a presented
     code leads to it. ``since``: how far back of an instant it looks at purchases, if it does.
+    ``keeps_slot``: a sale that is returned frees nothing.
     """
 
     campaign: CompiledCampaign
@@ -121,6 +122,7 @@ class CompiledInstrument:
     max_times: int | None
     looks_back: Literal["ever", "window"] | None
     window_at: WindowAt
+    keeps_slot: bool
 
     @property
     def ids(self) -> tuple[str, str]:
@@ -303,6 +305,7 @@ def _compile(
         max_times=repeat.max_times if repeat else None,
         looks_back=_looks_back(instrument),
         window_at=terms.window_at,
+        keeps_slot=instrument.on_return == "keep",
     )
 
 

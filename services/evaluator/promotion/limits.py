@@ -133,6 +133,10 @@ class Capacity:
         asked = claim.amount + sum([c.amount for c in besides if c.limit.limit_id == limit_id])
         return self.free(claim.limit) - self.taken.get(limit_id, 0) >= asked
 
+    def left(self, limit: Limit) -> int:
+        """What is left of a limit, for who is refused; no less than nothing."""
+        return max(0, self.free(limit) - self.taken.get(limit.limit_id, 0))
+
     def take(self, claims: Sequence[Claim]) -> None:
         """Count the claims; the caller has asked ``has`` before."""
         for claim in claims:

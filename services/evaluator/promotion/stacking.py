@@ -11,7 +11,7 @@ from services.evaluator.promotion.benefits import Context, Given
 from services.evaluator.promotion.codes import Way
 from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.instrument import CompiledInstrument
-from services.evaluator.promotion.limits import Capacity, Claim
+from services.evaluator.promotion.limits import Capacity, Claim, Limit
 from shared.events.values import MAX_MONEY
 
 
@@ -222,23 +222,31 @@ def _slots_of(
     for need in way:
         if need.cap and (limit := need.cap.limit(reading, None)):
             if not capacity.has(Claim(limit), claims):
-                return Failure("limit_reached", need.condition_id)
+                return _full(need.condition_id, limit, capacity)
             claims.append(Claim(limit))
         if not used and _lacks_customer(candidate, reading):
             return Failure("customer_unknown", need.condition_id)
+        full: Limit | None = None
         for code in need.codes(reading):
             own = _per_code(candidate, reading, discount, code) if not used else []
             if need.single_use:
                 own.append(Claim(limits.of_code(code.digest)))
-            if all(capacity.has(claim, claims) for claim in own):
+            full = next((claim.limit for claim in own if not capacity.has(claim, claims)), None)
+            if full is None:
                 claims += own
                 used.append(code)
                 break
         else:
-            return Failure("limit_reached", need.condition_id)
+            return _full(need.condition_id, full, capacity)
     if failed := _take_rules(candidate, result, discount, claims):
         return failed
     return Slots(tuple(claims), used[0] if used else None, tuple(used))
+
+
+def _full(name: str | None, limit: Limit | None, capacity: Capacity) -> Failure:
+    """A limit has no room; what is left of it may do for a smaller benefit."""
+    left = capacity.left(limit) if limit else 0
+    return Failure("limit_reached", name, left=left)
 
 
 def _take_rules(
@@ -254,7 +262,7 @@ def _take_rules(
         amount = discount if rule.money else 1
         if amount:
             if not result.capacity.has(Claim(limit, amount), claims):
-                return Failure("limit_reached", rule.name)
+                return _full(rule.name, limit, result.capacity)
             claims.append(Claim(limit, amount))
     return None
 

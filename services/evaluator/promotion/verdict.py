@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from services.evaluator.promotion.benefits.offer import FOR_EVER, Lifetime
 from services.evaluator.promotion.limits import Claim
 from shared.events.outcome import Reason, Unit
 from shared.events.values import Gift
@@ -35,7 +36,7 @@ class Granted(msgspec.Struct, frozen=True):
 
     ``code`` is the position of the code used (the first code condition's, if an instrument has
     several), ``limits`` what it takes of each limit. ``choose``: how many of ``gifts`` may be
-    taken; None = all.
+    taken; None = all. ``keeps_slot``: also when the sale is returned. ``lifetime`` is the points'.
     """
 
     campaign_id: str
@@ -49,6 +50,8 @@ class Granted(msgspec.Struct, frozen=True):
     emission_id: str | None
     times: int
     limits: tuple[Claim, ...]
+    keeps_slot: bool = False
+    lifetime: Lifetime = FOR_EVER
 
 
 class InstrumentName(msgspec.Struct, frozen=True, gc=False):

@@ -12,18 +12,19 @@ import msgspec
 from services.evaluator import answer
 from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Taken
+from services.evaluator.promotion.benefits.offer import FOR_EVER, Lifetime
 from services.evaluator.receipt import Receipt, event_key_of
-from services.evaluator.redemption import Key, Redemption
+from services.evaluator.redemption import Change, Key, Redemption
 from shared.database import Connection
 from shared.events.values import Gift
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A checkout event that was applied before, and the decision that answered it, if any."""
+    """A checkout event that was applied before, and what answered it, if anything did."""
 
     body_digest: bytes
-    decision: bytes | None
+    answer: bytes | None
 
 
 async def now(connection: Connection) -> datetime:
@@ -35,16 +36,26 @@ async def now(connection: Connection) -> datetime:
 async def seen(connection: Connection, event_keys: Sequence[bytes]) -> dict[bytes, Seen]:
     """The events that were applied before."""
     rows = await connection.fetch(
-        "select event_key, body_digest, decision from checkout_events where event_key = any($1)",
+        "select event_key, body_digest, coalesce(answer, decision) as answer from checkout_events"
+        " where event_key = any($1)",
         event_keys,
     )
-    return {row["event_key"]: Seen(row["body_digest"], row["decision"]) for row in rows}
+    return {row["event_key"]: Seen(row["body_digest"], row["answer"]) for row in rows}
+
+
+async def bodies(connection: Connection, event_keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """What the events said."""
+    rows = await connection.fetch(
+        "select event_key, body from checkout_events where event_key = any($1)", event_keys
+    )
+    return {row["event_key"]: row["body"] for row in rows}
 
 
 class Applied(NamedTuple):
     """An event as it was applied: what it said, what was decided of it, and by which facts.
 
-    ``facts`` are there if it was decided by the rules, ``decision`` if it was decided at all.
+    ``facts`` are there if it was decided by the rules, ``decision`` if it was decided at all; ``answer``
+    is what its sender was told besides.
     """
 
     event_key: bytes
@@ -55,6 +66,7 @@ class Applied(NamedTuple):
     received_at: datetime
     decision: bytes | None = None
     facts: bytes | None = None
+    answer: bytes | None = None
 
 
 async def save_applied(connection: Connection, rows: Sequence[Applied]) -> None:
@@ -114,7 +126,27 @@ async def _with_redemptions(
     }
 
 
-_GIFTS = msgspec.json.Decoder(list[tuple[str, int]])
+class _Gift(msgspec.Struct, frozen=True, array_like=True):
+    sku: str
+    quantity: int
+    value: int = 0
+
+
+class _Details(msgspec.Struct, frozen=True, array_like=True):
+    """What only its own receipt needs to know of a redemption."""
+
+    gifts: list[_Gift] = []
+    gifts_beyond: list[_Gift] = []
+    gifts_back: list[_Gift] = []
+    choose: int | None = None
+    lifetime: Lifetime = FOR_EVER
+
+
+_PACK = msgspec.msgpack.Encoder().encode
+_GIFTS = msgspec.json.Decoder(list[_Gift])
+_DETAILS = msgspec.msgpack.Decoder(_Details)
+_HISTORY = msgspec.msgpack.Decoder(tuple[Change, ...])
+_NO_DETAILS = _Details()
 
 
 async def _redemptions(
@@ -123,10 +155,12 @@ async def _redemptions(
     found: dict[str, dict[Key, Redemption]] = {}
     for row in await connection.fetch(
         "select redemption_id, receipt_id, campaign_id, instrument_id, status, discount, bonuses,"
-        " mismatch, limit_ids, limit_amounts, since, gifts, expires_at"
+        " mismatch, limit_ids, limit_amounts, since, gifts, expires_at, keeps_slot, returned,"
+        " bonuses_returned, details, history"
         " from redemptions where receipt_id = any($1)",
         receipt_ids,
     ):
+        details = _DETAILS.decode(row["details"]) if row["details"] else _NO_DETAILS
         redemption = Redemption(
             redemption_id=row["redemption_id"],
             campaign_id=row["campaign_id"],
@@ -136,12 +170,35 @@ async def _redemptions(
             bonuses=row["bonuses"],
             taken=tuple(map(Taken, row["limit_ids"], row["limit_amounts"])),
             since=row["since"],
-            gifts=tuple(Gift(sku=s, quantity=q) for s, q in _GIFTS.decode(row["gifts"] or b"[]")),
+            gifts=_gifts(details.gifts or (_GIFTS.decode(row["gifts"]) if row["gifts"] else [])),
+            gifts_beyond=_gifts(details.gifts_beyond),
+            gifts_back=_gifts(details.gifts_back),
+            choose=details.choose,
+            lifetime=details.lifetime,
             mismatch=row["mismatch"],
             expires_at=row["expires_at"],
+            keeps_slot=row["keeps_slot"],
+            returned=row["returned"],
+            bonuses_returned=row["bonuses_returned"],
+            history=_HISTORY.decode(row["history"]) if row["history"] else (),
         )
         found.setdefault(row["receipt_id"], {})[redemption.key] = redemption
     return found
+
+
+def _gifts(kept: Sequence[_Gift]) -> tuple[Gift, ...]:
+    return tuple([Gift(sku=g.sku, quantity=g.quantity, value=g.value) for g in kept])
+
+
+def _details(r: Redemption) -> bytes | None:
+    """What is kept of a redemption's details; mostly there are none."""
+    if not (r.gifts or r.gifts_beyond or r.choose) and r.lifetime == FOR_EVER:
+        return None
+    given, beyond, back = (
+        [_Gift(g.sku, g.quantity, g.value) for g in some]
+        for some in (r.gifts, r.gifts_beyond, r.gifts_back)
+    )
+    return _PACK(_Details(given, beyond, back, r.choose, r.lifetime))
 
 
 async def add_receipts(connection: Connection, new: Collection[Receipt], at: datetime) -> None:
@@ -194,8 +251,12 @@ _REDEMPTION = (
     "limit_ids",
     "limit_amounts",
     "since",
-    "gifts",
     "expires_at",
+    "keeps_slot",
+    "returned",
+    "bonuses_returned",
+    "details",
+    "history",
     "changed_at",
 )
 
@@ -226,10 +287,12 @@ async def save_redemptions(
                     [one.limit_id for one in r.taken],
                     [one.amount for one in r.taken],
                     r.since,
-                    msgspec.json.encode([(g.sku, g.quantity) for g in r.gifts])
-                    if r.gifts
-                    else None,
                     r.expires_at,
+                    r.keeps_slot,
+                    r.returned,
+                    r.bonuses_returned,
+                    _details(r),
+                    _PACK(r.history),
                     at,
                 )
                 for receipt_id, r in changed

@@ -111,7 +111,7 @@ async def save_limits(connection: Connection, counters: Counters) -> None:
             key = limit_id, day_of(minute)
             days[key] = days.get(key, 0) + amount
         await _add(connection, "limit_uses", "used_at", moved)
-        await _add(connection, "limit_days", "day", days)
+        await _add(connection, "limit_days", "day", {k: n for k, n in days.items() if n})
 
 
 async def _add(
@@ -120,10 +120,30 @@ async def _add(
     time: Literal["used_at", "day"],
     amounts: Mapping[tuple[str, datetime], int],
 ) -> None:
-    await connection.execute(
-        f"insert into {table} (limit_id, {time}, amount)"  # noqa: S608 - no value from outside
-        " select * from unnest($1::text[], $2::timestamptz[], $3::bigint[])"
-        f" on conflict (limit_id, {time}) do update set amount = {table}.amount + excluded.amount",
+    more = {key: amount for key, amount in amounts.items() if amount > 0}
+    less = {key: -amount for key, amount in amounts.items() if amount < 0}
+    if more:
+        await connection.execute(
+            f"insert into {table} (limit_id, {time}, amount)"  # noqa: S608 - no value from outside
+            " select * from unnest($1::text[], $2::timestamptz[], $3::bigint[])"
+            f" on conflict (limit_id, {time}) do update"
+            f" set amount = {table}.amount + excluded.amount",
+            *_columns(more),
+        )
+    if less:
+        # What is given back was taken: there is a row, unless no window counts it any more.
+        await connection.execute(
+            f"update {table} set amount = {table}.amount - back.amount"  # noqa: S608 - as above
+            " from unnest($1::text[], $2::timestamptz[], $3::bigint[]) as back (id, at, amount)"
+            f" where limit_id = back.id and {time} = back.at",
+            *_columns(less),
+        )
+
+
+def _columns(
+    amounts: Mapping[tuple[str, datetime], int],
+) -> tuple[list[str], list[datetime], list[int]]:
+    return (
         [limit_id for limit_id, _ in amounts],
         [at for _, at in amounts],
         list(amounts.values()),

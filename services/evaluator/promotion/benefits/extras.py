@@ -31,7 +31,10 @@ class BonusOffer:
         if not positions:
             return NOTHING
         net = sum([context.remaining[n] for n in positions])
-        return Given(points=points(self.benefit, net, context.times))
+        return Given(
+            points=points(self.benefit, net, context.times),
+            lifetime=(self.benefit.active_after_days, self.benefit.expires_after_days),
+        )
 
 
 def points(benefit: Bonuses, net: int, times: int) -> int:
@@ -54,7 +57,11 @@ class GiftOffer:
         gifts = self.benefit.gifts
         if context.times > 1:
             gifts = tuple(
-                Gift(sku=gift.sku, quantity=min(gift.quantity * context.times, MAX_QUANTITY))
+                Gift(
+                    sku=gift.sku,
+                    quantity=min(gift.quantity * context.times, MAX_QUANTITY),
+                    value=gift.value,
+                )
                 for gift in gifts
             )
         return Given(gifts=gifts, choose=self.benefit.choose)

@@ -12,6 +12,10 @@ Shares = tuple[tuple[int, int], ...]
 """Discounts (minor units, above zero) by position in ``Reading.lines``, ascending."""
 
 
+Lifetime = tuple[int, int | None]
+FOR_EVER: Lifetime = (0, None)
+
+
 class Context(msgspec.Struct, frozen=True):
     """A cart as one instrument finds it: ``remaining`` is what earlier ones left of all lines.
 
@@ -30,12 +34,16 @@ class Context(msgspec.Struct, frozen=True):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """What an offer gives: discounts, bonus points, gifts (``choose``: so many of them)."""
+    """What an offer gives: discounts, bonus points, gifts (``choose``: so many of them).
+
+    ``lifetime`` of points: in how many days they can be spent, and for how many from then on.
+    """
 
     shares: Shares = ()
     points: int = 0
     gifts: tuple[Gift, ...] = ()
     choose: int | None = None
+    lifetime: Lifetime = FOR_EVER
 
     @property
     def discount(self) -> int:

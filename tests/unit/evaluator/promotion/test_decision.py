@@ -108,7 +108,7 @@ def test_the_receipt_after_the_thousandth_gets_none() -> None:
     found = decide(shopper, WELCOME, left(code=0))
     assert found.discount == 0
     assert found.refused == (
-        Refused("december", "ten-percent", "limit_reached", "code", None, None, None),
+        Refused("december", "ten-percent", "limit_reached", "code", None, None, 0, None),
     )
 
 

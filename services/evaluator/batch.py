@@ -1,0 +1,216 @@
+"""The work of one transaction of the redemption counter: what was loaded, changed by each event in turn.
+
+However a stream is cut into batches, the same is decided: what an event changes, the next one of its
+batch sees. Nothing here reads or writes: ``desk`` loads before and saves after.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Literal
+
+from msgspec.structs import replace
+
+from services.evaluator import bonuses, outgoing, purchases, receipt, recording, redemption
+from services.evaluator.answer import encode as encode_decision
+from services.evaluator.bonuses import Entry
+from services.evaluator.counters import Counters
+from services.evaluator.facts import Facts, Incoming
+from services.evaluator.promotion.ruleset import Considered, Ruleset
+from services.evaluator.purchases import Histories, PaidReceipt
+from services.evaluator.receipt import ConflictError, Receipt
+from services.evaluator.redemption import Redemption
+from services.evaluator.reversal import Repriced, remaining_of, reprice, reverse
+from services.evaluator.store.ledger import Applied, Seen
+from shared.events.checkout import Cart, Return, Sale
+from shared.outbox import Message
+from shared.topics import DECISIONS, terminal_key
+
+Kind = Literal["cart", "sale", "return"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a receipt was decided by: its event, the facts, and the rules of then for what was given."""
+
+    event: Cart | Sale
+    facts: recording.Facts
+    ruleset: Ruleset
+
+
+@dataclass
+class Batch:
+    """What one transaction works on.
+
+    ``new`` are the receipts that were not known, ``paid`` those that returns of the batch may refer to,
+    ``recorded`` (by receipt id) what those were decided by whose rest is to be decided again.
+    """
+
+    facts: Facts
+    seen: dict[bytes, Seen]
+    receipts: dict[str, Receipt]
+    new: AbstractSet[str]
+    paid: dict[str, PaidReceipt]
+    histories: Histories
+    counters: Counters
+    recorded: Mapping[str, Decided] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    applied: list[Applied] = field(default_factory=list)
+    changed: dict[str, Receipt] = field(default_factory=dict)
+    redemptions: dict[str, tuple[str, Redemption]] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    sold: list[PaidReceipt] = field(default_factory=list)
+    returned: dict[str, PaidReceipt] = field(default_factory=dict)
+
+    def take(self, came: Incoming, considered: Considered) -> bytes:
+        """Apply one event; returns what its sender is told. Raises ``ConflictError``; then nothing has changed."""
+        before = self.seen.get(came.key)
+        if before is not None:
+            return self._again(came, before)
+        event = came.event
+        objection = self.facts.objection(event)
+        if objection is not None:
+            raise objection
+        self.histories.remind(considered)
+        match event.intent:
+            case "sale":
+                return self._record(event, came, considered)
+            case "return":
+                return self._take_back(event, came)
+            case _:
+                return self._answer(event, came, considered)
+
+    def _note(
+        self,
+        came: Incoming,
+        kind: Kind,
+        decision: bytes | None = None,
+        facts: recording.Facts | None = None,
+        answer: bytes | None = None,
+    ) -> None:
+        """Note an event with what was decided of it; the same again will be told by it."""
+        kept = answer if came.waiting else None
+        self.seen[came.key] = Seen(came.body_digest, answer or decision)
+        self.applied.append(
+            Applied(
+                came.key,
+                came.body_digest,
+                came.event.receipt_id,
+                kind,
+                came.body,
+                self.facts.now,
+                decision,
+                recording.encode_facts(facts) if facts else None,
+                kept,
+            )
+        )
+
+    def _answer(self, cart: Cart, came: Incoming, considered: Considered) -> bytes:
+        known = self.receipts[cart.receipt_id]
+        given = self.facts.circumstances(cart, came, considered)
+        answer = receipt.answer(cart, known, given, self.counters)
+        answered = encode_decision(answer.decision)
+        key = terminal_key(cart.store_id, cart.terminal_id)
+        self.messages.append(Message(DECISIONS, key, answered, answer.decision.decision_id))
+        facts = None if answer.free is None else recording.facts_of(given, answer.free)
+        self._note(came, "cart", answered, facts)
+        self._change(known, answer.receipt, came.key)
+        return answered
+
+    def _record(self, sale: Sale, came: Incoming, considered: Considered) -> bytes:
+        known = self.receipts[sale.receipt_id]
+        given = self.facts.circumstances(sale, came, considered)
+        if came.confirms:
+            self._refuse_what_is_gone(known)
+        recorded = receipt.record(sale, known, given, self.counters)
+        message = outgoing.receipt_message(recorded.record)
+        answer = message.body
+        self.messages.append(message)
+        if recorded.free is None or recorded.receipt.decision is None:
+            self._note(came, "sale", answer=answer)
+        else:
+            facts = recording.facts_of(given, recorded.free)
+            self._note(came, "sale", encode_decision(recorded.receipt.decision), facts, answer)
+        self._change(known, recorded.receipt, came.key, sale.customer_id)
+        paid = purchases.paid_receipt(sale)
+        self.paid[sale.receipt_id] = paid
+        self.sold.append(paid)
+        self.histories.put(paid)
+        return answer
+
+    def _refuse_what_is_gone(self, known: Receipt) -> None:
+        """A confirmation promises what was decided; a sale only states what was given."""
+        gone = receipt.holds_over(known, self.counters)
+        if gone:
+            campaign_id, instrument_id = gone[0]
+            message = (
+                f"receipt_id: the hold is over and {campaign_id}/{instrument_id} is used up; send the cart"
+                " again, as a higher revision"
+            )
+            raise ConflictError("hold_expired", message)
+
+    def _take_back(self, event: Return, came: Incoming) -> bytes:
+        paid = self.paid.get(event.receipt_id)
+        known = self.receipts.get(event.receipt_id)
+        if paid is None or known is None or known.decision is None:
+            message = "receipt_id: no paid receipt is known by it; its sale may still be on its way"
+            raise ConflictError("unknown_receipt", message)
+        reversal = reverse(event, known, paid, self.counters, self._repriced(event, known, paid))
+        self.paid[event.receipt_id] = self.returned[event.receipt_id] = reversal.paid
+        self.histories.put(reversal.paid)
+        sent = outgoing.returned_message(
+            event, reversal, known.decision, came.key, 0, self.facts.now
+        )
+        answer = sent.body
+        self.messages.append(sent)
+        self._note(came, "return", answer=answer)
+        self._change(known, reversal.receipt, came.key)
+        return answer
+
+    def _repriced(self, event: Return, known: Receipt, paid: PaidReceipt) -> Repriced | None:
+        """What the rest costs, decided again; None if the return is not to be worked out so."""
+        recorded = self.recorded.get(known.receipt_id)
+        if event.policy != "reprice" or recorded is None:
+            return None
+        rest = remaining_of(event, paid)
+        if not rest:
+            return None
+        facts = recorded.facts
+        ruleset = recorded.ruleset.with_codes(facts.held)
+        basket = recording.basket_of(recorded.event, facts)
+        return reprice(ruleset, basket, rest, known, facts.purchases, facts.free)
+
+    def _again(self, came: Incoming, before: Seen) -> bytes:
+        """The same event twice: one effect, the same answer; another body is a conflict."""
+        if before.body_digest != came.body_digest:
+            message = "ce_id: this event was sent before with another body"
+            raise ConflictError("conflicting_event", message)
+        event = came.event
+        answer = before.answer or b""
+        if not came.waiting and answer and event.intent not in ("sale", "return"):
+            key = terminal_key(event.store_id, event.terminal_id)
+            self.messages.append(Message(DECISIONS, key, answer, receipt.decision_id(came.key)))
+        return answer
+
+    def _change(
+        self, before: Receipt, after: Receipt, event_key: bytes, customer_id: str | None = None
+    ) -> None:
+        if after is before:
+            return
+        now = self.facts.now
+        after = replace(
+            after,
+            redemptions=redemption.noted(before.redemptions, after.redemptions, now, event_key),
+        )
+        self.receipts[after.receipt_id] = self.changed[after.receipt_id] = after
+        moved = outgoing.changed(before, after)
+        # A cancel has a decision of its own, but its redemptions come from the one before.
+        decision = (before if after.status == "cancelled" else after).decision
+        if decision is None:
+            return
+        for one in moved:
+            self.redemptions[one.redemption_id] = (after.receipt_id, one)
+        self.messages += outgoing.redemption_messages(decision, moved, now, customer_id)
+        if before.status != "paid" and after.status == "paid" and customer_id is not None:
+            self.entries += bonuses.accrue(customer_id, moved)
+            self.messages += outgoing.bonus_messages(decision, customer_id, moved, now)

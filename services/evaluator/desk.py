@@ -1,0 +1,265 @@
+"""The desk at which all tills are served: events are applied in one transaction, whoever brought them.
+
+A Kafka batch is one turn at the desk, the HTTP requests that came meanwhile another (group commit). Locks are
+taken in the order receipts, purchases, limits, so that turns wait for each other and never crosswise.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.evaluator import orders, purchases, receipt
+from services.evaluator.batch import Batch, Decided
+from services.evaluator.cart import decode_cart
+from services.evaluator.counters import Counters
+from services.evaluator.facts import Facts, Gatherer, Incoming, demand, incoming
+from services.evaluator.orders import Confirm, Order
+from services.evaluator.outgoing import SOURCE
+from services.evaluator.promotion.period_end import come_late
+from services.evaluator.promotion.ruleset import Considered, Ruleset
+from services.evaluator.purchases import Histories
+from services.evaluator.receipt import ConflictError, Receipt, event_key_of
+from services.evaluator.recording import decode_facts
+from services.evaluator.replay import event_of
+from services.evaluator.sale import decode_sale
+from services.evaluator.store import closing as closing_store
+from services.evaluator.store import ledger
+from services.evaluator.store import limits as limit_store
+from services.evaluator.store import purchases as purchase_store
+from services.evaluator.store import recordings as recording_store
+from services.evaluator.store.ledger import Seen
+from shared import outbox
+from shared.database import Connection
+
+_LINES_A_TURN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order, and what names it: ``sent`` is what was sent, ``order_id`` the sender's name of it."""
+
+    order: Order
+    order_id: str
+    sent: bytes
+
+
+Brought = Incoming | Ordered
+Outcome = bytes | ConflictError
+"""What the sender is told: the answer, or what is in the way (then nothing has changed)."""
+
+
+@dataclass(slots=True)
+class _Turns:
+    """Lets others have a turn, every so many lines.
+
+    A batch of thousand-line carts takes seconds: heartbeats and probes must get through.
+    """
+
+    lines: int = 0
+
+    async def before(self, came: Incoming) -> None:
+        self.lines += len(came.event.lines)
+        if self.lines >= _LINES_A_TURN:
+            self.lines = 0
+            await asyncio.sleep(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Applies what is brought, all in the caller's transaction, one after another."""
+
+    gatherer: Gatherer
+
+    async def apply(self, connection: Connection, brought: Sequence[Brought]) -> list[Outcome]:
+        """For each what its sender is told; the caller commits before anybody is."""
+        outcomes: list[Outcome] = []
+        for run in _runs(brought):
+            outcomes += await self._apply(connection, run)
+        return outcomes
+
+    async def _apply(self, connection: Connection, brought: Sequence[Brought]) -> list[Outcome]:
+        now = await ledger.now(connection)
+        receipts = await ledger.receipts(connection, {_receipt_id(one) for one in brought})
+        resolved = await _resolve(connection, brought, receipts, now)
+        came = [one for one in resolved if isinstance(one, Incoming)]
+        if not came:
+            return [one for one in resolved if isinstance(one, ConflictError)]
+        batch, considered = await self._load(connection, came, receipts, now)
+        turns, outcomes, rules = _Turns(), list[Outcome](), iter(considered)
+        for one in resolved:
+            if isinstance(one, ConflictError):
+                outcomes.append(one)
+                continue
+            await turns.before(one)
+            try:
+                outcomes.append(batch.take(one, next(rules)))
+            except ConflictError as error:
+                outcomes.append(error)
+        await _save(connection, batch)
+        return outcomes
+
+    async def _load(
+        self,
+        connection: Connection,
+        came: Sequence[Incoming],
+        receipts: dict[str, Receipt],
+        now: datetime,
+    ) -> tuple[Batch, Sequence[Considered]]:
+        """What the batch is decided with, and for each event what rules it may meet."""
+        events = [item.event for item in came]
+        facts = await self.gatherer.gather(connection, events, now=now, lock=True)
+        named = {e.receipt_id: e for e in reversed(events) if e.intent != "return"}
+        new = {i: receipt.open_receipt(e) for i, e in named.items() if i not in receipts}
+        receipts |= new
+        returned = [e.receipt_id for e in events if e.intent == "return"]
+        paid = await purchase_store.paid_receipts(connection, returned) if returned else {}
+        seen = await ledger.seen(connection, [item.key for item in came])
+        considered = await _consider(came, facts, seen, receipts)
+        wanted = purchases.wanted(considered, len(returned))
+        found = await purchase_store.histories(connection, wanted) if wanted else {}
+        histories = Histories(found)
+        for each in considered:
+            histories.remind(each)
+        limits = demand(receipts.values(), considered, returned)
+        counters = (
+            await limit_store.lock_limits(connection, limits.caps, limits.windows)
+            if limits.caps
+            else Counters({})
+        )
+        repriced = [e.receipt_id for e in events if e.intent == "return" and e.policy == "reprice"]
+        recorded = await _recorded(connection, [receipts[i] for i in repriced if i in receipts])
+        return (
+            Batch(facts, seen, receipts, new.keys(), paid, histories, counters, recorded),
+            considered,
+        )
+
+
+def _receipt_id(one: Brought) -> str:
+    return one.event.receipt_id if isinstance(one, Incoming) else one.order.receipt_id
+
+
+def _runs(brought: Sequence[Brought]) -> Iterator[Sequence[Brought]]:
+    """Cut before what needs its receipt as it was saved: orders, and sales to be decided again."""
+    run: list[Brought] = []
+    named: set[str] = set()
+    for one in brought:
+        saved = isinstance(one, Ordered) or (
+            one.event.intent == "return" and one.event.policy == "reprice"
+        )
+        if saved and _receipt_id(one) in named:
+            yield run
+            run, named = [], set()
+        run.append(one)
+        named.add(_receipt_id(one))
+    if run:
+        yield run
+
+
+async def _resolve(
+    connection: Connection,
+    brought: Sequence[Brought],
+    receipts: Mapping[str, Receipt],
+    now: datetime,
+) -> list[Incoming | ConflictError]:
+    """The events that orders stand for."""
+    decided = [
+        event_key_of(known.decision.decision_id)
+        for one in brought
+        if isinstance(one, Ordered) and isinstance(one.order, Confirm)
+        for known in [receipts.get(one.order.receipt_id)]
+        if known and known.decision
+    ]
+    carts = await ledger.bodies(connection, decided) if decided else {}
+    resolved: list[Incoming | ConflictError] = []
+    for one in brought:
+        try:
+            resolved.append(
+                one if isinstance(one, Incoming) else _event_of(one, receipts, carts, now)
+            )
+        except ConflictError as error:
+            resolved.append(error)
+    return resolved
+
+
+def _event_of(
+    one: Ordered, receipts: Mapping[str, Receipt], carts: Mapping[bytes, bytes], now: datetime
+) -> Incoming:
+    known = receipts.get(one.order.receipt_id)
+    if known is None:
+        message = "receipt_id: no receipt is known by it; send its cart first"
+        raise ConflictError("unknown_receipt", message)
+    if isinstance(one.order, Confirm):
+        key = event_key_of(known.decision.decision_id) if known.decision else b""
+        body = orders.sale_of(one.order, known, carts.get(key, b"{}"), now)
+        sale = decode_sale(body)
+        return incoming(sale, one.order_id, body, sent=one.sent, waiting=True, confirms=True)
+    body = orders.cancel_of(known, now)
+    return incoming(decode_cart(body), one.order_id, body, sent=one.sent, waiting=True)
+
+
+async def _consider(
+    came: Sequence[Incoming],
+    facts: Facts,
+    seen: Mapping[bytes, Seen],
+    receipts: Mapping[str, Receipt],
+) -> list[Considered]:
+    """For each event the rules it may meet: nothing, if it needs none or will be refused."""
+    nothing, turns = facts.consider_nothing(), _Turns()
+    considered = []
+    for item in came:
+        await turns.before(item)
+        event = item.event
+        if (
+            event.intent == "return"
+            or (event.intent == "sale" and _is_decided(item, receipts))
+            or item.key in seen
+            or facts.objection(event) is not None
+        ):
+            considered.append(nothing)
+        else:
+            considered.append(facts.consider(event))
+    return considered
+
+
+def _is_decided(came: Incoming, receipts: Mapping[str, Receipt]) -> bool:
+    """Whether a sale gets what its cart got; a card that is shown with payment is decided on."""
+    decision = receipts[came.event.receipt_id].decision
+    return decision is not None and (
+        decision.customer_id is not None or getattr(came.event, "customer_id", None) is None
+    )
+
+
+async def _recorded(connection: Connection, receipts: Sequence[Receipt]) -> dict[str, Decided]:
+    """What receipts were decided by, to be decided again."""
+    found = {}
+    for known in receipts:
+        if known.decision is None:
+            continue
+        key = event_key_of(known.decision.decision_id)
+        recorded = await recording_store.recording(connection, key)
+        if recorded is not None:
+            facts = decode_facts(recorded.facts)
+            campaigns = await recording_store.campaigns_as_of(
+                connection, {key[0] for key in known.redemptions}, facts.ruleset_version
+            )
+            rules = Ruleset.empty().with_campaigns(campaigns, facts.ruleset_version)
+            found[known.receipt_id] = Decided(event_of(recorded), facts, rules)
+    return found
+
+
+async def _save(connection: Connection, batch: Batch) -> None:
+    now = batch.facts.now
+    changed = batch.changed
+    await ledger.add_receipts(connection, [r for i, r in changed.items() if i in batch.new], now)
+    known = [r for i, r in changed.items() if i not in batch.new]
+    await ledger.save_receipts(connection, known, now)
+    await ledger.save_redemptions(connection, [*batch.redemptions.values()], now, batch.new)
+    await limit_store.save_limits(connection, batch.counters)
+    await ledger.save_bonuses(connection, batch.entries, now)
+    await purchase_store.save(connection, batch.sold)
+    sold = [(paid.receipt_id, paid.customer_id, paid.occurred_at) for paid in batch.sold]
+    await closing_store.note_late(connection, come_late(sold, now))
+    await purchase_store.save_returned(connection, batch.returned.values())
+    await ledger.save_applied(connection, batch.applied)
+    await outbox.put(connection, batch.messages, SOURCE, now)
