@@ -30,6 +30,18 @@ async def test_only_stores_that_changed_are_published(
     assert len(await published(stack, topics.STORES, other["store_id"])) == 1
 
 
+async def test_how_much_of_a_receipt_may_be_paid_with_points_is_the_stores_to_say(
+    client: httpx.AsyncClient, stack: Stack
+) -> None:
+    store = a_store()
+    for share in ({}, {"bonus_share": 2_500}, {"bonus_share": 0}):
+        ok(await client.put("/v1/stores", json={"stores": [store | share]}))
+    wrong = await client.put("/v1/stores", json={"stores": [store | {"bonus_share": 10_001}]})
+    assert faulty_fields(wrong, 422) == ["stores.0.bonus_share"]
+    sent = await published(stack, topics.STORES, store["store_id"])
+    assert [known.bonus_share for _, known in sent] == [5_000, 2_500, 0]
+
+
 async def test_where_a_store_is_is_kept_published_and_shown(
     client: httpx.AsyncClient, stack: Stack
 ) -> None:

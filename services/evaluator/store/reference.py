@@ -15,12 +15,13 @@ from shared.events.values import Location
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the evaluator must know of a store."""
+    """What the evaluator must know of a store; ``bonus_share`` of a receipt is in basis points."""
 
     region: str
     currency: str
     time_zone: str
     location: Location | None = None
+    bonus_share: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +156,13 @@ async def save_stores(connection: Connection, stores: Iterable[Store]) -> None:
     """Save the latest state of stores (the last of an id counts)."""
     latest = {store.store_id: store for store in stores}
     await connection.executemany(
-        "insert into stores (store_id, region, currency, time_zone, latitude_e6, longitude_e6)"
-        " values ($1, $2, $3, $4, $5, $6)"
+        "insert into stores"
+        " (store_id, region, currency, time_zone, latitude_e6, longitude_e6, bonus_share)"
+        " values ($1, $2, $3, $4, $5, $6, $7)"
         " on conflict (store_id) do update set region = excluded.region,"
         " currency = excluded.currency, time_zone = excluded.time_zone,"
-        " latitude_e6 = excluded.latitude_e6, longitude_e6 = excluded.longitude_e6",
+        " latitude_e6 = excluded.latitude_e6, longitude_e6 = excluded.longitude_e6,"
+        " bonus_share = excluded.bonus_share",
         [
             (
                 s.store_id,
@@ -168,6 +171,7 @@ async def save_stores(connection: Connection, stores: Iterable[Store]) -> None:
                 s.time_zone,
                 s.location.latitude_e6 if s.location else None,
                 s.location.longitude_e6 if s.location else None,
+                s.bonus_share,
             )
             for _, s in sorted(latest.items())
         ],
@@ -200,12 +204,14 @@ async def save_segments(connection: Connection, changes: Iterable[SegmentChange]
 async def places(connection: Connection, store_ids: Collection[str]) -> dict[str, Place]:
     """The known ones of the stores."""
     rows = await connection.fetch(
-        "select store_id, region, currency, time_zone, latitude_e6, longitude_e6 from stores"
-        " where store_id = any($1)",
+        "select store_id, region, currency, time_zone, latitude_e6, longitude_e6, bonus_share"
+        " from stores where store_id = any($1)",
         list(store_ids),
     )
     return {
-        row["store_id"]: Place(row["region"], row["currency"], row["time_zone"], _location(row))
+        row["store_id"]: Place(
+            row["region"], row["currency"], row["time_zone"], _location(row), row["bonus_share"]
+        )
         for row in rows
     }
 

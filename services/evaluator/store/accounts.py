@@ -1,0 +1,209 @@
+"""Bonus accounts: locked by their rows, with their lots, the payments of receipts, and the ledger."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import asyncpg
+
+from services.evaluator.account import Lot, Part, account_of
+from services.evaluator.accounts import Accounts
+from services.evaluator.bonuses import accrual_id
+from services.evaluator.payment import Payment
+from services.evaluator.store import ledger
+from shared.database import Connection
+
+
+async def lock_accounts(
+    connection: Connection,
+    customer_ids: Collection[str],
+    now: datetime,
+    *,
+    receipt_ids: Collection[str] = (),
+    redemption_ids: Collection[str] = (),
+) -> Accounts:
+    """Create what is missing and lock all, in the order of ids, so that no two wait crosswise.
+
+    With the accounts come the payments of the receipts, which must be locked, and the accounts of those
+    who pay; and the lots that the redemptions gave, also when they are used up.
+    """
+    payments = await _payments(connection, receipt_ids)
+    wanted = sorted({*customer_ids, *(payment.customer_id for payment in payments)})
+    if not wanted:
+        return Accounts((), payments, now)
+    # What is there already is not written by this. All is added before anything is locked, both in
+    # their order: who waits for a row that another adds holds none that the other wants.
+    await connection.execute(
+        "insert into bonus_accounts (customer_id) select id from unnest($1::text[]) as new (id)"
+        " order by id on conflict do nothing",
+        wanted,
+    )
+    rows = await connection.fetch(
+        "select customer_id, debt from bonus_accounts where customer_id = any($1)"
+        " order by customer_id for update",
+        wanted,
+    )
+    return await _accounts(connection, rows, payments, redemption_ids, now)
+
+
+async def read_accounts(
+    connection: Connection,
+    customer_ids: Collection[str],
+    now: datetime,
+    *,
+    receipt_ids: Collection[str] = (),
+) -> Accounts:
+    """The accounts as they are, unlocked: good for advice only."""
+    payments = await _payments(connection, receipt_ids)
+    rows = await connection.fetch(
+        "select id as customer_id, coalesce(debt, 0) as debt from unnest($1::text[]) as asked (id)"
+        " left join bonus_accounts on customer_id = id",
+        sorted({*customer_ids, *(payment.customer_id for payment in payments)}),
+    )
+    return await _accounts(connection, rows, payments, (), now)
+
+
+async def _accounts(
+    connection: Connection,
+    rows: Sequence[asyncpg.Record],
+    payments: Sequence[Payment],
+    redemption_ids: Collection[str],
+    now: datetime,
+) -> Accounts:
+    lots: dict[str, list[Lot]] = {row["customer_id"]: [] for row in rows}
+    found = await connection.fetch(_LOTS + "customer_id = any($1) and points > 0", [*lots])
+    if redemption_ids:
+        names = [accrual_id(redemption_id) for redemption_id in redemption_ids]
+        found += await connection.fetch(_LOTS + "lot_id = any($1) and points = 0", names)
+    for row in found:
+        customer_id, *fields = row.values()
+        if customer_id in lots:
+            lots[customer_id].append(Lot(*fields))
+    accounts = [
+        account_of(row["customer_id"], lots[row["customer_id"]], row["debt"]) for row in rows
+    ]
+    return Accounts(accounts, payments, now)
+
+
+_LOTS = """
+select customer_id, lot_id, campaign_id, points, active_at, expires_at, held, returnable
+from bonus_lots where """
+
+
+async def _payments(connection: Connection, receipt_ids: Collection[str]) -> list[Payment]:
+    if not receipt_ids:
+        return []
+    rows = await connection.fetch(
+        "select receipt_id, customer_id, store_id, status, refunded, expires_at,"
+        " part_lots, part_campaigns, part_points, part_left"
+        " from bonus_payments where receipt_id = any($1)",
+        list(receipt_ids),
+    )
+    return [
+        Payment(
+            receipt_id=row["receipt_id"],
+            customer_id=row["customer_id"],
+            store_id=row["store_id"],
+            status=row["status"],
+            parts=tuple(
+                map(
+                    Part,
+                    row["part_lots"],
+                    row["part_campaigns"],
+                    row["part_points"],
+                    row["part_left"],
+                )
+            ),
+            refunded=row["refunded"],
+            expires_at=row["expires_at"],
+        )
+        for row in rows
+    ]
+
+
+async def save_accounts(connection: Connection, accounts: Accounts) -> None:
+    """Save what has changed, and enter what has moved into the ledger."""
+    changed = accounts.changed
+    owing = [(account.customer_id, account.debt) for account in changed]
+    if owing:
+        await connection.execute(
+            "update bonus_accounts set debt = new.debt"
+            " from unnest($1::text[], $2::bigint[]) as new (id, debt)"
+            " where customer_id = new.id and bonus_accounts.debt <> new.debt",
+            *map(list, zip(*owing, strict=True)),
+        )
+    lots = [(account.customer_id, lot) for account in changed for lot in account.lots]
+    if lots:
+        await _save_lots(connection, lots)
+    payments = accounts.changed_payments
+    if payments:
+        await _save_payments(connection, payments)
+    await ledger.save_bonuses(connection, accounts.entries, accounts.now)
+
+
+async def _save_lots(connection: Connection, lots: Sequence[tuple[str, Lot]]) -> None:
+    await connection.execute(
+        "insert into bonus_lots (lot_id, customer_id, campaign_id, points, held, returnable,"
+        " active_at, expires_at) select * from unnest($1::text[], $2::text[], $3::text[],"
+        " $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])"
+        " on conflict (lot_id) do update set points = excluded.points, held = excluded.held,"
+        " returnable = excluded.returnable",
+        [lot.lot_id for _, lot in lots],
+        [customer_id for customer_id, _ in lots],
+        [lot.campaign_id for _, lot in lots],
+        [lot.points for _, lot in lots],
+        [lot.held for _, lot in lots],
+        [lot.returnable for _, lot in lots],
+        [lot.active_at for _, lot in lots],
+        [lot.expires_at for _, lot in lots],
+    )
+
+
+async def _save_payments(connection: Connection, payments: Sequence[Payment]) -> None:
+    # One by one: arrays of arrays cannot differ in length. Few receipts are paid with points.
+    await connection.executemany(
+        "insert into bonus_payments (receipt_id, customer_id, store_id, status, refunded, expires_at,"
+        " part_lots, part_campaigns, part_points, part_left)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        " on conflict (receipt_id) do update set customer_id = excluded.customer_id,"
+        " store_id = excluded.store_id, status = excluded.status, refunded = excluded.refunded,"
+        " expires_at = excluded.expires_at, part_lots = excluded.part_lots,"
+        " part_campaigns = excluded.part_campaigns, part_points = excluded.part_points,"
+        " part_left = excluded.part_left",
+        [
+            (
+                p.receipt_id,
+                p.customer_id,
+                p.store_id,
+                p.status,
+                p.refunded,
+                p.expires_at,
+                [part.lot_id for part in p.parts],
+                [part.campaign_id for part in p.parts],
+                [part.points for part in p.parts],
+                [part.left for part in p.parts],
+            )
+            for p in payments
+        ],
+    )
+
+
+async def held_over(connection: Connection, until: datetime, most: int) -> list[str]:
+    """Receipts whose hold of points ended before ``until``, oldest first."""
+    rows = await connection.fetch(
+        "select receipt_id from bonus_payments where status = 'held' and expires_at < $1"
+        " order by expires_at limit $2",
+        until,
+        most,
+    )
+    return [row["receipt_id"] for row in rows]
+
+
+async def expiring(connection: Connection, now: datetime, most: int) -> list[str]:
+    """Customers of the lots that are over, of the oldest of these; held points do not expire."""
+    rows = await connection.fetch(
+        "select customer_id from bonus_lots where points > held and expires_at <= $1"
+        " order by expires_at limit $2",
+        now,
+        most,
+    )
+    return sorted({row["customer_id"] for row in rows})
