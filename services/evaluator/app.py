@@ -12,10 +12,14 @@ from fastapi import FastAPI
 from services.evaluator import backtest_http, checkout, quote_http, reference
 from services.evaluator.backtest_http import Backtests
 from services.evaluator.checkout import Checkout
+from services.evaluator.checkout_http import Checkouts
 from services.evaluator.closing import Closing
+from services.evaluator.desk import Desk
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
+from services.evaluator.group_commit import GroupCommit
 from services.evaluator.quoting import Quotes
+from services.evaluator.requests import Reply, Request, Requests
 from services.evaluator.retention import Retention
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.settings import Settings
@@ -87,6 +91,10 @@ class Service:
             self.settings.kafka, self.pool, reference.CONSUMER, reference.TOPICS
         )
 
+    def requests(self) -> GroupCommit[Request, Reply]:
+        """What tills ask for over HTTP, a group at a time."""
+        return GroupCommit(self.pool, Requests(Desk(self.gatherer)).apply)
+
     async def relay(self) -> None:
         """Send what leaves the service."""
         database_url = self.settings.database.get_secret_value()
@@ -128,11 +136,14 @@ def create(settings: Settings) -> FastAPI:
         async with await database.pool(database_url) as pool:
             service = Service(settings, pool)
             backtests = Backtests(pool, database_url)
+            requests = service.requests()
             plain.add(app, [quote_http.route(Quotes(pool, service.gatherer))])
+            plain.add(app, Checkouts(requests).routes())
             app.include_router(backtest_http.routes(backtests))
             async with background(
                 service.consume_reference(),
                 service.consume_checkouts(),
+                requests.run(),
                 service.relay(),
                 service.expire(),
                 service.close_periods(),

@@ -193,9 +193,12 @@ def _event_of(
         key = event_key_of(known.decision.decision_id) if known.decision else b""
         body = orders.sale_of(one.order, known, carts.get(key, b"{}"), now)
         sale = decode_sale(body)
-        return incoming(sale, one.order_id, body, sent=one.sent, waiting=True, confirms=True)
+        name = f"confirm/{one.order_id}"
+        return incoming(sale, name, body, sent=one.sent, waiting=True, confirms=True)
     body = orders.cancel_of(known, now)
-    return incoming(decode_cart(body), one.order_id, body, sent=one.sent, waiting=True)
+    # A receipt may be checked out again after it was cancelled, and cancelled again.
+    name = f"cancel/{known.revision}/{one.order_id}"
+    return incoming(decode_cart(body), name, body, sent=one.sent, waiting=True)
 
 
 async def _consider(

@@ -8,15 +8,15 @@ from services.evaluator.quoting import Quotes
 from services.evaluator.receipt import ConflictError
 from shared.events import outcome
 from shared.events.checkout import Cart
-from shared.web.plain import PlainRoute
+from shared.web.plain import Asked, PlainRoute
 from shared.web.problems import Problem
 
 
 def route(quotes: Quotes) -> PlainRoute:
     """``POST /v1/quotes``."""
 
-    async def quote(body: bytes) -> bytes:
-        cart = decode_cart(body)
+    async def quote(asked: Asked) -> bytes:
+        cart = decode_cart(asked.body)
         try:
             return answer.encode(await quotes.quote(cart))
         except ConflictError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from services.evaluator.purchases import forgotten_before
-from services.evaluator.store import ledger
+from services.evaluator.store import idempotency, ledger
 from services.evaluator.store import purchases as purchase_store
 
 _MOST = 1_000
@@ -28,8 +28,10 @@ class Retention:
     async def forget_some(self) -> int:
         """Forget the oldest receipts and events that are too old; how many there were of the more."""
         async with self.pool.acquire() as connection, connection.transaction():
-            before = forgotten_before(await ledger.now(connection))
+            now = await ledger.now(connection)
+            before = forgotten_before(now)
             return max(
+                await idempotency.forget(connection, now, _MOST),
                 await purchase_store.forget(connection, before, _MOST),
                 await ledger.forget_applied(connection, before, _MOST),
             )

@@ -63,7 +63,8 @@ def _complete(app: FastAPI, schema: dict[str, Any]) -> None:
     schemas["Problem"] = _PROBLEM_SCHEMA
     for route in plain:
         schema["paths"][route.path] = {"post": {"summary": route.summary, "responses": {}}}
-        bodies[route.path, "post"] = route.takes
+        if route.takes is not None:
+            bodies[route.path, "post"] = route.takes
     keys, definitions = models_json_schema(
         [
             *((model, "validation") for model in set(bodies.values())),

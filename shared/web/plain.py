@@ -6,11 +6,15 @@ all middleware, and answer as the others do, problems included.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
+from types import MappingProxyType
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
+from starlette.routing import compile_path as compile_template
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.events.values import Event
@@ -18,19 +22,41 @@ from shared.web import auth, problems
 from shared.web.body import check_type
 from shared.web.problems import Problem
 
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+compile_path = lru_cache(compile_template)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: its body, its caller, its headers, and what stands for ``{…}`` in the path."""
+
+    body: bytes
+    caller: auth.Principal
+    headers: Headers
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that is not just a body: a problem document, if its status is one."""
+
+    body: bytes
+    status: int = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True)
 class PlainRoute:
-    """``POST path``: ``answer`` gets the body of a caller with the scope, and returns another.
+    """``POST path``: ``answer`` gets what a caller with the scope asks, and returns a body.
 
-    It reads and writes JSON itself, and raises as any route does. ``takes`` and ``gives`` are the
-    models of what it reads and writes, for the OpenAPI document.
+    It reads and writes JSON itself, and raises as any route does. ``takes`` (None: no body is needed) and
+    ``gives`` are the models of what it reads and writes, for the OpenAPI document.
     """
 
     path: str
     scope: auth.Scope
-    answer: Callable[[bytes], Awaitable[bytes]]
-    takes: type[Event]
+    answer: Callable[[Asked], Awaitable[bytes | Answered]]
+    takes: type[Event] | None
     gives: type[Event]
     summary: str
 
@@ -63,32 +89,53 @@ class _PlainFirst:
         self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self.routes.get(scope["path"]) if scope["type"] == "http" else None
-        if route is None:
+        found = self._find(scope["path"]) if scope["type"] == "http" else None
+        if found is None:
             await self.app(scope, receive, send)
             return
+        route, parameters = found
         try:
-            answer = await self._answer(route, scope, receive)
+            answer = await self._answer(route, parameters, scope, receive)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered with a problem
             problem = problems.problem_of(error, scope["method"], route.path)
             await problem.response(scope, receive, send)
             return
-        length = b"%d" % len(answer)
-        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
-        await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        if isinstance(answer, bytes):
+            answer = Answered(answer)
+        is_problem = answer.status >= HTTPStatus.BAD_REQUEST
+        kind = problems.MEDIA_TYPE.encode() if is_problem else b"application/json"
+        headers = [(b"content-type", kind), (b"content-length", b"%d" % len(answer.body))]
+        headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, route: PlainRoute, scope: Scope, receive: Receive) -> bytes:
+    def _find(self, path: str) -> tuple[PlainRoute, Mapping[str, str]] | None:
+        route = self.routes.get(path)
+        if route is not None:
+            return route, _NO_PARAMETERS
+        for template, route in self.routes.items():
+            if "{" in template:
+                match = compile_path(template)[0].match(path)
+                if match is not None:
+                    return route, match.groupdict()
+        return None
+
+    async def _answer(
+        self, route: PlainRoute, parameters: Mapping[str, str], scope: Scope, receive: Receive
+    ) -> bytes | Answered:
         if scope["method"] != "POST":
             allowed = {"Allow": "POST"}
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed", headers=allowed)
         request = Request(scope)
-        auth.permit(auth.authenticate(request), route.scope)
-        check_type(request.headers)
+        caller = auth.authenticate(request)
+        auth.permit(caller, route.scope)
+        if route.takes is not None:
+            check_type(request.headers)
         stated = request.headers.get("content-length", "0")
         if stated.isdigit() and int(stated) > self.max_bytes:
             raise problems.too_large(self.max_bytes)
-        return await route.answer(await self._body(receive))
+        body = await self._body(receive)
+        return await route.answer(Asked(body, caller, request.headers, parameters))
 
     async def _body(self, receive: Receive) -> bytes:
         body, more = b"", True

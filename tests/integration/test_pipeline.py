@@ -23,11 +23,12 @@ class Welcome(NamedTuple):
     instrument_id: str
 
 
-async def welcome(stack: Stack, store_id: str | None = None) -> Welcome:
+async def welcome(stack: Stack, store_id: str | None = None, cap: int = CAP) -> Welcome:
     """The promotion, running, in a store of its own unless one is given."""
     store_id = store_id or (await shop.open_store(stack))[0]
     word = emission.new_word()
     instrument = emission.instrument_of(await shop.post_word(stack, word))
+    instrument["conditions"][1]["cap"] = cap
     campaign_id = await shop.run_campaign(stack, [instrument], stores=[store_id])
     return Welcome(store_id, word, campaign_id, instrument["instrument_id"])
 

@@ -10,7 +10,7 @@ from httpx import ASGITransport, AsyncClient
 from shared.events.values import Event, Id
 from shared.web import plain
 from shared.web.auth import Scope, sign
-from shared.web.plain import PlainRoute
+from shared.web.plain import Asked, PlainRoute
 from shared.web.service import MAX_BODY_BYTES, create_app
 from tests.unit.web.tokens import NOW, keys, verifier
 
@@ -21,7 +21,8 @@ class Hat(Event):
     hat_id: Id
 
 
-async def _answer(body: bytes) -> bytes:
+async def _answer(asked: Asked) -> bytes:
+    body = asked.body
     hat = Hat.model_validate_json(body)
     if hat.hat_id == "broken":
         message = "SECRET-INTERNALS"
