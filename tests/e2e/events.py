@@ -1,7 +1,7 @@
 """What the evaluator and emission publish, for tests that need only that."""
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,11 +20,14 @@ from shared.events.outcome import (
     Receipt,
     ReceiptRedemption,
     RecordedLine,
+    Returned,
+    ReturnedLine,
+    ReturnedRedemption,
 )
 from shared.events.reference import Store
 from shared.events.values import Currency, Device, Event
 from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER
-from shared.topics import CAMPAIGNS, DECISIONS, RECEIPTS, STORES, Topic, terminal_key
+from shared.topics import CAMPAIGNS, DECISIONS, RECEIPTS, RETURNS, STORES, Topic, terminal_key
 from tests import builders
 
 _EUROS = Currency("EUR")
@@ -32,6 +35,12 @@ _EUROS = Currency("EUR")
 Use = tuple[str, str, int]
 """Campaign, instrument, discount (minor units)."""
 Refusal = tuple[str, str, Reason]
+Outcome = Decision | Receipt | Returned
+_TOPICS: Mapping[type[Outcome], Topic] = {
+    Decision: DECISIONS,
+    Receipt: RECEIPTS,
+    Returned: RETURNS,
+}
 
 
 @dataclass(frozen=True)
@@ -135,6 +144,41 @@ def receipt(
     )
 
 
+def returned(sold: Receipt, at: datetime) -> Returned:
+    """All of a receipt comes back."""
+    return Returned(
+        return_id=secrets.token_hex(8),
+        receipt_id=sold.receipt_id,
+        store_id=sold.store_id,
+        terminal_id=sold.terminal_id,
+        sold_in=sold.store_id,
+        region=sold.region,
+        device=sold.device,
+        sold_at=sold.occurred_at,
+        occurred_at=at,
+        recorded_at=at,
+        currency=sold.currency,
+        complete=True,
+        refund=sold.paid,
+        money=sold.paid,
+        bonuses=0,
+        bonuses_taken_back=sold.bonuses,
+        lines=(ReturnedLine(line=1, quantity=1000, refund=sold.paid),),
+        redemptions=tuple(
+            ReturnedRedemption(
+                redemption_id=used.redemption_id,
+                campaign_id=used.campaign_id,
+                instrument_id=used.instrument_id,
+                status="returned",
+                released=True,
+                discount=used.discount,
+                bonuses=used.bonuses,
+            )
+            for used in sold.redemptions
+        ),
+    )
+
+
 @dataclass
 class Publisher:
     """Sends events with the headers that a relay gives them."""
@@ -166,11 +210,12 @@ class Publisher:
         await self._send(CAMPAIGNS, campaign_id.encode(), event)
         await self.producer.flush()
 
-    async def outcomes(self, *events: Decision | Receipt) -> None:
-        """Publish decisions and receipts."""
+    async def outcomes(self, *events: Outcome) -> None:
+        """Publish decisions, receipts and returns."""
         for event in events:
-            topic = DECISIONS if isinstance(event, Decision) else RECEIPTS
-            await self._send(topic, terminal_key(event.store_id, event.terminal_id), event)
+            await self._send(
+                _TOPICS[type(event)], terminal_key(event.store_id, event.terminal_id), event
+            )
         await self.producer.flush()
 
     async def _send(self, topic: Topic, key: bytes, event: Event) -> None:

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Route, expect
 
 from shared import clock
 from tests.e2e.conftest import Analytics
-from tests.e2e.events import Publisher, Shop, Use, decision, receipt
+from tests.e2e.events import Publisher, Shop, Use, decision, receipt, returned
 from tests.e2e.viewer import WITHIN_MS, opened
 
 _UNKNOWN_ZONE = """
@@ -114,6 +114,54 @@ async def test_figures_and_charts_change_without_a_reload(
         assert "Limit reached 1" in cells[8]
         assert await page.evaluate("window.notReloaded")
     assert watched.hosts == {"127.0.0.1"}
+    assert watched.complaints == []
+
+
+async def test_returns_are_taken_off_and_shown_beside(
+    browser: Browser, analytics: Analytics, publisher: Publisher, world: World
+) -> None:
+    now = clock.now()
+    sold = [
+        receipt(shop, now, [world.use], total=5_000, bonuses=7)
+        for shop in (world.first, world.first, world.second)
+    ]
+    await publisher.outcomes(*sold)
+    async with opened(browser, analytics, f"region={quote(world.region)}") as watched:
+        page = watched.page
+        await watched.shows("activations", "3")
+        places = "[...document.querySelectorAll('.card, .panel, tr')].map((e) => e.offsetTop)"
+        before = await page.evaluate(places)
+
+        await publisher.outcomes(returned(sold[0], now))
+        await watched.shows("activations", "2")
+        await watched.shows("discount", "€10.00")
+        await watched.shows("bonuses", "14")
+        await watched.shows("paid", "€135.00")
+        for card, note in (
+            ("activations", "3 − 1 returned"),
+            ("discount", "15.00 − 5.00 returned"),
+            ("bonuses", "21 − 7 returned"),
+            ("paid", "45.00 refunded"),
+        ):
+            await expect(page.locator(f"#card-{card} [data-note]")).to_have_text(note)
+        row = page.locator(f'#instruments [data-campaign="{world.campaign}"]')
+        cells = await row.locator("td").all_inner_texts()
+        assert [cell.split("\n") for cell in cells[3:5]] == [
+            ["2", "3 − 1 returned"],
+            ["€10.00", "15.00 − 5.00 returned"],
+        ]
+        assert await page.evaluate(places) == before
+
+        # More comes back than was sold: today, say, of what was sold yesterday.
+        again = [returned(sold[2], now) for _ in range(2)]
+        await publisher.outcomes(*again)
+        await watched.shows("activations", "0")
+        stores = await watched.chart("stores")
+        assert dict(zip(stores["names"], stores["values"][0], strict=True)) == {
+            "Main street": 1,
+            "Station": -1,
+            "": None,
+        }
     assert watched.complaints == []
 
 

@@ -8,10 +8,10 @@ from typing import get_args
 from playwright.async_api import Browser, expect
 
 from shared import clock
-from shared.events.outcome import Decision, Reason, Receipt
+from shared.events.outcome import Reason, Receipt
 from shared.events.values import Device
 from tests.e2e.conftest import Analytics
-from tests.e2e.events import Publisher, Shop, decision, receipt
+from tests.e2e.events import Outcome, Publisher, Shop, decision, receipt, returned
 from tests.e2e.viewer import opened
 from tests.waiting import until
 
@@ -81,14 +81,14 @@ _REASONS: tuple[Reason, ...] = get_args(Reason)
 _WEB_DEVICES: tuple[Device, ...] = ("desktop", "mobile", "tablet", "app")
 
 
-def _seventy_days(shops: list[Shop], chance: random.Random) -> list[Decision | Receipt]:
-    """Checkouts and receipts of seventy days, quiet on Sundays, busier of late."""
+def _seventy_days(shops: list[Shop], chance: random.Random) -> list[Outcome]:
+    """Checkouts, receipts and a few returns of seventy days, quiet on Sundays, busier of late."""
     now = clock.now()
     weights = [chance.uniform(0.5, 2) for _ in shops]
     offers = [(key, i) for key, (_, instruments) in _CAMPAIGNS.items() for i in instruments]
     rates = {offer: chance.uniform(0.04, 0.3) for offer in offers}
     reasons = {offer: chance.sample(_REASONS, 3) for offer in offers}
-    events: list[Decision | Receipt] = []
+    events: list[Outcome] = []
     for _ in range(3_000):
         at = now - timedelta(days=70 * chance.random() ** 1.3, hours=chance.uniform(0, 10))
         if at.weekday() == 6 and chance.random() < 0.7:
@@ -105,5 +105,8 @@ def _seventy_days(shops: list[Shop], chance: random.Random) -> list[Decision | R
                 refusals.append((*offer, reason))
         events.append(decision(shop, at, uses, refusals, total=total, device=device))
         if chance.random() < 0.95:
-            events.append(receipt(shop, at, uses, total=total, device=device, bonuses=len(uses)))
+            sold = receipt(shop, at, uses, total=total, device=device, bonuses=len(uses))
+            events.append(sold)
+            if chance.random() < 0.03:
+                events.append(returned(sold, min(now, at + timedelta(days=2))))
     return events

@@ -74,8 +74,9 @@ export function drawActivity(snapshot) {
         const point = points[first.dataIndex];
         if (!point) return "";
         return tooltip(longMoment(point.at, step), [
-          ["Activations", count(point.instruments.activations)],
-          ["Discount", money(point.instruments.discount, currency)],
+          ["Activations before returns", count(point.instruments.gross_activations)],
+          ["Returned", count(point.instruments.returned)],
+          ["Discount given", money(point.instruments.discount, currency)],
           ["Receipts", count(point.receipts.receipts)],
           ["Sales", money(point.receipts.paid, currency)],
         ]);
@@ -88,18 +89,18 @@ export function drawActivity(snapshot) {
     xAxis: [x(0, false), x(1, true)],
     yAxis: [
       y(0, "Activations", shortCount),
-      y(0, "Discount", (value) => shortMoney(value, currency), { position: "right", splitLine: { show: false } }),
+      y(0, "Discount given", (value) => shortMoney(value, currency), { position: "right", splitLine: { show: false } }),
       y(1, "Receipts", shortCount),
     ],
     series: [
-      { name: "Activations", type: "bar", data: points.map((p) => p.instruments.activations), itemStyle: { color: colour.activations, borderRadius: [3, 3, 0, 0] }, barMaxWidth: 22, barCategoryGap: "28%" },
+      { name: "Activations", type: "bar", data: points.map((p) => p.instruments.gross_activations), itemStyle: { color: colour.activations, borderRadius: [3, 3, 0, 0] }, barMaxWidth: 22, barCategoryGap: "28%" },
       { name: "Discount", type: "line", yAxisIndex: 1, data: points.map((p) => p.instruments.discount), lineStyle: { color: colour.discount, width: 2 }, itemStyle: { color: colour.discount }, showSymbol: points.length === 1, symbolSize: 7, smooth: 0.2, smoothMonotone: "x" },
       { name: "Receipts", type: "bar", xAxisIndex: 1, yAxisIndex: 2, data: points.map((p) => p.receipts.receipts), itemStyle: { color: colour.receipts, borderRadius: [2, 2, 0, 0], opacity: 0.8 }, barMaxWidth: 22, barCategoryGap: "28%" },
     ],
   });
-  fillTable("activity", ["Time", "Activations", "Discount", "Receipts"], points.slice(-200).map((point) => [
-    longMoment(point.at, step), count(point.instruments.activations),
-    money(point.instruments.discount, currency), count(point.receipts.receipts),
+  fillTable("activity", ["Time", "Activations before returns", "Returned", "Discount given", "Receipts"], points.slice(-200).map((point) => [
+    longMoment(point.at, step), count(point.instruments.gross_activations),
+    count(point.instruments.returned), money(point.instruments.discount, currency), count(point.receipts.receipts),
   ]));
 }
 
@@ -121,10 +122,10 @@ export function drawBars(id, rows, { measure, colour: colourName, onPick, most =
       },
     },
     grid: { left: 164, right: 72, top: 8, bottom: 6 },
-    xAxis: { type: "value", show: false, min: 0 },
+    xAxis: { type: "value", show: false, min: ({ min }) => Math.min(0, min) },
     yAxis: {
       type: "category", inverse: true, data: slots.map((row) => row?.name ?? ""),
-      axisLine: { show: false }, axisTick: { show: false },
+      axisLine: { show: false, onZero: false }, axisTick: { show: false },
       axisLabel: { color: colour.text, fontSize: 13, fontFamily: FONT, width: 144, overflow: "truncate", align: "left", margin: 152 },
     },
     series: [{

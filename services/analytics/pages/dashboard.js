@@ -196,16 +196,23 @@ function showCards({ receipts, instruments }, previous) {
   const before = previous && previous.receipts.receipts + previous.instruments.carts > 0 ? previous : null;
   const all = campaign ? "all campaigns" : "";
   const share = receipts.total ? `${percent(instruments.discount / receipts.total)} of gross sales` : "";
-  const wrong = instruments.unauthorised_discount
-    ? `+ ${plain(instruments.unauthorised_discount, currency)} unauthorised` : "";
+  const unauthorised = instruments.unauthorised_discount - instruments.returned_unauthorised_discount;
+  const wrong = unauthorised > 0 ? `+ ${plain(unauthorised, currency)} unauthorised` : "";
+  const refunded = receipts.refunded ? `${plain(receipts.refunded, currency)} refunded` : "";
   const series = (pick) => points.map(pick);
   card("receipts", count(receipts.receipts), change(receipts.receipts, before?.receipts.receipts), series((p) => p.receipts.receipts), { note: all });
-  card("paid", money(receipts.paid, currency), change(receipts.paid, before?.receipts.paid), series((p) => p.receipts.paid), { note: all });
+  card("paid", money(receipts.paid, currency), change(receipts.paid, before?.receipts.paid), series((p) => p.receipts.paid), { note: [refunded, all].filter(Boolean).join(" · ") });
   card("average", money(receipts.average, currency), change(receipts.average, before?.receipts.average), series((p) => p.receipts.average ?? 0), { note: all });
-  card("activations", count(instruments.activations), change(instruments.activations, before?.instruments.activations), series((p) => p.instruments.activations), { note: instruments.decided ? `of ${count(instruments.decided)} cart revisions` : "" });
-  card("discount", money(instruments.discount, currency), change(instruments.discount, before?.instruments.discount), series((p) => p.instruments.discount), { note: wrong || share, warn: Boolean(wrong), neutral: true });
-  card("bonuses", count(instruments.bonuses), change(instruments.bonuses, before?.instruments.bonuses), series((p) => p.instruments.bonuses), { note: "points", neutral: true });
+  card("activations", count(instruments.activations), change(instruments.activations, before?.instruments.activations), series((p) => p.instruments.activations), { note: lessActivations(instruments) || (instruments.decided ? `of ${count(instruments.decided)} cart revisions` : "") });
+  card("discount", money(instruments.net_discount, currency), change(instruments.net_discount, before?.instruments.net_discount), series((p) => p.instruments.net_discount), { note: wrong || lessDiscount(instruments) || share, warn: Boolean(wrong), neutral: true });
+  card("bonuses", count(instruments.net_bonuses), change(instruments.net_bonuses, before?.instruments.net_bonuses), series((p) => p.instruments.net_bonuses), { note: lessBonuses(instruments) || "points", neutral: true });
 }
+
+// What a figure is made of where returns have taken back a part of it; otherwise nothing.
+const less = (gross, returned, write) => (returned ? `${write(gross)} − ${write(returned)} returned` : "");
+const lessActivations = (uses) => less(uses.gross_activations, uses.returned, count);
+const lessDiscount = (uses) => less(uses.discount, uses.returned_discount, (minor) => plain(minor, snapshot.currency));
+const lessBonuses = (uses) => less(uses.bonuses, uses.returned_bonuses, count);
 
 // ``neutral``: more of it is neither good nor bad.
 function card(id, value, changed, line, { note = "", neutral = false, warn = false } = {}) {
@@ -221,14 +228,16 @@ function card(id, value, changed, line, { note = "", neutral = false, warn = fal
   element.querySelector("[data-before]").textContent = BEFORE[snapshot.period] ?? "vs. previous";
   const noteElement = element.querySelector("[data-note]");
   noteElement.textContent = note;
+  noteElement.title = note; // it may be cut
   noteElement.classList.toggle("warn", warn);
   spark(element.querySelector("[data-spark]"), line);
 }
 
 function spark(svg, values) {
   const most = Math.max(...values, 1);
+  const least = Math.min(...values, 0); // more came back than was sold
   const path = values.length > 1 && values.some(Boolean)
-    ? values.map((value, i) => `${i ? "L" : "M"}${(100 * i / (values.length - 1)).toFixed(2)} ${(26 - 22 * value / most).toFixed(2)}`).join("")
+    ? values.map((value, i) => `${i ? "L" : "M"}${(100 * i / (values.length - 1)).toFixed(2)} ${(26 - 22 * (value - least) / (most - least)).toFixed(2)}`).join("")
     : "";
   svg.querySelector(".line").setAttribute("d", path);
   svg.querySelector(".area").setAttribute("d", path && `${path}L100 28L0 28Z`);
@@ -245,21 +254,23 @@ function nothing() {
 function showActivity() {
   const { receipts, instruments } = snapshot.totals;
   drawActivity(snapshot);
-  const empty = !receipts.receipts && !instruments.carts && !instruments.activations;
+  const empty = !receipts.receipts && !receipts.returns && !instruments.carts && !instruments.gross_activations;
   showEmpty("activity", empty ? nothing() : null);
   document.getElementById("activity-note").textContent = `per ${snapshot.step}`;
 }
 
 function showPlaces(id, rows, filter, name) {
   const { currency } = snapshot;
-  const active = rows.filter((row) => row.instruments.activations);
+  const active = rows.filter(({ instruments }) => instruments.gross_activations || instruments.returned);
   const shown = drawBars(id, active.map((row) => ({
     id: row.id,
     name: name(row),
     value: row.instruments.activations,
     details: [
       ["Activations", count(row.instruments.activations)],
-      ["Discount", money(row.instruments.discount, currency)],
+      ["Before returns", count(row.instruments.gross_activations)],
+      ["Returned", count(row.instruments.returned)],
+      ["Discount cost", money(row.instruments.net_discount, currency)],
       ["Receipts", count(row.receipts.receipts)],
       ["Sales", money(row.receipts.paid, currency)],
       ["Average receipt", money(row.receipts.average, currency)],
@@ -313,10 +324,10 @@ function instrumentRow(row) {
     cell("name text", Object.assign(document.createElement("b"), { textContent: row.name }), small("span", row.campaign)),
     cell("", count(row.carts)),
     cell("", count(row.decided), small("small", rate(row.decided, row.carts))),
-    cell("strong", count(row.activations)),
-    cell("", money(row.discount, currency)),
+    cell("strong", count(row.activations), small("small", lessActivations(row))),
+    cell("", money(row.net_discount, currency), small("small", lessDiscount(row))),
     cell("", money(row.revenue, currency)),
-    cell("", count(row.bonuses)),
+    cell("", count(row.net_bonuses), small("small", lessBonuses(row))),
     cell("", count(row.refusals)),
     reasonsCell(row),
   );
@@ -353,7 +364,7 @@ function announce({ receipts, instruments }) {
   announcedAt = now;
   document.getElementById("announcement").textContent =
     `${count(receipts.receipts)} receipts, sales ${money(receipts.paid, snapshot.currency)}, ` +
-    `${count(instruments.activations)} activations, discount ${money(instruments.discount, snapshot.currency)}.`;
+    `${count(instruments.activations)} activations, discount ${money(instruments.net_discount, snapshot.currency)}.`;
 }
 
 // ---- begin ----

@@ -54,7 +54,7 @@ export const percent = (share) =>
 // The change against the time before, or null when there is nothing to compare with.
 export function change(now, then) {
   if (!then || now === null) return null;
-  const share = (now - then) / then;
+  const share = (now - then) / Math.abs(then);
   const many = Math.abs(share) >= 10;
   const sign = share >= 0.0005 ? "up" : share <= -0.0005 ? "down" : "same";
   return { sign, text: `${sign === "up" ? "▲" : sign === "down" ? "▼" : "±"} ${many ? "> 999%" : percent(Math.abs(share))}` };
