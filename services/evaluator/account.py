@@ -78,10 +78,11 @@ def settled(account: Account, now: datetime) -> Moved:
     for position, lot in enumerate(lots):
         if lot.active_at > now:
             break  # as are all that follow
-        paid = min(lot.free, debt)
-        over = lot.free - paid if lot.expires_at is not None and lot.expires_at <= now else 0
-        if not paid and not over:
+        ended = lot.expires_at is not None and lot.expires_at <= now
+        if not (debt or ended) or not lot.free:
             continue
+        paid = min(lot.free, debt)
+        over = lot.free - paid if ended else 0
         debt -= paid
         lots[position] = after = replace(
             lot, points=lot.points - paid - over, returnable=max(0, lot.returnable - over)

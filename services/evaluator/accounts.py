@@ -47,8 +47,8 @@ class Accounts:
         for customer_id, account in sorted(self._accounts.items()):
             before = self._before[customer_id]
             if account is not before:
-                known = set(before.lots)
-                lots = tuple([lot for lot in account.lots if lot not in known])
+                known = {lot.lot_id: lot for lot in before.lots}
+                lots = tuple([lot for lot in account.lots if known.get(lot.lot_id) is not lot])
                 if lots or account.debt != before.debt:
                     found.append(replace(account, lots=lots))
         return found

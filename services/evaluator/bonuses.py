@@ -13,6 +13,7 @@ import msgspec
 
 from services.evaluator.answer import Decision
 from services.evaluator.counters import Taken
+from services.evaluator.promotion.benefits.offer import Lifetime
 from services.evaluator.redemption import Key, Redemption
 from shared.events.outcome import BonusEntry
 
@@ -115,7 +116,8 @@ class PeriodReward:
     """Points for what a customer bought in a period: ``start`` ≤ t < ``end``, in UTC.
 
     ``redemption_id`` is the same for all that is given for the period, ``entry_id`` however often it
-    is worked out, so that the ledger takes it once. ``taken`` is taken of limits.
+    is worked out, so that the ledger takes it once. ``taken`` is taken of limits. The points can be
+    spent from ``active_at`` until ``expires_at``.
     """
 
     entry_id: str
@@ -127,6 +129,20 @@ class PeriodReward:
     end: datetime
     points: int
     taken: tuple[Taken, ...]
+    active_at: datetime
+    expires_at: datetime | None
+
+    @property
+    def cause(self) -> Cause:
+        """What the points are for; they are earned as the period ends."""
+        return Cause(
+            occurred_at=self.end,
+            redemption_id=self.redemption_id,
+            campaign_id=self.campaign_id,
+            instrument_id=self.instrument_id,
+            period_start=self.start,
+            period_end=self.end,
+        )
 
 
 def reward(
@@ -136,13 +152,16 @@ def reward(
     points: int,
     before: int,
     taken: tuple[Taken, ...],
+    lifetime: Lifetime,
 ) -> PeriodReward:
     """A reward of so many points on top of those given ``before``: a late sale may bring more."""
     start, end = period
     name = "/".join((*key, customer_id, start.isoformat()))
     redemption_id = "p-" + blake2b(name.encode(), digest_size=12).hexdigest()
-    entry_id = f"b-{redemption_id}-{before}" if before else f"b-{redemption_id}"
-    return PeriodReward(entry_id, redemption_id, *key, customer_id, start, end, points, taken)
+    name = accrual_id(redemption_id) + (f"-{before}" if before else "")
+    return PeriodReward(
+        name, redemption_id, *key, customer_id, start, end, points, taken, *span(end, *lifetime)
+    )
 
 
 def accruals(redemptions: Iterable[Redemption]) -> list[Redemption]:
@@ -160,35 +179,6 @@ def accrue(customer_id: str, redemptions: Iterable[Redemption]) -> list[Entry]:
             Entry(f"b-{r.redemption_id}", f"campaign/{r.campaign_id}", -r.bonuses, r.redemption_id),
         )
     ]
-
-
-def accrue_rewards(rewards: Iterable[PeriodReward]) -> list[Entry]:
-    """What the ends of periods give customers, and what the campaigns owe for it."""
-    return [
-        entry
-        for r in rewards
-        for entry in (
-            Entry(r.entry_id, f"customer/{r.customer_id}", r.points, r.redemption_id),
-            Entry(r.entry_id, f"campaign/{r.campaign_id}", -r.points, r.redemption_id),
-        )
-    ]
-
-
-def reward_event(reward: PeriodReward, now: datetime) -> BonusEntry:
-    """A reward as it is published; it occurs as the period ends."""
-    return BonusEntry(
-        entry_id=reward.entry_id,
-        customer_id=reward.customer_id,
-        redemption_id=reward.redemption_id,
-        campaign_id=reward.campaign_id,
-        instrument_id=reward.instrument_id,
-        period_start=reward.start,
-        period_end=reward.end,
-        kind="accrual",
-        points=reward.points,
-        occurred_at=reward.end,
-        recorded_at=now,
-    )
 
 
 def events(

@@ -21,6 +21,7 @@ from datetime import datetime
 import asyncpg
 
 from services.evaluator import bonuses, checkout, outgoing
+from services.evaluator.account import Lot
 from services.evaluator.bonuses import PeriodReward
 from services.evaluator.counters import Taken
 from services.evaluator.promotion.period import Window
@@ -31,6 +32,7 @@ from services.evaluator.promotion.period_end import (
     compile_period_ends,
 )
 from services.evaluator.redemption import Key
+from services.evaluator.store import accounts as account_store
 from services.evaluator.store import closing as closing_store
 from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
@@ -179,7 +181,7 @@ Look = tuple[PeriodEnd, Window, Sequence[str]]
 async def _reward(connection: Connection, looks: Sequence[Look]) -> None:
     """Give customers what they have earned and not been given yet.
 
-    All limits are locked at once, in their order: carts wait for some of them, too.
+    All limits are locked at once, in their order, then all accounts: carts wait for some of them, too.
     """
     earned: list[PeriodReward] = []
     caps: dict[str, int | None] = {}
@@ -190,8 +192,20 @@ async def _reward(connection: Connection, looks: Sequence[Look]) -> None:
     if rewards:
         now = await ledger.now(connection)
         await closing_store.save_rewards(connection, rewards, now)
-        await ledger.save_bonuses(connection, bonuses.accrue_rewards(rewards), now)
-        await outbox.put(connection, outgoing.reward_messages(rewards, now), outgoing.SOURCE, now)
+        accounts = await account_store.lock_accounts(
+            connection, {reward.customer_id for reward in rewards}, now
+        )
+        for reward in rewards:
+            accounts.accrue(reward.customer_id, _lot(reward), reward.cause)
+        await account_store.save_accounts(connection, accounts)
+        messages = outgoing.movement_messages(accounts.movements)
+        await outbox.put(connection, messages, outgoing.SOURCE, now)
+
+
+def _lot(reward: PeriodReward) -> Lot:
+    return Lot(
+        reward.entry_id, reward.campaign_id, reward.points, reward.active_at, reward.expires_at
+    )
 
 
 async def _earned(
@@ -218,7 +232,10 @@ async def _earned(
             caps |= {claim.limit.limit_id: claim.limit.cap for claim in claims}
             taken = tuple([Taken(claim.limit.limit_id, claim.amount) for claim in claims])
             period = window.start, window.end
-            earned.append(bonuses.reward(end.key, customer_id, period, missing, before, taken))
+            lifetime = end.benefit.active_after_days, end.benefit.expires_after_days
+            earned.append(
+                bonuses.reward(end.key, customer_id, period, missing, before, taken, lifetime)
+            )
     return earned
 
 

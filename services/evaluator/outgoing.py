@@ -1,5 +1,6 @@
 """What a step of a receipt sends: its answer, its record, and the redemptions that changed."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
 
@@ -7,7 +8,7 @@ import msgspec
 
 from services.evaluator import bonuses
 from services.evaluator.answer import Decision, Gift
-from services.evaluator.bonuses import PeriodReward
+from services.evaluator.bonuses import Movement
 from services.evaluator.receipt import Receipt
 from services.evaluator.record import ReceiptRecorded
 from services.evaluator.redemption import Redemption
@@ -174,11 +175,11 @@ def bonus_messages(
     ]
 
 
-def reward_messages(rewards: list[PeriodReward], now: datetime) -> list[Message]:
-    """An event for each reward at the end of a period."""
+def movement_messages(movements: Iterable[Movement]) -> list[Message]:
+    """An event for each movement of customers' points."""
     return [
-        Message(BONUSES, r.customer_id.encode(), bonuses.reward_event(r, now), r.entry_id)
-        for r in rewards
+        Message(BONUSES, entry.customer_id.encode(), entry, entry.entry_id)
+        for entry, _ in movements
     ]
 
 

@@ -13,14 +13,21 @@ import services.evaluator
 from services.evaluator.account import Lot
 from services.evaluator.accounts import Accounts
 from services.evaluator.bonuses import Cause, accrual_id, span
+from services.evaluator.points_expiry import PointsExpiry
 from services.evaluator.store import accounts as account_store
 from services.evaluator.store import ledger
 from shared import database
+from shared.codec import decode
+from shared.events.outcome import BonusEntry
 from shared.events.reference import Store
 from shared.events.values import Currency
 from shared.migrate import migrate
+from shared.topics import BONUSES
+from tests.builders import bonuses
+from tests.integration import periods
 from tests.integration.evaluator import learn
-from tests.integration.periods import DAY, open_evaluator
+from tests.integration.outgoing import waiting
+from tests.integration.periods import DAY, midnight, open_evaluator
 
 MIGRATIONS = Path(services.evaluator.__file__).parent / "migrations"
 HOUR = timedelta(hours=1)
@@ -163,6 +170,43 @@ async def test_what_was_earned_is_taken_back_also_when_it_is_used_up(
         await account_store.save_accounts(connection, accounts)
     await give(evaluator, "c-1", 50, name="r-2")
     assert await remaining(evaluator) == [("b-r-1", 0, 0), ("b-r-2", 10, 0)]
+
+
+async def test_points_that_are_over_expire_exactly_once(evaluator: asyncpg.Pool) -> None:
+    for n in range(30):
+        await give(evaluator, f"c-{n}", 50, name=f"r-{n}", ends_in=-1)
+    await give(evaluator, "c-0", 70, name="r-x", ends_in=1)
+
+    async def sweep(expiry: PointsExpiry) -> None:
+        while await expiry.expire_some():
+            pass
+
+    await asyncio.gather(*(sweep(PointsExpiry(evaluator, page=4)) for _ in range(3)))
+    published = [decode(BonusEntry, body or b"") for body in await waiting(evaluator, BONUSES)]
+    assert sorted(e.customer_id for e in published) == sorted(f"c-{n}" for n in range(30))
+    assert {(e.kind, e.points) for e in published} == {("expiry", -50)}
+    campaign = "select sum(points) from bonus_entries where account = 'campaign/camp'"
+    assert await evaluator.fetchval(campaign) == -70
+
+
+async def test_ends_of_periods_give_points_that_become_active_and_expire(
+    evaluator: asyncpg.Pool,
+) -> None:
+    benefit = bonuses(fixed=50, active_after_days=3, expires_after_days=30)
+    await periods.publish(evaluator, periods.twice(benefit=benefit), 0, midnight(21))
+    await periods.bought(evaluator, "c-1", midnight(5), midnight(4))
+    await periods.close_all(evaluator)
+    assert await periods.points(evaluator) == {"c-1": 50}
+    [lot] = await evaluator.fetch("select * from bonus_lots")
+    ended = midnight(0)
+    assert (lot["points"], lot["returnable"], lot["campaign_id"]) == (50, 50, "campaign-1")
+    assert (lot["active_at"], lot["expires_at"]) == (ended + 3 * DAY, ended + 33 * DAY)
+    entry = decode(BonusEntry, (await waiting(evaluator))[0] or b"")
+    assert (entry.entry_id, entry.active_at, entry.expires_at) == (
+        lot["lot_id"],
+        lot["active_at"],
+        lot["expires_at"],
+    )
 
 
 async def test_a_store_says_how_much_of_a_receipt_may_be_paid_with_points(
