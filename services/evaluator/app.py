@@ -18,6 +18,7 @@ from services.evaluator.desk import Desk
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
 from services.evaluator.group_commit import GroupCommit
+from services.evaluator.points_expiry import PointsExpiry
 from services.evaluator.quoting import Quotes
 from services.evaluator.requests import Reply, Request, Requests
 from services.evaluator.retention import Retention
@@ -108,6 +109,10 @@ class Service:
         """Give what was earned in periods that are over."""
         await supervise("closing", Closing(self.pool).run)
 
+    async def expire_points(self) -> None:
+        """Let bonus points expire that were not spent in time."""
+        await supervise("expiry of points", PointsExpiry(self.pool).run)
+
     async def forget(self) -> None:
         """Forget receipts that may no longer be returned."""
         await supervise("retention", Retention(self.pool).run)
@@ -147,6 +152,7 @@ def create(settings: Settings) -> FastAPI:
                 service.relay(),
                 service.expire(),
                 service.close_periods(),
+                service.expire_points(),
                 service.forget(),
                 backtests.tend(),
             ):
