@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import orjson
 import pytest
 
 from deploy.local.stack import Stack
@@ -36,11 +37,7 @@ class Till(NamedTuple):
     ) -> httpx.Response:
         """Ask the evaluator; a ``key`` makes it idempotent."""
         headers = {**JSON, **({"Idempotency-Key": key} if key else {})}
-        sent = (
-            httpx.Request("POST", "http://x", json=body).content
-            if body and not isinstance(body, bytes)
-            else body
-        )
+        sent = body if isinstance(body, bytes) else orjson.dumps(body)
         return await self.http.post(f"/v1{path}", content=sent, headers=headers)
 
     async def check_out(self, cart: Cart, key: str | None = None) -> dict[str, Any]:
