@@ -25,6 +25,7 @@ CORE = (
     "services/evaluator/bonuses.py",
     "services/evaluator/counters.py",
     "services/evaluator/explanation.py",
+    "services/evaluator/memory.py",
     "services/evaluator/payment.py",
     "services/evaluator/purchases.py",
     "services/evaluator/receipt.py",

@@ -18,6 +18,7 @@ from services.evaluator.desk import Desk
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
 from services.evaluator.group_commit import GroupCommit
+from services.evaluator.known import Known
 from services.evaluator.points_expiry import PointsExpiry
 from services.evaluator.quoting import Quotes
 from services.evaluator.requests import Reply, Request, Requests
@@ -28,7 +29,7 @@ from shared import database
 from shared.cluster import records_behind
 from shared.consumer import TransactionalConsumer
 from shared.outbox import Relay
-from shared.supervision import TRANSIENT, supervise
+from shared.supervision import supervise
 from shared.web import plain
 from shared.web.auth import Verifier
 from shared.web.service import background, create_app
@@ -45,13 +46,23 @@ class Service:
 
     settings: Settings
     pool: asyncpg.Pool
+    known: Known
     informed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def code_key(self) -> bytes:
+        """The key of the codes' digests."""
+        return bytes.fromhex(self.settings.code_key.get_secret_value())
 
     @property
     def gatherer(self) -> Gatherer:
         """A gatherer with a ruleset of its own."""
-        key = bytes.fromhex(self.settings.code_key.get_secret_value())
-        return Gatherer(Rulesets(), key, self.settings.hold)
+        return Gatherer(Rulesets(), self.code_key, self.settings.hold)
+
+    @property
+    def quotes(self) -> Quotes:
+        """Quotes from what is known."""
+        return Quotes(self.known, self.code_key, self.settings.hold)
 
     async def consume_reference(self) -> None:
         """Read campaigns, codes, stores, and what is known of customers."""
@@ -118,12 +129,15 @@ class Service:
         await supervise("retention", Retention(self.pool).run)
 
     async def ready(self) -> Sequence[str]:
-        """What is missing before carts are answered."""
-        try:
-            await self.pool.fetchval("select 1")
-        except TRANSIENT:
-            return ["PostgreSQL does not answer"]
-        return [] if self.informed.is_set() else ["reference data is still being read"]
+        """What is missing before carts are answered.
+
+        PostgreSQL is, until the reference data has been read; later quotes go on without it, and must
+        be sent here.
+        """
+        if self.informed.is_set() and self.known.ruleset:
+            return []
+        away = self.known.source.away
+        return ["PostgreSQL does not answer" if away else "reference data is still being read"]
 
 
 def create(settings: Settings) -> FastAPI:
@@ -138,14 +152,17 @@ def create(settings: Settings) -> FastAPI:
         nonlocal service
         gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
         database_url = settings.database.get_secret_value()
-        async with await database.pool(database_url) as pool:
-            service = Service(settings, pool)
+        async with (
+            await database.pool(database_url) as pool,
+            await database.pool_of_readers(database_url) as readers,
+        ):
+            service = Service(settings, pool, Known(readers, Rulesets()))
             backtests = Backtests(pool, database_url)
             requests = service.requests()
-            plain.add(app, [quote_http.route(Quotes(pool, service.gatherer))])
-            plain.add(app, Checkouts(requests).routes())
+            plain.add(app, [quote_http.route(service.quotes), *Checkouts(requests).routes()])
             app.include_router(backtest_http.routes(backtests))
             async with background(
+                service.known.watch(),
                 service.consume_reference(),
                 service.consume_checkouts(),
                 requests.run(),

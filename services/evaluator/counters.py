@@ -89,6 +89,10 @@ class Counters:
         self.changed: set[str] = set()
         self.moved: dict[tuple[str, datetime], int] = {}
 
+    def __contains__(self, limit_id: str) -> bool:
+        """Whether it has been met."""
+        return limit_id in self._counters
+
     def __getitem__(self, limit_id: str) -> Counter:
         return self._counters[limit_id]
 

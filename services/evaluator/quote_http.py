@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from services.evaluator import answer
 from services.evaluator.cart import decode_cart
-from services.evaluator.quoting import Quotes
+from services.evaluator.quoting import Quotes, UnknownError
 from services.evaluator.receipt import ConflictError
 from shared.events import outcome
 from shared.events.checkout import Cart
@@ -23,6 +23,13 @@ def route(quotes: Quotes) -> PlainRoute:
             field, _, message = str(error).partition(": ")
             raise Problem.of_field(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "The cart cannot be used", field, message
+            ) from error
+        except UnknownError as error:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "The ledger is away",
+                "This store has not been met before. Ask again in a moment.",
+                headers={"Retry-After": "1"},
             ) from error
 
     return PlainRoute(

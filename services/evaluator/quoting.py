@@ -1,57 +1,150 @@
-"""Quotes: what a cart would get now."""
+"""Quotes: what a cart would get now, from rules and facts in memory."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
-import asyncpg
 import msgspec
+from msgspec.structs import replace
 
 from services.evaluator import purchases, receipt
 from services.evaluator.answer import Decision
-from services.evaluator.facts import Gatherer, demand, incoming
-from services.evaluator.purchases import Histories
-from services.evaluator.store import ledger
-from services.evaluator.store import limits as limit_store
-from services.evaluator.store import purchases as purchase_store
-from shared.database import Connection
+from services.evaluator.counters import Counter, Counters
+from services.evaluator.facts import Facts, incoming
+from services.evaluator.known import Known, counts_of, purchases_of
+from services.evaluator.lookup import all_learnt
+from services.evaluator.promotion.limits import Limit
+from services.evaluator.promotion.ruleset import Considered
+from services.evaluator.receipt import Receipt
+from services.evaluator.redemption import Redemption
+from shared import codes
 from shared.events.checkout import Cart
+
+
+class UnknownError(Exception):
+    """PostgreSQL is away, and what no quote can do without is not in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """Answers carts with advice: what they would get now. Holds nothing, writes nothing."""
+    """Answers carts with advice: what they would get now. Holds nothing, writes nothing.
 
-    pool: asyncpg.Pool
-    gatherer: Gatherer
+    While PostgreSQL is away it answers by what is in memory, and says so (``stale``). What is not there
+    counts for nothing: a customer is none, purchases and codes are unknown, a limit is full.
+    """
+
+    known: Known
+    code_key: bytes
+    hold: timedelta
 
     async def quote(self, cart: Cart) -> Decision:
-        """The decision on the cart, whatever its intent. Raises ``ConflictError``."""
-        async with self.pool.acquire() as connection, connection.transaction(readonly=True):
-            return await self._quote(connection, _as_quote(cart))
-
-    async def _quote(self, connection: Connection, cart: Cart) -> Decision:
-        facts = await self.gatherer.gather(connection, [cart], lock=False)
+        """The decision on the cart, whatever its intent. Raises ``ConflictError``, ``UnknownError``."""
+        cart = _as_quote(cart)
+        facts = await self._facts(cart)
         objection = facts.objection(cart)
         if objection is not None:
             raise objection
-        known = await ledger.receipt(connection, cart.receipt_id)
-        known = known or receipt.open_receipt(cart)
-        considered = facts.consider(cart)
-        wanted = purchases.wanted([considered], returns=0)
-        if wanted:
-            found = await purchase_store.histories(connection, wanted)
-            Histories(found).remind(considered)
-        limits = demand([known], [considered])
-        counters = await limit_store.read_limits(connection, limits.caps, limits.windows)
+        considered = facts.consider(_as_known(cart, facts))
+        await self._remind(considered)
+        limits = considered.limits()
+        counters = await self._counters(limits)
+        own = receipt.open_receipt(cart)
+        if any(_is_tight(limit, counters.get(limit.limit_id), considered) for limit in limits):
+            own = await self._with_holds(own, counters)
         # The same cart asked for again at another time is another quote.
         came = incoming(cart, f"{cart.receipt_id}/{cart.revision}/{facts.now.isoformat()}", b"")
         given = facts.circumstances(cart, came, considered)
-        return receipt.quote(cart, known, given, counters)
+        decision = receipt.quote(cart, own, given, Counters(counters))
+        return replace(decision, stale=True) if self.known.source.away else decision
+
+    async def _facts(self, cart: Cart) -> Facts:
+        known = self.known
+        digests = {code: codes.digest(code, self.code_key) for code in cart.codes}
+        stores = (cart.store_id,)
+        customers = (cart.customer_id,) if cart.customer_id else ()
+        await all_learnt(
+            known.places.learn(stores),
+            known.customers.learn(customers),
+            known.codes.learn(digests.values()),
+        )
+        ruleset = known.ruleset
+        if ruleset is None or (known.source.away and cart.store_id not in known.places.memory):
+            raise UnknownError
+        return Facts(
+            now=known.now(),
+            ruleset=ruleset,
+            places=known.places.memory.found(stores),
+            customers=known.customers.memory.found(customers),
+            digests=digests,
+            codes=known.codes.memory.found(digests.values()),
+            hold=self.hold,
+        )
+
+    async def _remind(self, considered: Considered) -> None:
+        """Bring the customer's purchases, if they matter and can be known."""
+        lookup = self.known.purchases
+        for wanted in purchases_of(purchases.wanted([considered], returns=0)):
+            await all_learnt(lookup.learn((wanted,)))
+            found = lookup.memory.get(wanted)
+            if found is None:
+                considered.forget()
+            else:
+                considered.remember(found)
+
+    async def _counters(self, limits: Sequence[Limit]) -> dict[str, Counter]:
+        """The limits' counters, by id; those of limits that nobody has used are missing."""
+        lookup = self.known.counters
+        wanted = counts_of(limits)
+        await all_learnt(lookup.learn(wanted))
+        found = {}
+        for limit, count in zip(limits, wanted, strict=True):
+            counter = lookup.memory.get(count)
+            if counter is not None:
+                found[limit.limit_id] = counter
+            elif count not in lookup.memory:
+                # Nobody is promised what may be used up.
+                found[limit.limit_id] = Counter(limit.cap, held=limit.cap)
+        return found
+
+    async def _with_holds(self, own: Receipt, counters: Mapping[str, Counter]) -> Receipt:
+        """The receipt with what it holds of these limits."""
+        lookup = self.known.holds
+        await all_learnt(lookup.learn((own.receipt_id,)))
+        held = lookup.memory.get(own.receipt_id) or ()
+        return replace(own, redemptions={one.key: _of(one, counters) for one in held})
+
+
+def _is_tight(limit: Limit, counter: Counter | None, considered: Considered) -> bool:
+    """Whether it may matter which receipts hold what of the limit.
+
+    It does not while all that the cart could ask for is free beside the holds: once for each of its
+    instruments or, of a limit on money, all that it costs.
+    """
+    if counter is None or not counter.held:
+        return False
+    most = sum(considered.reading.amounts) if limit.money else len(considered.candidates)
+    return counter.free(limit.since, limit.cap) < most
+
+
+def _of(held: Redemption, counters: Mapping[str, Counter]) -> Redemption:
+    """What it holds of these limits."""
+    return replace(held, taken=tuple([one for one in held.taken if one.limit_id in counters]))
+
+
+def _as_known(cart: Cart, facts: Facts) -> Cart:
+    """The cart without its customer, if nobody knows who that is."""
+    if cart.customer_id is None or cart.customer_id in facts.customers:
+        return cart
+    return _with(cart, customer_id=None)
 
 
 def _as_quote(cart: Cart) -> Cart:
-    """The cart as a quote, be it the contract's model or what ``decode_cart`` makes of a plain one."""
-    if cart.intent == "quote":
-        return cart
+    return cart if cart.intent == "quote" else _with(cart, intent="quote")
+
+
+def _with(cart: Cart, **changes: Any) -> Cart:
+    """The cart with changes, be it the contract's model or what ``decode_cart`` makes of a plain one."""
     if isinstance(cart, msgspec.Struct):
-        return msgspec.structs.replace(cart, intent="quote")
-    return cart.model_copy(update={"intent": "quote"})
+        return replace(cart, **changes)
+    return cart.model_copy(update=changes)

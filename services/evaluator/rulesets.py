@@ -12,21 +12,24 @@ _UNKNOWN = (-2, -1)
 
 @dataclass
 class Rulesets:
-    """Keeps the latest ruleset; only campaigns that changed are read and compiled again."""
+    """Keeps the latest ruleset; only campaigns that changed are read and compiled again.
+
+    ``versions`` are those of the rules and of the codes that it has.
+    """
 
     latest: Ruleset = field(default_factory=Ruleset.empty)
-    _versions: tuple[int, int] = _UNKNOWN
+    versions: tuple[int, int] = _UNKNOWN
 
     async def current(self, connection: Connection, *, lock: bool) -> Ruleset:
         """The ruleset now; with ``lock`` the one that holds until the transaction ends."""
         version, codes_version = await reference_store.ruleset_versions(connection, lock=lock)
-        if (version, codes_version) != self._versions:
-            known_version, known_codes = self._versions
+        if (version, codes_version) != self.versions:
+            known_version, known_codes = self.versions
             ruleset = self.latest
             if version != known_version:
                 changed = await reference_store.campaigns_since(connection, known_version)
                 ruleset = ruleset.with_campaigns(changed, version)
             if codes_version != known_codes:
                 ruleset = ruleset.with_codes(await reference_store.codes_held(connection))
-            self.latest, self._versions = ruleset, (version, codes_version)
+            self.latest, self.versions = ruleset, (version, codes_version)
         return self.latest

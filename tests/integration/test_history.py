@@ -6,7 +6,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from services.evaluator.facts import Gatherer
+from services.evaluator.known import Known
 from services.evaluator.quoting import Quotes
 from services.evaluator.retention import Retention
 from services.evaluator.rulesets import Rulesets
@@ -238,7 +238,9 @@ async def test_a_chunk_whose_holders_are_not_one_each_is_a_dead_letter(
 async def test_a_quote_over_http_counts_history_too(ledger: asyncpg.Pool) -> None:
     await promise(ledger, TWICE)
     await Stream(bought(1, days_ago(2)), bought(2, days_ago(1))).into(ledger)
-    quotes = Quotes(ledger, Gatherer(Rulesets(), CODE_KEY, timedelta(minutes=15)))
+    known = Known(ledger, Rulesets())
+    await known.refresh()
+    quotes = Quotes(known, CODE_KEY, timedelta(minutes=15))
     mine, yours = asks(1, intent="quote"), asks(2, intent="quote", customer_id="C2")
     assert (await quotes.quote(mine)).discount == 100
     assert (await quotes.quote(yours)).discount == 0

@@ -115,7 +115,8 @@ class Reading:
     ``quantities`` (thousandths) are theirs. ``at`` is the basket's instant in UTC: instants of one
     zone compare five times as fast. ``full_price`` are the lines without discounts from elsewhere,
     ``promotable`` those, too. ``codes`` are those of each emission, smallest digest first.
-    ``purchases`` are the basket's, unless ``Considered.remember`` has brought others.
+    ``purchases`` are the basket's, unless ``Considered.remember`` has brought others;
+    ``knows_purchases``: nobody could be asked for them otherwise (``Considered.forget``).
     """
 
     __slots__ = (
@@ -126,6 +127,7 @@ class Reading:
         "basket",
         "codes",
         "full_price",
+        "knows_purchases",
         "lines",
         "promotable",
         "purchases",
@@ -145,6 +147,7 @@ class Reading:
         self.full_price = self.promotable if alike else Eligible(self, plain)
         self.codes = _by_emission(basket.codes) if basket.codes else {}
         self.purchases = basket.purchases
+        self.knows_purchases = basket.customer_id is not None
         self._local: datetime | None = None
         self._floors: list[int] | None = None
 

@@ -184,6 +184,11 @@ class Considered:
         self.reading.purchases = purchases
         self._failures = None
 
+    def forget(self) -> None:
+        """The customer's purchases are not known: conditions on them refuse."""
+        self.reading.knows_purchases = False
+        self._failures = None
+
     @property
     def failures(self) -> Sequence[Failure | None]:
         """For each candidate why it is not met, limits and amounts aside; None if it is."""

@@ -27,7 +27,7 @@ _UNITS: dict[str, Unit] = {"quantity": "quantity", "sum": "money", "receipts": "
 def history(reading: Reading, terms: Terms) -> History:
     """The customer's purchases in the instrument's window, before the receipt being decided."""
     at = reading.at
-    if reading.basket.customer_id is None:
+    if not reading.knows_purchases:
         return History((), include_discounted=terms.include_discounted)
     found = within(
         reading.purchases, terms.window_at(at).start, at, reading.basket.receipt_id or None
@@ -64,7 +64,7 @@ def counted(condition: Counted, terms: Terms) -> Check:
     there, failure = amount(condition, terms), limit_of(condition).failure
 
     def check(reading: Reading, _: Eligible) -> Failure | None:
-        if reading.basket.customer_id is None:
+        if not reading.knows_purchases:
             return unknown
         return failure(there(reading))
 
@@ -77,10 +77,10 @@ def first_purchase(condition: FirstPurchase) -> Check:
     failed = Failure("condition_not_met", condition.kind)
 
     def check(reading: Reading, _: Eligible) -> Failure | None:
-        basket = reading.basket
-        if basket.customer_id is None:
+        if not reading.knows_purchases:
             return unknown
-        earlier = within(reading.purchases, EVER, reading.at, basket.receipt_id or None)
+        receipt_id = reading.basket.receipt_id or None
+        earlier = within(reading.purchases, EVER, reading.at, receipt_id)
         return failed if any(purchase.lines for purchase in earlier) else None
 
     return check
@@ -93,7 +93,7 @@ def days_since(condition: DaysSincePurchase, terms: Terms) -> Check:
     failure = bar(condition.compare, condition.kind, "days").failure
 
     def check(reading: Reading, _: Eligible) -> Failure | None:
-        if reading.basket.customer_id is None:
+        if not reading.knows_purchases:
             return unknown
         last = history(reading, terms).last()
         return never if last is None else failure(whole_days(last, reading.at))
