@@ -1,15 +1,29 @@
-"""What the Kafka cluster says of itself, of its topics, and of a consumer's lag."""
+"""What the Kafka cluster says of itself, of its topics, and of a consumer's lag; leaving it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 
 class WrongClusterError(RuntimeError):
     """What is saved in the database belongs to another Kafka cluster."""
+
+
+async def leave(client: AIOKafkaConsumer | AIOKafkaProducer, within_seconds: float) -> None:
+    """Stop a client, or let it be after that time: a broker that is gone would never let it finish.
+
+    aiokafka's ``stop`` may raise ``CancelledError`` though nobody was cancelled (a fetch of its own that waits
+    to be tried again): passed on, it would end our task silently, for good. Its other errors do not matter.
+    """
+    stopping = asyncio.gather(client.stop(), return_exceptions=True)
+    try:
+        await asyncio.wait({stopping}, timeout=within_seconds)
+    finally:
+        stopping.cancel()
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ in PostgreSQL, and the first statement of every transaction moves that offset or
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError
 from aiokafka.structs import ConsumerRecord
 
 from shared import clock, metrics
-from shared.cluster import cluster_id
+from shared.cluster import cluster_id, leave
 from shared.database import Connection
 from shared.dead_letters import DeadLetter, Run
 from shared.offsets import (
@@ -45,6 +44,7 @@ _DEADLOCK_ATTEMPTS = 5
 _IDLE_SECONDS = 1.0
 _POLL_MS = 200
 _WATCH_SECONDS = 5.0
+_STOP_SECONDS = 10
 _RELAY_HEADERS = 2
 _SLICE_RECORDS = 100
 _NOWHERE = -1  # no number of seeks: what was read must be read again
@@ -105,8 +105,7 @@ class TransactionalConsumer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(consumer.stop(), 10)
+            await leave(consumer, _STOP_SECONDS)
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         reading = asyncio.create_task(self._read(consumer))

@@ -9,7 +9,6 @@ skip numbers that they have (``shared.consumer``).
 """
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +25,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared import metrics
-from shared.cluster import WrongClusterError, cluster_id
+from shared.cluster import WrongClusterError, cluster_id, leave
 from shared.codec import cloud_event_headers, encode
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
@@ -244,9 +243,7 @@ class Relay:
                 else:
                     await self._wait()
         finally:
-            # Stopping flushes, and a broker that is gone would never let it finish.
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+            await leave(producer, _STOP_SECONDS)
 
     async def _numbered(self, connection: Connection) -> list[asyncpg.Record]:
         return await connection.fetch(_NUMBERED, self.window_rows, self.window_bytes)

@@ -151,9 +151,11 @@ async def background(
 
     def watch(task: asyncio.Task[None]) -> None:
         nonlocal ended
-        if not stopping and not task.cancelled():
+        if not stopping:
             ended += 1
-            log.error("background task ended", task=task.get_name(), exc_info=task.exception())
+            # One that ends as cancelled, though nobody cancelled it, is just as gone.
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            log.error("background task ended", task=task.get_name(), exc_info=error)
             stop()
 
     tasks = [

@@ -199,12 +199,13 @@ async def _forever() -> None:
     await asyncio.Event().wait()
 
 
-async def test_a_background_task_that_fails_stops_the_service() -> None:
+@pytest.mark.parametrize("error", [ConnectionError("broken"), asyncio.CancelledError()])
+async def test_a_background_task_that_fails_stops_the_service(error: BaseException) -> None:
+    """Also if a library ended it as cancelled, which is no error anybody would see."""
     stopped = asyncio.Event()
 
     async def fail() -> None:
-        message = "broken"
-        raise ConnectionError(message)
+        raise error
 
     async def serve() -> None:
         async with background(fail(), _forever(), stop=stopped.set):
