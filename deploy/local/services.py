@@ -45,6 +45,12 @@ class Service:
             raise StackError(msg)
         return cls(name, module or f"services.{name}")
 
+    @property
+    def role(self) -> str:
+        """Whose database and keys it has: a second process of one of our services shares them."""
+        package, _, service = self.module.rpartition(".")
+        return service if package == "services" else self.name
+
     def command(self, environment: Mapping[str, str], port: int) -> Command:
         """How to run it."""
         url = f"http://{HOST}:{port}"
@@ -129,7 +135,7 @@ class Plan:
     @property
     def databases(self) -> tuple[str, ...]:
         """Every service's database, also of those that are not run here: tests run them."""
-        more = (service.name for service in self.services)
+        more = (service.role for service in self.services)
         return tuple(dict.fromkeys((*SERVICES, *more)))
 
 

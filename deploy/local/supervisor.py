@@ -140,7 +140,7 @@ class Supervisor:
     def _service(self, service: services.Service) -> Command:
         port = self._ports[service.name]
         environment = services.environment(
-            service.name,
+            service.role,
             self._secrets,
             kafka=self._bootstrap,
             admin=self._admin,

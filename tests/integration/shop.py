@@ -117,7 +117,9 @@ def sale_of(asked: Cart, decision: Decision) -> Sale:
     """The sale that registers a decision to the letter."""
     discounts = {x.line: x.discount for x in decision.lines}
     return Sale(
-        **asked.model_dump(exclude={"lines", "intent", "payment_methods", "price_groups"}),
+        **asked.model_dump(
+            exclude={"lines", "intent", "payment_methods", "price_groups", "pay_bonuses"}
+        ),
         decision_id=decision.decision_id,
         lines=tuple(SoldLine(**dict(x), discount=discounts.get(x.line, 0)) for x in asked.lines),
         given=tuple(

@@ -52,6 +52,13 @@ def test_a_service_may_be_another_program() -> None:
         Service.parse("../emission")
 
 
+def test_a_second_process_of_a_service_shares_its_database() -> None:
+    """As replicas do; a program of somebody's own has its own."""
+    two = plan(services=["evaluator", "evaluator2=services.evaluator", "echo=stand.in"], environ={})
+    assert [service.role for service in two.services] == ["evaluator", "evaluator", "echo"]
+    assert two.databases == ("emission", "evaluator", "analytics", "echo")
+
+
 def test_a_service_connects_as_itself() -> None:
     """To its own database, where the administrator's server is, with its parameters."""
     dsn = database_dsn(_ADMIN, _SECRETS, "evaluator")
