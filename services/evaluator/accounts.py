@@ -32,6 +32,9 @@ class Accounts:
         for account in self._before.values():
             self._keep(*points_account.settled(account, now))
 
+    def __contains__(self, customer_id: str) -> bool:
+        return customer_id in self._accounts
+
     def __getitem__(self, customer_id: str) -> Account:
         return self._accounts[customer_id]
 

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from services.evaluator import redemption
+from services.evaluator.payment import Points
 from services.evaluator.promotion import allocation
 from services.evaluator.promotion.verdict import (
     DecidedLine,
@@ -119,12 +120,15 @@ def of(
     ruleset_version: int,
     ruleset_hash: str,
     unknown_codes: Sequence[int],
+    points: Points | None = None,
 ) -> Decision:
     """The answer to an event; without a verdict nothing was decided.
 
     With ``expires_at`` something is held until then, and each benefit has its redemption's id.
-    ``unknown_codes`` are the positions of codes that belong to no emission.
+    ``unknown_codes`` are the positions of codes that belong to no emission. ``points`` are the customer's.
     """
+    payable = points.payable(verdict.total - verdict.discount) if points and verdict else 0
+    asked = 0 if event.intent == "sale" else event.pay_bonuses
     return Decision(
         decision_id=decision_id,
         receipt_id=event.receipt_id,
@@ -153,6 +157,9 @@ def of(
         near_misses=verdict.near_misses if verdict else (),
         unused_codes=verdict.unused_codes if verdict else (),
         unknown_codes=tuple(unknown_codes),
+        bonus_balance=points.balance if points else None,
+        bonuses_payable=payable,
+        bonuses_held=min(asked, payable) if expires_at is not None else 0,
     )
 
 

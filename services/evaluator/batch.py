@@ -12,15 +12,19 @@ from typing import Literal
 from msgspec.structs import replace
 
 from services.evaluator import bonuses, outgoing, purchases, receipt, recording, redemption
+from services.evaluator.account import Lot
+from services.evaluator.accounts import Accounts
+from services.evaluator.answer import Decision
 from services.evaluator.answer import encode as encode_decision
-from services.evaluator.bonuses import Entry
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Incoming
+from services.evaluator.payment import Points, payable
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.purchases import Histories, PaidReceipt
 from services.evaluator.receipt import ConflictError, Receipt
+from services.evaluator.record import bonuses_named
 from services.evaluator.redemption import Redemption
-from services.evaluator.reversal import Repriced, remaining_of, reprice, reverse
+from services.evaluator.reversal import Repriced, Reversal, remaining_of, reprice, reverse
 from services.evaluator.store.ledger import Applied, Seen
 from shared.events.checkout import Cart, Return, Sale
 from shared.outbox import Message
@@ -43,7 +47,8 @@ class Batch:
     """What one transaction works on.
 
     ``new`` are the receipts that were not known, ``paid`` those that returns of the batch may refer to,
-    ``recorded`` (by receipt id) what those were decided by whose rest is to be decided again.
+    ``recorded`` (by receipt id) what those were decided by whose rest is to be decided again. ``accounts``
+    are locked, those of ``balances`` are not: they are told, not changed.
     """
 
     facts: Facts
@@ -53,12 +58,13 @@ class Batch:
     paid: dict[str, PaidReceipt]
     histories: Histories
     counters: Counters
+    accounts: Accounts
+    balances: Accounts
     recorded: Mapping[str, Decided] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
     changed: dict[str, Receipt] = field(default_factory=dict)
     redemptions: dict[str, tuple[str, Redemption]] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
     sold: list[PaidReceipt] = field(default_factory=list)
     returned: dict[str, PaidReceipt] = field(default_factory=dict)
 
@@ -107,8 +113,9 @@ class Batch:
 
     def _answer(self, cart: Cart, came: Incoming, considered: Considered) -> bytes:
         known = self.receipts[cart.receipt_id]
-        given = self.facts.circumstances(cart, came, considered)
+        given = self.facts.circumstances(cart, came, considered, self._points(cart))
         answer = receipt.answer(cart, known, given, self.counters)
+        self._hold_points(cart, known, answer.receipt)
         answered = encode_decision(answer.decision)
         key = terminal_key(cart.store_id, cart.terminal_id)
         self.messages.append(Message(DECISIONS, key, answered, answer.decision.decision_id))
@@ -122,7 +129,13 @@ class Batch:
         given = self.facts.circumstances(sale, came, considered)
         if came.confirms:
             self._refuse_what_is_gone(known)
-        recorded = receipt.record(sale, known, given, self.counters)
+        points = self._payable(sale)
+        recorded = receipt.record(sale, known, given, self.counters, points)
+        if sale.customer_id is not None and points:
+            at = sale.occurred_at
+            self.accounts.spend(sale.receipt_id, sale.customer_id, sale.store_id, points, at)
+        else:
+            self.accounts.release(sale.receipt_id)
         message = outgoing.receipt_message(recorded.record)
         answer = message.body
         self.messages.append(message)
@@ -158,8 +171,9 @@ class Batch:
         reversal = reverse(event, known, paid, self.counters, self._repriced(event, known, paid))
         self.paid[event.receipt_id] = self.returned[event.receipt_id] = reversal.paid
         self.histories.put(reversal.paid)
+        refunded = self._move_points(event, came, known, paid, reversal)
         sent = outgoing.returned_message(
-            event, reversal, known.decision, came.key, 0, self.facts.now
+            event, reversal, known.decision, came.key, refunded, self.facts.now
         )
         answer = sent.body
         self.messages.append(sent)
@@ -212,5 +226,78 @@ class Batch:
             self.redemptions[one.redemption_id] = (after.receipt_id, one)
         self.messages += outgoing.redemption_messages(decision, moved, now, customer_id)
         if before.status != "paid" and after.status == "paid" and customer_id is not None:
-            self.entries += bonuses.accrue(customer_id, moved)
-            self.messages += outgoing.bonus_messages(decision, customer_id, moved, now)
+            for one in bonuses.accruals(moved):
+                name, span = (
+                    bonuses.accrual_id(one.redemption_id),
+                    bonuses.span(decision.occurred_at, *one.lifetime),
+                )
+                lot = Lot(name, one.campaign_id, one.bonuses, *span)
+                self.accounts.accrue(customer_id, lot, _cause_of(decision, one))
+
+    def _points(self, cart: Cart) -> Points | None:
+        """What the customer has, what this receipt holds of it counted as free."""
+        customer_id = cart.customer_id
+        if customer_id is None:
+            return None
+        known = self.accounts if customer_id in self.accounts else self.balances
+        return Points(
+            known.balance(customer_id),
+            known.available(customer_id, cart.receipt_id),
+            self.facts.places[cart.store_id].bonus_share,
+        )
+
+    def _hold_points(self, cart: Cart, before: Receipt, after: Receipt) -> None:
+        """Hold the points that a decided checkout says are held, in place of those held before."""
+        decision = after.decision
+        if after is before or decision is None:
+            return
+        if cart.customer_id is not None and decision.bonuses_held and decision.expires_at:
+            self.accounts.hold(
+                cart.receipt_id,
+                cart.customer_id,
+                cart.store_id,
+                decision.bonuses_held,
+                decision.expires_at,
+            )
+        else:
+            self.accounts.release(cart.receipt_id)
+
+    def _payable(self, sale: Sale) -> int:
+        """How many of the points that a till took as payment may pay."""
+        named = bonuses_named(sale)
+        if not named or sale.customer_id is None:
+            return 0
+        to_pay = sum([line.amount - line.discount for line in sale.lines])
+        available = self.accounts.available(sale.customer_id, sale.receipt_id)
+        share = self.facts.places[sale.store_id].bonus_share
+        return min(named, payable(available, share, to_pay))
+
+    def _move_points(
+        self, event: Return, came: Incoming, known: Receipt, paid: PaidReceipt, done: Reversal
+    ) -> int:
+        """Take back what a sale had earned, refund what was paid with points; how many are refunded."""
+        decision, return_id = known.decision, outgoing.return_id(came.key)
+        if paid.customer_id is not None and decision is not None:
+            for change in done.taken_back:
+                if change.bonuses and change.redemption.status != "unauthorised":
+                    cause = _cause_of(decision, change.redemption)
+                    name = change.redemption.redemption_id
+                    self.accounts.take_back(
+                        paid.customer_id, name, change.bonuses, return_id, cause
+                    )
+        refunded = sum([back.refund for back in done.paid.returned.values()]) - done.withheld
+        whole = sum([line.paid for line in paid.sold])
+        return self.accounts.refund(
+            event.receipt_id, max(0, refunded), whole, return_id, event.occurred_at
+        )
+
+
+def _cause_of(decision: Decision, redemption: Redemption) -> bonuses.Cause:
+    """What a redemption's points are for."""
+    return bonuses.Cause(
+        occurred_at=decision.occurred_at,
+        redemption_id=redemption.redemption_id,
+        campaign_id=redemption.campaign_id,
+        instrument_id=redemption.instrument_id,
+        receipt_id=decision.receipt_id,
+    )

@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from services.evaluator.answer import Decision
 from services.evaluator.counters import Taken
 from services.evaluator.promotion.benefits.offer import Lifetime
 from services.evaluator.redemption import Key, Redemption
@@ -167,36 +166,3 @@ def reward(
 def accruals(redemptions: Iterable[Redemption]) -> list[Redemption]:
     """The redemptions that bonuses are accrued for."""
     return [r for r in redemptions if r.status == "committed" and r.bonuses]
-
-
-def accrue(customer_id: str, redemptions: Iterable[Redemption]) -> list[Entry]:
-    """What committed redemptions give the customer, and what the campaigns owe for it."""
-    return [
-        entry
-        for r in accruals(redemptions)
-        for entry in (
-            Entry(f"b-{r.redemption_id}", f"customer/{customer_id}", r.bonuses, r.redemption_id),
-            Entry(f"b-{r.redemption_id}", f"campaign/{r.campaign_id}", -r.bonuses, r.redemption_id),
-        )
-    ]
-
-
-def events(
-    decision: Decision, customer_id: str, redemptions: Iterable[Redemption], now: datetime
-) -> list[BonusEntry]:
-    """The accruals as they are published."""
-    return [
-        BonusEntry(
-            entry_id=f"b-{r.redemption_id}",
-            customer_id=customer_id,
-            redemption_id=r.redemption_id,
-            campaign_id=r.campaign_id,
-            instrument_id=r.instrument_id,
-            receipt_id=decision.receipt_id,
-            kind="accrual",
-            points=r.bonuses,
-            occurred_at=decision.occurred_at,
-            recorded_at=now,
-        )
-        for r in accruals(redemptions)
-    ]

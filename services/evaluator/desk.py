@@ -1,7 +1,7 @@
 """The desk at which all tills are served: events are applied in one transaction, whoever brought them.
 
 A Kafka batch is one turn at the desk, the HTTP requests that came meanwhile another (group commit). Locks are
-taken in the order receipts, purchases, limits, so that turns wait for each other and never crosswise.
+taken in the order receipts, purchases, limits, accounts, so that turns wait for each other and never crosswise.
 """
 
 import asyncio
@@ -10,19 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.evaluator import orders, purchases, receipt
+from services.evaluator.accounts import Accounts
 from services.evaluator.batch import Batch, Decided
 from services.evaluator.cart import decode_cart
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Gatherer, Incoming, demand, incoming
 from services.evaluator.orders import Confirm, Order
-from services.evaluator.outgoing import SOURCE
+from services.evaluator.outgoing import SOURCE, movement_messages
 from services.evaluator.promotion.period_end import come_late
 from services.evaluator.promotion.ruleset import Considered, Ruleset
-from services.evaluator.purchases import Histories
+from services.evaluator.purchases import Histories, PaidReceipt
 from services.evaluator.receipt import ConflictError, Receipt, event_key_of
+from services.evaluator.record import bonuses_named
 from services.evaluator.recording import decode_facts
 from services.evaluator.replay import event_of
 from services.evaluator.sale import decode_sale
+from services.evaluator.store import accounts as account_store
 from services.evaluator.store import closing as closing_store
 from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
@@ -127,10 +130,22 @@ class Desk:
             if limits.caps
             else Counters({})
         )
+        accounts, balances = await _accounts(connection, came, receipts, paid, considered, now)
         repriced = [e.receipt_id for e in events if e.intent == "return" and e.policy == "reprice"]
         recorded = await _recorded(connection, [receipts[i] for i in repriced if i in receipts])
         return (
-            Batch(facts, seen, receipts, new.keys(), paid, histories, counters, recorded),
+            Batch(
+                facts,
+                seen,
+                receipts,
+                new.keys(),
+                paid,
+                histories,
+                counters,
+                accounts,
+                balances,
+                recorded,
+            ),
             considered,
         )
 
@@ -233,6 +248,43 @@ def _is_decided(came: Incoming, receipts: Mapping[str, Receipt]) -> bool:
     )
 
 
+async def _accounts(
+    connection: Connection,
+    came: Sequence[Incoming],
+    receipts: Mapping[str, Receipt],
+    paid: Mapping[str, PaidReceipt],
+    considered: Sequence[Considered],
+    now: datetime,
+) -> tuple[Accounts, Accounts]:
+    """The accounts that may change, locked; and those of the other customers, to be told."""
+    changing: set[str] = set()
+    told: set[str] = set()
+    earned: list[str] = []
+    for item, rules in zip(came, considered, strict=True):
+        event = item.event
+        known = receipts.get(event.receipt_id)
+        if event.intent == "return":
+            if event.receipt_id in paid and (customer := paid[event.receipt_id].customer_id):
+                changing.add(customer)
+            earned += [r.redemption_id for r in known.redemptions.values()] if known else []
+        elif event.customer_id is None:
+            continue
+        elif event.intent == "sale":
+            decided = known.redemptions.values() if known else ()
+            if rules.candidates or any(r.bonuses for r in decided) or bonuses_named(event):
+                changing.add(event.customer_id)
+        else:
+            (changing if event.pay_bonuses else told).add(event.customer_id)
+    accounts = await account_store.lock_accounts(
+        connection, changing, now, receipt_ids=receipts.keys(), redemption_ids=earned
+    )
+    others = {customer for customer in told if customer not in accounts}
+    balances = Accounts((), (), now)
+    if others:
+        balances = await account_store.read_accounts(connection, others, now)
+    return accounts, balances
+
+
 async def _recorded(connection: Connection, receipts: Sequence[Receipt]) -> dict[str, Decided]:
     """What receipts were decided by, to be decided again."""
     found = {}
@@ -259,10 +311,11 @@ async def _save(connection: Connection, batch: Batch) -> None:
     await ledger.save_receipts(connection, known, now)
     await ledger.save_redemptions(connection, [*batch.redemptions.values()], now, batch.new)
     await limit_store.save_limits(connection, batch.counters)
-    await ledger.save_bonuses(connection, batch.entries, now)
+    await account_store.save_accounts(connection, batch.accounts)
     await purchase_store.save(connection, batch.sold)
     sold = [(paid.receipt_id, paid.customer_id, paid.occurred_at) for paid in batch.sold]
     await closing_store.note_late(connection, come_late(sold, now))
     await purchase_store.save_returned(connection, batch.returned.values())
     await ledger.save_applied(connection, batch.applied)
-    await outbox.put(connection, batch.messages, SOURCE, now)
+    messages = [*batch.messages, *movement_messages(batch.accounts.movements)]
+    await outbox.put(connection, messages, SOURCE, now)

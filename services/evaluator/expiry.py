@@ -15,6 +15,7 @@ from services.evaluator import checkout, outgoing, receipt, redemption
 from services.evaluator.facts import demand
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption
+from services.evaluator.store import accounts as account_store
 from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
 from shared import outbox
@@ -36,7 +37,7 @@ class Expiry:
         """Free holds until cancelled."""
         while True:
             freed, forgotten = await self.free_some(), await self.forget_some()
-            if max(freed, forgotten) < _MOST:
+            if max(freed, await self.free_points(), forgotten) < _MOST:
                 await asyncio.sleep(self.interval_seconds)
 
     async def free_some(self) -> int:
@@ -50,6 +51,29 @@ class Expiry:
             receipt_ids = await ledger.expired_receipts(connection, until, _MOST)
             if receipt_ids:
                 await _free(connection, receipt_ids, until)
+            return len(receipt_ids)
+
+    async def free_points(self) -> int:
+        """Free the oldest points whose hold is over; returns of how many receipts."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            until = await ledger.sales_read_until(
+                connection, checkout.CONSUMER, SALES.name, SALES.partitions
+            )
+            if until is None:
+                return 0
+            receipt_ids = await account_store.held_over(connection, until, _MOST)
+            if receipt_ids:
+                await ledger.receipts(connection, receipt_ids)  # their rows lock the payments
+                now = await ledger.now(connection)
+                accounts = await account_store.lock_accounts(
+                    connection, (), now, receipt_ids=receipt_ids
+                )
+                for payment in list(accounts.payments.values()):
+                    if payment.expires_at is not None and payment.expires_at < until:
+                        accounts.release(payment.receipt_id, "expired")
+                await account_store.save_accounts(connection, accounts)
+                messages = outgoing.movement_messages(accounts.movements)
+                await outbox.put(connection, messages, outgoing.SOURCE, now)
             return len(receipt_ids)
 
     async def forget_some(self) -> int:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from services.evaluator.counters import rolling_days
 from services.evaluator.device import device_of
+from services.evaluator.payment import Points
 from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.purchases import KEPT, forgotten_before
@@ -135,7 +136,11 @@ class Facts:
         return self.ruleset.consider(Basket(store_id="", occurred_at=self.now, lines=()))
 
     def circumstances(
-        self, event: Cart | Sale, came: Incoming, considered: Considered
+        self,
+        event: Cart | Sale,
+        came: Incoming,
+        considered: Considered,
+        points: Points | None = None,
     ) -> Circumstances:
         """What ``came``, a cart or a sale, is decided with."""
         return Circumstances(
@@ -146,6 +151,7 @@ class Facts:
             device=device_of(event.channel, event.user_agent),
             now=self.now,
             expires_at=self.now + self.hold,
+            points=points,
         )
 
 

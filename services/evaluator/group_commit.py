@@ -66,7 +66,7 @@ class GroupCommit(Generic[R, A]):
             answers = await self._transact([request for request, _ in group])
         except TRANSIENT as error:
             _fail(group, error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is the callers', and the next group's turn
             if len(group) == 1:
                 _fail(group, error)
             else:

@@ -6,7 +6,6 @@ from hashlib import blake2b
 
 import msgspec
 
-from services.evaluator import bonuses
 from services.evaluator.answer import Decision, Gift
 from services.evaluator.bonuses import Movement
 from services.evaluator.receipt import Receipt
@@ -86,6 +85,11 @@ def redemption_messages(
     ]
 
 
+def return_id(event_key: bytes) -> str:
+    """What a return is called."""
+    return f"t-{event_key.hex()}"
+
+
 def returned_message(
     event: Return,
     reversal: Reversal,
@@ -99,7 +103,7 @@ def returned_message(
     ``bonuses_refunded``: points that the sale had been paid with.
     """
     returned = Returned(
-        return_id=f"t-{event_key.hex()}",
+        return_id=return_id(event_key),
         receipt_id=event.receipt_id,
         store_id=event.store_id,
         terminal_id=event.terminal_id,
@@ -113,7 +117,7 @@ def returned_message(
         currency=Currency(decision.currency),
         complete=reversal.complete,
         refund=reversal.refund,
-        money=reversal.refund - bonuses_refunded,
+        money=max(0, reversal.refund - bonuses_refunded),
         bonuses=bonuses_refunded,
         withheld=reversal.withheld,
         bonuses_taken_back=sum(change.bonuses for change in reversal.taken_back),
@@ -163,16 +167,6 @@ def _event(
         gifts_mismatch=tuple([Gift(gift.sku, gift.quantity) for gift in r.gifts_beyond]),
         discount_returned=r.returned,
     )
-
-
-def bonus_messages(
-    decision: Decision, customer: str, redemptions: list[Redemption], now: datetime
-) -> list[Message]:
-    """An event for each accrual."""
-    return [
-        Message(BONUSES, customer.encode(), entry, entry.entry_id)
-        for entry in bonuses.events(decision, customer, redemptions, now)
-    ]
 
 
 def movement_messages(movements: Iterable[Movement]) -> list[Message]:

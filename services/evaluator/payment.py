@@ -43,6 +43,21 @@ class Payment(msgspec.Struct, frozen=True):
         return self.parts if self.status == "held" else ()
 
 
+class Points(msgspec.Struct, frozen=True, array_like=True):
+    """What a customer has when a receipt is decided, its own hold counted as free.
+
+    ``share`` (basis points) of the receipt may be paid with points.
+    """
+
+    balance: int
+    available: int
+    share: int
+
+    def payable(self, to_pay: int) -> int:
+        """How many points may pay on a receipt of so many minor units."""
+        return payable(self.available, self.share, to_pay)
+
+
 Changed = tuple[Account, Payment, list[Movement]]
 """The account and the payment as they are then, and what moved."""
 

@@ -16,6 +16,7 @@ from services.evaluator import answer as answering
 from services.evaluator import redemption
 from services.evaluator.answer import Decision, Outcome
 from services.evaluator.counters import Counters
+from services.evaluator.payment import Points
 from services.evaluator.promotion.decision import judge
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
@@ -61,6 +62,7 @@ class Circumstances(msgspec.Struct, frozen=True):
 
     ``considered`` is the rules it may meet: none for a sale whose cart was decided, since that decision
     stands, unless a customer becomes known by it. ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
+    ``points`` are the customer's, if there is one.
     """
 
     event_key: bytes
@@ -70,6 +72,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     device: Device
     now: datetime
     expires_at: datetime
+    points: Points | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +186,16 @@ def decision_of(event: Cart | Sale, given: Circumstances, verdict: Verdict) -> D
     return _decision(event, given, "decided", verdict, given.expires_at if holds else None)
 
 
-def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counters) -> Recorded:
-    """Record a sale and commit its redemptions. Raises ``ConflictError``.
+def record(
+    sale: Sale,
+    receipt: Receipt,
+    given: Circumstances,
+    counters: Counters,
+    bonuses_paid: int = 0,
+) -> Recorded:
+    """Record a sale and commit its redemptions. Raises ``ConflictError``; then nothing has changed.
+
+    ``bonuses_paid`` of the points that the till took are the customer's to pay with.
 
     A sale whose cart was never decided is decided at its own ``occurred_at`` and commits at once.
     """
@@ -192,7 +203,7 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
     if receipt.status == "paid":
         message = "receipt_id: this receipt is already paid, by another event"
         raise ConflictError("already_paid", message)
-    paid_money = sum([line.amount - line.discount for line in sale.lines])
+    paid_money = sum([line.amount - line.discount for line in sale.lines]) - bonuses_paid
     decision, free = receipt.decision, None
     if decision is None:
         ruling = _rule(sale, receipt, given, counters)
@@ -238,6 +249,7 @@ def record(sale: Sale, receipt: Receipt, given: Circumstances, counters: Counter
             region=given.region,
             device=given.device,
             now=given.now,
+            bonuses_paid=bonuses_paid,
         ),
         free,
     )
@@ -328,6 +340,7 @@ def _decision(
         ruleset_version=rules.ruleset.version,
         ruleset_hash=rules.ruleset.hash,
         unknown_codes=[c.position for c in rules.reading.basket.codes if c.emission_id is None],
+        points=given.points if verdict else None,
     )
 
 

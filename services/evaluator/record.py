@@ -61,6 +61,11 @@ class ReceiptRecorded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     redemptions: tuple[ReceiptRedemption, ...]
 
 
+def bonuses_named(sale: Sale) -> int:
+    """How many points the till took as payment; one pays one minor unit."""
+    return sum([payment.amount for payment in sale.payments if payment.method == "bonuses"])
+
+
 def record_of(
     sale: Sale,
     redemptions: Redemptions,
@@ -69,8 +74,9 @@ def record_of(
     region: str,
     device: Device,
     now: datetime,
+    bonuses_paid: int,
 ) -> ReceiptRecorded:
-    """The record of a sale whose redemptions are settled."""
+    """The record of a sale whose redemptions are settled, and ``bonuses_paid`` of the points it names."""
     total = sum(line.amount for line in sale.lines)
     discount = sum(line.discount for line in sale.lines)
     kept = [r for _, r in sorted(redemptions.items()) if r.status in ("committed", "unauthorised")]
@@ -90,6 +96,8 @@ def record_of(
         discount=discount,
         paid=total - discount,
         bonuses=sum(r.bonuses for r in kept),
+        bonuses_paid=bonuses_paid,
+        bonuses_unauthorised=bonuses_named(sale) - bonuses_paid,
         lines=tuple(
             [
                 RecordedLine(

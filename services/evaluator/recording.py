@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from services.evaluator.payment import Points
 from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.history import Purchase
 from services.evaluator.promotion.ruleset import Ruleset
@@ -47,6 +48,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     held: dict[str, int] = {}
     free: dict[str, int] = {}
     purchases: tuple[Purchase, ...] = ()
+    points: Points | None = None
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -80,6 +82,7 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
                 if since is not None and p.occurred_at >= since
             ]
         ),
+        points=given.points,
     )
 
 
@@ -107,6 +110,7 @@ def circumstances_of(
         device=facts.device,
         now=facts.now,
         expires_at=facts.expires_at,
+        points=facts.points,
     )
 
 
