@@ -1,6 +1,8 @@
 """Settings, from the environment only; secrets are never printed."""
 
-from pydantic import SecretStr
+from ipaddress import ip_network
+
+from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -8,7 +10,8 @@ class ServiceSettings(BaseSettings):
     """What every service needs; each adds its own. Environment names begin with ``TILLSTREAM_``.
 
     ``database`` is the DSN of the service's own role on its own database, ``verify_key`` the
-    Ed25519 public key (PEM) of the tokens that emission signs.
+    Ed25519 public key (PEM) of the tokens that emission signs. ``trusted_proxies`` (networks or addresses,
+    separated by commas) are believed what they say of callers: their address, and whether it was HTTPS.
     """
 
     model_config = SettingsConfigDict(env_prefix="TILLSTREAM_", extra="ignore")
@@ -20,3 +23,9 @@ class ServiceSettings(BaseSettings):
     verify_key: str
     log_level: str = "INFO"
     instance: str = "1"
+    trusted_proxies: str = ""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        return ",".join(str(ip_network(one)) for one in value.replace(",", " ").split())

@@ -29,6 +29,7 @@ _REASONS = {
 _UNUSED = {
     "unknown_code": "nobody has issued such a code",
     "no_campaign": "no campaign that runs here takes it",
+    "locked_out": "too many wrong codes came from there, so it was not looked at",
     "limit_reached": "a limit is used up",
     "outranked": "another code or instrument went before it",
 }

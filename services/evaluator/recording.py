@@ -32,6 +32,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
 
     ``held``: how many codes were held of the emissions that mattered. ``free``: what was left of each
     limit that was asked about, by its id. ``purchases`` are those that mattered, in their order.
+    ``locked_out``: the codes were not looked at.
     """
 
     ruleset_version: int
@@ -49,6 +50,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     free: dict[str, int] = {}
     purchases: tuple[Purchase, ...] = ()
     points: Points | None = None
+    locked_out: bool = False
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -83,6 +85,7 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
             ]
         ),
         points=given.points,
+        locked_out=basket.locked_out,
     )
 
 
@@ -137,6 +140,7 @@ def basket_of(event: Cart | Sale, facts: Facts) -> Basket:
         codes=tuple(
             [PresentedCode(c.position, c.digest, c.emission_id, c.holder) for c in facts.codes]
         ),
+        locked_out=facts.locked_out,
     )
 
 

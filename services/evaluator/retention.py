@@ -1,4 +1,7 @@
-"""Forgets receipts that may no longer be returned, and what was decided then, a few at a time."""
+"""Forgets receipts that may no longer be returned, what was decided then, and old failed codes.
+
+A few at a time.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from services.evaluator.purchases import forgotten_before
+from services.evaluator.store import guessing as guessing_store
 from services.evaluator.store import idempotency, ledger
 from services.evaluator.store import purchases as purchase_store
 
@@ -26,7 +30,7 @@ class Retention:
                 await asyncio.sleep(self.interval_seconds)
 
     async def forget_some(self) -> int:
-        """Forget the oldest receipts and events that are too old; how many there were of the more."""
+        """Forget the oldest of what is too old; how much there was of what there was most of."""
         async with self.pool.acquire() as connection, connection.transaction():
             now = await ledger.now(connection)
             before = forgotten_before(now)
@@ -34,4 +38,5 @@ class Retention:
                 await idempotency.forget(connection, now, _MOST),
                 await purchase_store.forget(connection, before, _MOST),
                 await ledger.forget_applied(connection, before, _MOST),
+                await guessing_store.forget(connection, now, _MOST),
             )

@@ -130,10 +130,14 @@ class DecidedLine(Event):
 
 
 class UnusedCode(Event):
-    """Why a presented code (its position from 0) was not used."""
+    """Why a presented code (its position from 0) was not used.
+
+    ``locked_out``: the caller has presented too many that cannot be used; none was looked at. ``not_applied``
+    is all that anonymous callers are told.
+    """
 
     code: int
-    reason: Reason | Literal["unknown_code", "no_campaign"]
+    reason: Reason | Literal["unknown_code", "no_campaign", "locked_out", "not_applied"]
 
 
 class Decision(Event):

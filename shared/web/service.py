@@ -182,7 +182,19 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
     Listens first: a busy port fails before the lifespan starts anything. Returns after a graceful stop; raises ``SystemExit`` (1) when the start, the lifespan or a
     background task failed.
     """
-    config = uvicorn.Config(
+    app.state.instance = settings.instance
+    server = uvicorn.Server(configuration(app, settings))
+    # uvicorn raises the signal again when it is done; a requested stop is not a failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _already_stopped)
+    server.run(sockets=[_listen(settings.http_host, settings.http_port)])
+    if not server.started or server.lifespan.should_exit or server.lifespan.error_occurred:
+        raise SystemExit(1)
+
+
+def configuration(app: ASGIApp, settings: ServiceSettings) -> uvicorn.Config:
+    """How the server runs the application."""
+    return uvicorn.Config(
         app,
         loop="uvloop",
         http="httptools",
@@ -190,16 +202,10 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # uvicorn would believe whoever is on this machine.
+        forwarded_allow_ips=[one for one in settings.trusted_proxies.split(",") if one],
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
     )
-    app.state.instance = settings.instance
-    server = uvicorn.Server(config)
-    # uvicorn raises the signal again when it is done; a requested stop is not a failure.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _already_stopped)
-    server.run(sockets=[_listen(settings.http_host, settings.http_port)])
-    if not server.started or server.lifespan.should_exit or server.lifespan.error_occurred:
-        raise SystemExit(1)
 
 
 def _listen(host: str, port: int) -> socket.socket:

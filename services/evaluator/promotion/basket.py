@@ -32,7 +32,8 @@ class Basket(msgspec.Struct, frozen=True):
     ``occurred_at`` is the checkout's own instant, with zone; ``time_zone`` the store's; ``location``
     the customer's, or else the store's. Line numbers are unique. What is known of a customer
     (groups, segments, ``birthday`` as MM-DD, ``purchases`` as ``history.ordered``) counts for
-    nothing without ``customer_id``.
+    nothing without ``customer_id``. ``locked_out``: whoever presents the codes has guessed too often; of what
+    emission they are has not been looked up.
     """
 
     store_id: str
@@ -52,6 +53,12 @@ class Basket(msgspec.Struct, frozen=True):
     birthday: str | None = None
     purchases: Sequence[Purchase] = ()
     codes: tuple[PresentedCode, ...] = ()
+    locked_out: bool = False
+
+    @property
+    def unknown_codes(self) -> list[int]:
+        """The positions of codes that belong to no emission."""
+        return [] if self.locked_out else [c.position for c in self.codes if c.emission_id is None]
 
 
 class Eligible:

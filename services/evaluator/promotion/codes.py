@@ -8,6 +8,7 @@ from services.evaluator.promotion.basket import Eligible, PresentedCode, Reading
 from services.evaluator.promotion.conditions import Terms, compile_condition
 from services.evaluator.promotion.limits import Rule, cap_rule
 from shared.events.conditions import All, AnyOf, Condition, Not, PromoCode, children
+from shared.events.promotion import EmissionSummary
 
 _MOST_WAYS = 64
 
@@ -17,11 +18,12 @@ class CodeNeed:
     """A code condition's claims on limits.
 
     They are a slot of ``cap``, if it is capped, and the code's own, if it is ``single_use``. ``own``:
-    only a code bound to the customer will do.
+    only a code bound to the customer will do. ``emission`` is as the campaign describes it, if it does.
     """
 
     condition_id: str
     emission_id: str
+    emission: EmissionSummary | None
     cap: Rule | None
     single_use: bool
     own: bool
@@ -50,6 +52,7 @@ def needs_of(conditions: Sequence[Condition], prefix: str, terms: Terms) -> dict
                 found[condition.condition_id] = CodeNeed(
                     condition_id=condition.condition_id,
                     emission_id=condition.emission_id,
+                    emission=emission,
                     cap=cap_rule(prefix, condition.condition_id, cap, terms.window_at)
                     if cap
                     else None,

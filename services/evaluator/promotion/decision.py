@@ -144,9 +144,10 @@ def _unused_codes(
                         failed.reason if failed else _passed_over(code, candidate, need, result)
                     )
     unused: dict[int, UnusedReason] = {}
-    for code in result.reading.basket.codes:
+    basket = result.reading.basket
+    for code in basket.codes:
         if code.emission_id is None:
-            unused[code.position] = "unknown_code"
+            unused[code.position] = "locked_out" if basket.locked_out else "unknown_code"
         elif code.position not in used:
             unused[code.position] = reasons.get(code, "no_campaign")
     return tuple([UnusedCode(position, unused[position]) for position in sorted(unused)])

@@ -12,7 +12,7 @@ from services.evaluator.promotion.limits import Claim
 from shared.events.outcome import Reason, Unit
 from shared.events.values import Gift
 
-UnusedReason = Reason | Literal["unknown_code", "no_campaign"]
+UnusedReason = Reason | Literal["unknown_code", "no_campaign", "locked_out", "not_applied"]
 
 
 class PriceGroup(msgspec.Struct, frozen=True, gc=False):

@@ -1,6 +1,7 @@
 """Which codes an instrument uses, where its conditions can be met in several ways."""
 
 import pytest
+from msgspec.structs import replace
 
 from services.evaluator.promotion import PresentedCode, UnusedCode, Verdict, decide
 from shared.events.conditions import All, AnyOf, Condition, Not
@@ -159,3 +160,11 @@ def test_why_codes_stay_unused() -> None:
         UnusedCode(0, "unknown_code"),
     )
     assert decide(basket(), ruleset(some), all_free).unused_codes == ()
+
+
+def test_codes_that_were_not_looked_at_are_locked_out_and_not_unknown() -> None:
+    of = basket(codes=[PresentedCode(0, b"x", None), PresentedCode(1, b"y", None)])
+    locked = replace(of, locked_out=True)
+    assert (of.unknown_codes, locked.unknown_codes) == ([0, 1], [])
+    found = decide(locked, ruleset(campaign()), all_free)
+    assert found.unused_codes == (UnusedCode(0, "locked_out"), UnusedCode(1, "locked_out"))
