@@ -63,7 +63,8 @@ async def ledger(database: str, limit_id: str) -> Ledger:
                 (select count(*) from receipts where status = 'paid') as receipts,
                 (select count(*) from campaigns
                     where convert_from(definition, 'UTF8')::json ->> 'status' = 'running') as campaigns,
-                (select coalesce(sum(points) filter (where points > 0), 0) from bonus_entries)::bigint
+                (select coalesce(sum(points) filter (where points > 0 and entry_id like 'b-%'), 0)
+                    from bonus_entries)::bigint
                     as bonuses,
                 coalesce(sum(discount) filter (where status in ('committed', 'unauthorised')), 0)::bigint
                     as discount,
