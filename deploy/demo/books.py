@@ -8,7 +8,7 @@ import asyncpg
 
 from deploy.demo.authoring import Api
 from deploy.demo.topics import Key, ends_of
-from shared.topics import DECISIONS, RECEIPTS
+from shared.topics import DECISIONS, RECEIPTS, RETURNS
 
 _MOST_ROWS = 1_000
 
@@ -17,7 +17,7 @@ _MOST_ROWS = 1_000
 class Counted:
     """What every book counts: receipts paid, discounts in cents, bonuses in points.
 
-    Instruments count committed redemptions.
+    Instruments count redemptions that were committed, ``returned`` are those that returns released.
     """
 
     receipts: int = 0
@@ -25,15 +25,24 @@ class Counted:
     bonuses: int = 0
     unauthorised: int = 0
     campaigns: int = 0
+    returns: int = 0
+    refunded: int = 0
+    discount_back: int = 0
+    bonuses_back: int = 0
     activations: Counter[Key] = field(default_factory=Counter)
     discounts: Counter[Key] = field(default_factory=Counter)
+    returned: Counter[Key] = field(default_factory=Counter)
 
 
 @dataclass
 class Statistics(Counted):
-    """Rollups, or what the dashboard's API answers from them. ``paid`` in cents."""
+    """Rollups, or what the dashboard's API answers from them. ``paid`` in cents.
+
+    ``standing`` are the activations that are left.
+    """
 
     paid: int = 0
+    standing: Counter[Key] = field(default_factory=Counter)
 
 
 @dataclass
@@ -63,11 +72,14 @@ async def ledger(database: str, limit_id: str) -> Ledger:
                 (select count(*) from receipts where status = 'paid') as receipts,
                 (select count(*) from campaigns
                     where convert_from(definition, 'UTF8')::json ->> 'status' = 'running') as campaigns,
-                (select coalesce(sum(points) filter (where points > 0 and entry_id like 'b-%'), 0)
-                    from bonus_entries)::bigint
-                    as bonuses,
-                coalesce(sum(discount) filter (where status in ('committed', 'unauthorised')), 0)::bigint
-                    as discount,
+                (select coalesce(sum(points), 0) from bonus_entries
+                    where points > 0 and entry_id like 'b-%')::bigint as bonuses,
+                (select count(*) from checkout_events where kind = 'return') as returns,
+                (select coalesce(sum(refund), 0) from returned_lines)::bigint as refunded,
+                coalesce(sum(discount) filter
+                    (where status in ('committed', 'returned', 'unauthorised')), 0)::bigint as discount,
+                coalesce(sum(returned), 0)::bigint as discount_back,
+                coalesce(sum(bonuses_returned), 0)::bigint as bonuses_back,
                 count(*) filter (where status = 'held') as held,
                 count(*) filter (where status = 'unauthorised') as unauthorised,
                 count(*) filter (where status = 'committed' and $1 = any(limit_ids)) as slots,
@@ -82,8 +94,9 @@ async def ledger(database: str, limit_id: str) -> Ledger:
         )
         rows = await connection.fetch(
             """
-            select campaign_id, instrument_id, count(*) as activations, sum(discount)::bigint as discount
-            from redemptions where status = 'committed' group by 1, 2
+            select campaign_id, instrument_id, count(*) as activations, sum(discount)::bigint as discount,
+                count(*) filter (where status = 'returned') as returned
+            from redemptions where status in ('committed', 'returned') group by 1, 2
             """
         )
     finally:
@@ -91,8 +104,9 @@ async def ledger(database: str, limit_id: str) -> Ledger:
     return Ledger(
         **dict(totals or {}),
         **dict(limit or {}),
-        activations=_activations(rows),
-        discounts=_discounts(rows),
+        activations=_by_instrument(rows, "activations"),
+        discounts=_by_instrument(rows, "discount"),
+        returned=_by_instrument(rows, "returned"),
     )
 
 
@@ -106,6 +120,12 @@ async def rollups(database: str) -> Statistics:
                 coalesce(sum(discount), 0)::bigint as discount,
                 coalesce(sum(bonuses), 0)::bigint as bonuses,
                 (select coalesce(sum(unauthorised), 0)::bigint from instrument_minutes) as unauthorised,
+                (select coalesce(sum(returns), 0)::bigint from return_minutes) as returns,
+                (select coalesce(sum(refunded), 0)::bigint from return_minutes) as refunded,
+                (select coalesce(sum(returned_discount), 0)::bigint from take_back_minutes)
+                    as discount_back,
+                (select coalesce(sum(returned_bonuses), 0)::bigint from take_back_minutes)
+                    as bonuses_back,
                 (select count(*) from campaigns where status = 'running') as campaigns
             from receipt_minutes
             """
@@ -117,10 +137,21 @@ async def rollups(database: str) -> Statistics:
             from instrument_minutes group by 1, 2
             """
         )
+        taken = await connection.fetch(
+            """
+            select campaign_id, instrument_id, sum(returned)::bigint as returned
+            from take_back_minutes group by 1, 2
+            """
+        )
     finally:
         await connection.close()
+    activations, returned = _by_instrument(rows, "activations"), _by_instrument(taken, "returned")
     return Statistics(
-        **dict(totals or {}), activations=_activations(rows), discounts=_discounts(rows)
+        **dict(totals or {}),
+        activations=activations,
+        discounts=_by_instrument(rows, "discount"),
+        returned=returned,
+        standing=activations - returned,
     )
 
 
@@ -129,16 +160,22 @@ async def dashboard(api: Api) -> Statistics:
     totals = (await api.call("GET", "/v1/statistics/totals"))["totals"]
     answer = await api.call("GET", f"/v1/statistics/instruments?limit={_MOST_ROWS}")
     choices = await api.call("GET", "/v1/statistics/choices")
-    receipts = totals["receipts"]
+    receipts, instruments = totals["receipts"], totals["instruments"]
     return Statistics(
         receipts=receipts["receipts"],
         paid=receipts["paid"],
         discount=receipts["discount"],
         bonuses=receipts["bonuses"],
-        unauthorised=totals["instruments"]["unauthorised"],
+        unauthorised=instruments["unauthorised"],
+        returns=receipts["returns"],
+        refunded=receipts["refunded"],
+        discount_back=instruments["returned_discount"],
+        bonuses_back=instruments["returned_bonuses"],
         campaigns=sum(one["status"] == "running" for one in choices["campaigns"]),
-        activations=_activations(answer["rows"]),
-        discounts=_discounts(answer["rows"]),
+        activations=_by_instrument(answer["rows"], "gross_activations"),
+        discounts=_by_instrument(answer["rows"], "discount"),
+        returned=_by_instrument(answer["rows"], "returned"),
+        standing=_by_instrument(answer["rows"], "activations"),
     )
 
 
@@ -163,35 +200,27 @@ async def has_read_all(database: str, kafka: str, topics: list[str]) -> bool:
     return all(read.get(partition, 0) >= end for partition, end in ends.items())
 
 
-async def counted_all(evaluator: str, analytics: str, kafka: str, sales: int) -> bool:
-    """Whether every sale is recorded and sent on, and analytics has read what was sent."""
+async def counted_all(
+    evaluator: str, analytics: str, kafka: str, *, sales: int, returns: int
+) -> bool:
+    """Whether every sale and return is recorded and sent on, and analytics has read what was sent."""
     connection = await asyncpg.connect(evaluator)
     try:
         recorded = await connection.fetchval("select count(*) from receipts where status = 'paid'")
+        returned = await connection.fetchval(
+            "select count(*) from checkout_events where kind = 'return'"
+        )
     finally:
         await connection.close()
     return (
         recorded >= sales
+        and returned >= returns
         and await has_sent_all(evaluator)
-        and await has_read_all(analytics, kafka, [DECISIONS.name, RECEIPTS.name])
+        and await has_read_all(analytics, kafka, [DECISIONS.name, RECEIPTS.name, RETURNS.name])
     )
 
 
-def _activations(rows: list[Any]) -> Counter[Key]:
+def _by_instrument(rows: list[Any], figure: str) -> Counter[Key]:
     return Counter(
-        {
-            (row["campaign_id"], row["instrument_id"]): row["activations"]
-            for row in rows
-            if row["activations"]
-        }
-    )
-
-
-def _discounts(rows: list[Any]) -> Counter[Key]:
-    return Counter(
-        {
-            (row["campaign_id"], row["instrument_id"]): row["discount"]
-            for row in rows
-            if row["discount"]
-        }
+        {(row["campaign_id"], row["instrument_id"]): row[figure] for row in rows if row[figure]}
     )

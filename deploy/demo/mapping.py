@@ -15,9 +15,9 @@ Every rule is a pure function of the row, so that two replays send the same byte
 - **Nothing bought.** Rows of quantity 0 and value 0 are a coupon's own row or a void: left out,
   unless the basket has nothing else (0.2% of them): then its first row is one piece for 0.00, so
   that every basket is replayed. Quantity 0 with a value is one piece.
-- **Assigned.** The data has no devices, regions, terminals or zones. A stable hash of the household
+- **Assigned.** The data has no devices, regions, terminals, zones or returns. A stable hash of the household
   and store gives the device, of the store the region, of the store and basket the
-  terminal. What is assigned says so in its name. Days are those of ``TIME_ZONE``: with them
+  terminal, of the basket whether it comes back. What is assigned says so in its name. Days are those of ``TIME_ZONE``: with them
   92% of the recorded redemptions meet a couponed basket of their household and day, in UTC 80%.
 """
 
@@ -25,7 +25,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 CURRENCY = "USD"
 TIME_ZONE = "America/New_York"
@@ -114,6 +114,12 @@ def region(store: int) -> str:
 def terminal(store: int, basket: int, channel: str) -> str:
     """The terminal of a basket: one of eight per store and channel (assigned)."""
     return f"{channel}-{1 + _stable('terminal', store, basket) % TERMINALS}"
+
+
+def comes_back(basket: int) -> Literal["whole", "part"] | None:
+    """Whether a basket is returned (assigned): one in fifty is as a whole, one in fifty in part."""
+    draw = _stable("return", basket) % 50
+    return "whole" if draw == 0 else "part" if draw == 1 else None
 
 
 def product(

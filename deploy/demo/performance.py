@@ -197,7 +197,11 @@ async def _replay(stack: local.Stack, console: Console, shop: Shop, year: datase
 async def _catch_up(stack: local.Stack, console: Console, shop: Shop) -> None:
     async def done() -> bool:
         return await books.counted_all(
-            stack.database("evaluator"), stack.database("analytics"), stack.kafka, shop.tally.sales
+            stack.database("evaluator"),
+            stack.database("analytics"),
+            stack.kafka,
+            sales=shop.tally.sales,
+            returns=shop.tally.returns,
         )
 
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,10 +11,11 @@ import orjson
 
 from deploy.demo.campaigns import WELCOME, WELCOME_FROM_TOTAL, Plan, customer, store_id
 from deploy.demo.dataset import Basket, Year
-from deploy.demo.mapping import CURRENCY, TIME_ZONE, lines_of, terminal, total, visit
+from deploy.demo.mapping import CURRENCY, TIME_ZONE, comes_back, lines_of, terminal, total, visit
 from shared.topics import terminal_key
 
 _PAID_AFTER = timedelta(seconds=30)
+_RETURNED_AFTER = timedelta(minutes=20)
 _ZONE = ZoneInfo(TIME_ZONE)
 
 
@@ -58,7 +59,8 @@ class Decision(msgspec.Struct):
 class Opened:
     """A basket at its terminal: the cart as sent, kept for the sale.
 
-    ``qualifies``: the till itself finds WELCOME's conditions met, the cap aside.
+    ``qualifies``: the till itself finds WELCOME's conditions met, the cap aside. ``comes_back``: how much
+    of it is returned after the day's last receipt; of one line no part is.
     """
 
     receipt_id: str
@@ -66,6 +68,7 @@ class Opened:
     occurred_at: datetime
     cart: dict[str, Any]
     qualifies: bool
+    comes_back: Literal["whole", "part"] | None
 
     def body(self) -> bytes:
         """The cart as JSON."""
@@ -120,6 +123,7 @@ class Opening:
             occurred_at=at,
             cart=cart,
             qualifies=welcome and total(lines) >= WELCOME_FROM_TOTAL,
+            comes_back=comes_back(basket.basket_id),
         )
 
     def _replayed(self, presented: Sequence[Any]) -> frozenset[int]:
@@ -146,6 +150,50 @@ def sale_of(opened: Opened, decision: Decision) -> dict[str, Any]:
         "given": [_given(applied) for applied in decision.applied],
         "payments": [{"method": "card", "amount": paid}],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A return as sent, and what the till expects of it: refund and discount taken back in cents.
+
+    ``applied`` are the benefits that are lost.
+    """
+
+    key: bytes
+    occurred_at: datetime
+    body: dict[str, Any]
+    refund: int
+    discount: int
+    applied: tuple[Applied, ...]
+
+
+def return_of(opened: Opened, decision: Decision, sale: dict[str, Any]) -> Returned | None:
+    """What comes back of a sale: all of it with its gifts, or its first line; None if nothing does."""
+    lines = sale["lines"]
+    whole = opened.comes_back == "whole"
+    if opened.comes_back is None or (not whole and len(lines) < 2):  # noqa: PLR2004 - one stays
+        return None
+    back = lines if whole else lines[:1]
+    at = opened.occurred_at + _RETURNED_AFTER
+    body = {
+        "intent": "return",
+        "receipt_id": opened.receipt_id,
+        "store_id": sale["store_id"],
+        "terminal_id": sale["terminal_id"],
+        "occurred_at": at.isoformat(),
+    }
+    if whole:
+        body["gifts"] = [gift for given in sale["given"] for gift in given.get("gifts", ())]
+    else:
+        body["lines"] = [{"line": line["line"], "quantity": line["quantity"]} for line in back]
+    return Returned(
+        key=opened.key,
+        occurred_at=at,
+        body=body,
+        refund=sum(line["amount"] - line["discount"] for line in back),
+        discount=sum(line["discount"] for line in back),
+        applied=decision.applied if whole else (),
+    )
 
 
 def _given(applied: Applied) -> dict[str, Any]:

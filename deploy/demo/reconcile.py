@@ -48,7 +48,13 @@ class Sources:
 
 def table_rows(sources: Sources) -> list[Row]:
     """Every figure, receipts and money first, then instrument by instrument, then the cap."""
-    return [*_receipts(sources), *_instruments(sources), *_cap(sources), *_nothing(sources)]
+    return [
+        *_receipts(sources),
+        *_returns(sources),
+        *_instruments(sources),
+        *_cap(sources),
+        *_nothing(sources),
+    ]
 
 
 def differences(rows: Iterable[Row]) -> list[Row]:
@@ -85,7 +91,11 @@ def _receipts(of: Sources) -> list[Row]:
             kafka=logged.decisions,
             evaluator=ledger.decided,
         ),
-        _row("Sales sent = sales logged", sent=tally.sales, kafka=logged.sales),
+        _row(
+            "Sales and returns sent = logged",
+            sent=tally.sales + tally.returns,
+            kafka=logged.sales,
+        ),
         _row(
             "Sales sent = receipts recorded",
             sent=tally.sales,
@@ -126,8 +136,27 @@ def _receipts(of: Sources) -> list[Row]:
     ]
 
 
+def _returns(of: Sources) -> list[Row]:
+    tally, others = of.tally, (of.logged, of.ledger, of.rollups, of.dashboard)
+    names = ("kafka", "evaluator", "rollups", "dashboard")
+
+    def of_each(figure: str) -> dict[str, int]:
+        return {name: getattr(one, figure) for name, one in zip(names, others, strict=True)}
+
+    return [
+        _row("Returns sent = returns recorded", sent=tally.returns, **of_each("returns")),
+        _row("Refunded (cents)", sent=tally.refunded, **of_each("refunded")),
+        _row(
+            "Discount taken back (cents)",
+            sent=tally.discount_back,
+            **of_each("discount_back"),
+        ),
+        _row("Bonus points taken back", **of_each("bonuses_back")),
+    ]
+
+
 def _instruments(of: Sources) -> list[Row]:
-    """Two rows an instrument; the many coupons of a campaign are summed where all agree."""
+    """Three rows an instrument; the many coupons of a campaign are summed where all agree."""
     activations = [
         of.tally.given,
         of.logged.activations,
@@ -142,9 +171,17 @@ def _instruments(of: Sources) -> list[Row]:
         of.rollups.discounts,
         of.dashboard.discounts,
     ]
+    returned = [
+        of.tally.lost,
+        of.logged.returned,
+        of.ledger.returned,
+        of.rollups.returned,
+        of.dashboard.returned,
+    ]
     return [
         *_by_instrument("activations", activations),
         *_by_instrument("discount (cents)", discounts),
+        *_by_instrument("returned", returned),
     ]
 
 
@@ -179,9 +216,17 @@ def _cap(of: Sources) -> list[Row]:
             f"WELCOME: the first {of.cap} of {of.tally.qualifying} that qualify",
             expected=min(of.cap, of.tally.qualifying),
             kafka=of.logged.activations[of.welcome],
-            evaluator=ledger.cap_used,
+            evaluator=ledger.cap_used + ledger.returned[of.welcome],
             rollups=of.rollups.activations[of.welcome],
             dashboard=of.dashboard.activations[of.welcome],
+        ),
+        _row(
+            "WELCOME: activations − returned = used",
+            sent=of.tally.given[of.welcome] - of.tally.lost[of.welcome],
+            kafka=of.logged.standing[of.welcome],
+            evaluator=ledger.cap_used,
+            rollups=of.rollups.standing[of.welcome],
+            dashboard=of.dashboard.standing[of.welcome],
         ),
         _row(
             "WELCOME: used + held + free = cap",

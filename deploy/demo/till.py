@@ -2,6 +2,8 @@
 
 Hundreds of tills run as tasks of one process and share a producer and a reader of decisions.
 A till owns terminals and has one receipt open at a time: the sale is sent before the next cart.
+Returns are sent when all tills have sold everything, so that the cap is given to whom it would be without
+them: who qualified first.
 """
 
 import asyncio
@@ -16,7 +18,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.demo.dataset import Basket
-from deploy.demo.receipts import Decision, Opened, Opening, sale_of
+from deploy.demo.receipts import Decision, Opened, Opening, Returned, return_of, sale_of
 from shared.codec import cloud_event_headers
 from shared.topics import CARTS, DECISIONS, SALES, Topic
 
@@ -35,7 +37,8 @@ class Tally:
     """What the tills themselves counted; money in cents, bonuses in points.
 
     ``decisions``, ``decided_discount`` and ``bonuses`` are counted where decisions are read, the rest
-    where carts and sales are sent; ``given`` is by (campaign, instrument), as registered in sales.
+    where carts, sales and returns are sent; ``given`` is by (campaign, instrument), as registered in
+    sales, ``lost`` of it are those whose whole sale came back.
     """
 
     carts: int = 0
@@ -46,8 +49,12 @@ class Tally:
     bonuses: int = 0
     paid: int = 0
     qualifying: int = 0
+    returns: int = 0
+    refunded: int = 0
+    discount_back: int = 0
     given: Counter[tuple[str, str]] = field(default_factory=Counter)
     given_discount: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lost: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 class Decisions:
@@ -125,6 +132,7 @@ class Shop:
         self._opening = opening
         self._kafka = kafka
         self._failures: list[BaseException] = []
+        self._returns: list[Returned] = []
 
     async def replay(self, baskets: Sequence[Basket], tills: int = TILLS) -> None:
         """Replay all baskets.
@@ -146,6 +154,8 @@ class Shop:
             reader = group.create_task(decisions.run())
             running = [group.create_task(self._till(share, decisions)) for share in shares]
             await asyncio.gather(*running)
+            for back in self._returns:
+                await self._take_back(back)
             await self._producer.flush()
             reader.cancel()
         if self._failures:
@@ -158,24 +168,35 @@ class Shop:
 
     async def _receipt(self, opened: Opened, decisions: Decisions) -> None:
         answer = decisions.expect(opened.receipt_id)
-        await self._send(CARTS, opened, opened.body(), "cart")
+        await self._send(CARTS, opened, opened.body(), f"cart-{opened.receipt_id}")
+        self.tally.carts += 1
         try:
             decision = await asyncio.wait_for(answer, _ANSWER_WITHIN_S)
         except TimeoutError:
             message = f"no decision for {opened.receipt_id} within {_ANSWER_WITHIN_S:.0f} s"
             raise NoAnswerError(message) from None
         sale = sale_of(opened, decision)
-        await self._send(SALES, opened, orjson.dumps(sale), "sale")
+        await self._send(SALES, opened, orjson.dumps(sale), f"sale-{opened.receipt_id}")
         self._count_sale(opened, decision, sale)
+        back = return_of(opened, decision, sale)
+        if back is not None:
+            self._returns.append(back)
 
-    async def _send(self, topic: Topic, opened: Opened, body: bytes, what: str) -> None:
-        headers = cloud_event_headers(
-            f"{what}-{opened.receipt_id}", topic.event_type, _SOURCE, opened.occurred_at
-        )
-        sent = await self._producer.send(topic.name, value=body, key=opened.key, headers=headers)
+    async def _take_back(self, back: Returned) -> None:
+        event_id = f"return-{back.body['receipt_id']}"
+        await self._send(SALES, back, orjson.dumps(back.body), event_id)
+        self.tally.returns += 1
+        self.tally.refunded += back.refund
+        self.tally.discount_back += back.discount
+        for applied in back.applied:
+            self.tally.lost[applied.campaign_id, applied.instrument_id] += 1
+
+    async def _send(
+        self, topic: Topic, what: Opened | Returned, body: bytes, event_id: str
+    ) -> None:
+        headers = cloud_event_headers(event_id, topic.event_type, _SOURCE, what.occurred_at)
+        sent = await self._producer.send(topic.name, value=body, key=what.key, headers=headers)
         sent.add_done_callback(self._acknowledged)
-        if topic is CARTS:
-            self.tally.carts += 1
 
     def _acknowledged(self, sent: "asyncio.Future[Any]") -> None:
         error = sent.exception()

@@ -11,7 +11,16 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.demo.receipts import Decision
-from shared.topics import BONUSES, CAMPAIGNS, CARTS, DECISIONS, RECEIPTS, REDEMPTIONS, SALES
+from shared.topics import (
+    BONUSES,
+    CAMPAIGNS,
+    CARTS,
+    DECISIONS,
+    RECEIPTS,
+    REDEMPTIONS,
+    RETURNS,
+    SALES,
+)
 
 Key = tuple[str, str]
 """Campaign id, instrument id."""
@@ -32,8 +41,22 @@ class _Redemption(msgspec.Struct):
     discount: int
 
 
+class _TakenBack(msgspec.Struct):
+    campaign_id: str
+    instrument_id: str
+    released: bool
+    discount: int
+
+
+class _Return(msgspec.Struct):
+    return_id: str
+    refund: int
+    redemptions: tuple[_TakenBack, ...]
+
+
 class _Bonus(msgspec.Struct):
     entry_id: str
+    kind: str
     points: int
 
 
@@ -44,7 +67,10 @@ class _Campaign(msgspec.Struct):
 
 @dataclass
 class Logged:
-    """Sums of what was logged; money in cents. Instruments count committed redemptions."""
+    """Sums of what was logged; money in cents. ``sales`` are all messages of the tills' topic of sales.
+
+    Instruments count redemptions that were committed, ``standing`` those that still are.
+    """
 
     campaigns: int = 0
     carts: int = 0
@@ -57,8 +83,14 @@ class Logged:
     bonuses: int = 0
     unauthorised: int = 0
     dead_letters: int = 0
+    returns: int = 0
+    refunded: int = 0
+    discount_back: int = 0
+    bonuses_back: int = 0
     activations: Counter[Key] = field(default_factory=Counter)
     discounts: Counter[Key] = field(default_factory=Counter)
+    standing: Counter[Key] = field(default_factory=Counter)
+    returned: Counter[Key] = field(default_factory=Counter)
 
 
 async def read(kafka: str) -> Logged:
@@ -68,9 +100,12 @@ async def read(kafka: str) -> Logged:
     logged.decisions, logged.decided_discount = len(discounts), sum(discounts.values())
     await _read_receipts(kafka, logged)
     await _read_redemptions(kafka, logged)
+    await _read_returns(kafka, logged)
     decoder = msgspec.json.Decoder(_Bonus)
     entries = [decoder.decode(value) async for value in _values(kafka, BONUSES.name)]
-    logged.bonuses = sum({entry.entry_id: entry.points for entry in entries}.values())
+    points = {(entry.kind, entry.entry_id): entry.points for entry in entries}
+    logged.bonuses = sum(each for (kind, _), each in points.items() if kind == "accrual")
+    logged.bonuses_back = -sum(each for (kind, _), each in points.items() if kind == "take_back")
     campaigns = msgspec.json.Decoder(_Campaign)
     states = [campaigns.decode(value) async for value in _values(kafka, CAMPAIGNS.name)]
     latest = {state.campaign_id: state.status for state in states}
@@ -149,8 +184,24 @@ async def _read_redemptions(kafka: str, logged: Logged) -> None:
         redemption = decoder.decode(value)
         states[redemption.redemption_id] = redemption
     for one in states.values():
-        if one.status == "committed":
-            logged.activations[one.campaign_id, one.instrument_id] += 1
-            logged.discounts[one.campaign_id, one.instrument_id] += one.discount
+        key = one.campaign_id, one.instrument_id
+        if one.status in ("committed", "returned"):
+            logged.activations[key] += 1
+            logged.discounts[key] += one.discount
+            logged.standing[key] += one.status == "committed"
         elif one.status == "unauthorised":
             logged.unauthorised += 1
+
+
+async def _read_returns(kafka: str, logged: Logged) -> None:
+    decoder = msgspec.json.Decoder(_Return)
+    returns: dict[str, _Return] = {}
+    async for value in _values(kafka, RETURNS.name):
+        one = decoder.decode(value)
+        returns[one.return_id] = one
+    logged.returns = len(returns)
+    logged.refunded = sum(one.refund for one in returns.values())
+    for taken in (taken for one in returns.values() for taken in one.redemptions):
+        if taken.released:
+            logged.returned[taken.campaign_id, taken.instrument_id] += 1
+        logged.discount_back += taken.discount

@@ -26,5 +26,8 @@ def test_a_replay_ends_with_everything_reconciled(
     figures = {row["what"]: row["cells"] for row in summary["figures"]}
     assert set(figures["Sales sent = receipts recorded"].values()) == {BASKETS}
     assert set(figures["welcome-10: activations"].values()) == {BASKETS // 30}
+    (returns,) = set(figures["Returns sent = returns recorded"].values())
+    assert 0 < returns < BASKETS // 10
+    assert all(figures["Refunded (cents)"].values())
     assert any(what.startswith("cj-") for what in figures)
     assert "/?token=" in shown

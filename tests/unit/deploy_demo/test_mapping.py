@@ -1,5 +1,6 @@
 """The data set's rows become lines that the contract accepts and that add up to the cent."""
 
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from deploy.demo.mapping import (
     Product,
     Row,
+    comes_back,
     lines_of,
     product,
     region,
@@ -145,3 +147,9 @@ def test_every_kind_of_visit_is_assigned() -> None:
 
 def test_a_product_that_is_not_described_has_its_id_alone() -> None:
     assert unknown_product(7) == Product("7", None, None, fuel=False, no_promo=False)
+
+
+def test_one_basket_in_fifty_comes_back_as_a_whole_and_one_in_part() -> None:
+    drawn = Counter(comes_back(basket) for basket in range(50_000))
+    assert drawn["whole"] == pytest.approx(1_000, rel=0.1)
+    assert drawn["part"] == pytest.approx(1_000, rel=0.1)

@@ -1,5 +1,6 @@
 """Baskets become carts and sales that the contracts accept; a sale registers what was decided."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import orjson
@@ -7,10 +8,18 @@ import orjson
 from deploy.demo.campaigns import plan
 from deploy.demo.dataset import Basket, CouponCampaign, Presented, Year
 from deploy.demo.mapping import Row, product
-from deploy.demo.receipts import Applied, DecidedLine, Decision, Gift, Opening, sale_of
+from deploy.demo.receipts import (
+    Applied,
+    DecidedLine,
+    Decision,
+    Gift,
+    Opening,
+    return_of,
+    sale_of,
+)
 from deploy.demo.till import share_out
 from shared.codec import decode
-from shared.events.checkout import Cart, Sale
+from shared.events.checkout import Cart, Return, Sale
 
 COUPON = 10000085476
 SHIFT = timedelta(weeks=464)
@@ -95,6 +104,37 @@ def test_the_sale_registers_every_line_discount_and_names_the_decision() -> None
     assert sale.given[0].discount == 350
     assert sale.given[0].gifts[0].sku == "demo-tote-bag"
     assert sale.payments[0].amount == 3_150
+
+
+def test_a_whole_sale_comes_back_with_its_gifts_and_all_that_was_paid() -> None:
+    one, basket = opening(1_000, 2_500)
+    opened = replace(one.open(basket), comes_back="whole")
+    decision = decided(100, 250, gifts=(Gift("demo-tote-bag"),))
+    back = return_of(opened, decision, sale_of(opened, decision))
+    assert back is not None
+    event = decode(Return, orjson.dumps(back.body))
+    assert (event.receipt_id, event.lines) == ("r-40", ())
+    assert [gift.sku for gift in event.gifts] == ["demo-tote-bag"]
+    assert event.occurred_at > opened.occurred_at
+    assert (back.refund, back.discount, back.applied) == (3_150, 350, decision.applied)
+
+
+def test_of_a_part_the_first_line_comes_back_and_no_benefit_is_lost() -> None:
+    one, basket = opening(1_000, 2_500)
+    opened = replace(one.open(basket), comes_back="part")
+    decision = decided(100, 250)
+    back = return_of(opened, decision, sale_of(opened, decision))
+    assert back is not None
+    event = decode(Return, orjson.dumps(back.body))
+    assert [(line.line, line.quantity) for line in event.lines] == [(1, 1_000)]
+    assert (back.refund, back.discount, back.applied) == (900, 100, ())
+
+
+def test_nothing_comes_back_of_most_sales_nor_a_part_of_one_line() -> None:
+    one, basket = opening(3_500)
+    for much in (None, "part"):
+        opened = replace(one.open(basket), comes_back=much)
+        assert return_of(opened, decided(350), sale_of(opened, decided(350))) is None
 
 
 def test_a_till_gets_whole_terminals_in_order_of_time() -> None:

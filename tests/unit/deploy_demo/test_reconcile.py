@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from deploy.demo.books import Ledger, Statistics
 from deploy.demo.reconcile import Sources, differences, summary, table_rows
@@ -20,8 +21,25 @@ def discounts() -> Counter[tuple[str, str]]:
     return Counter({WELCOME: 600, COUPONS[0]: 50, COUPONS[1]: 150})
 
 
+def lost() -> Counter[tuple[str, str]]:
+    return Counter({WELCOME: 1})
+
+
+SOLD: dict[str, Any] = {
+    "receipts": 10,
+    "discount": 800,
+    "bonuses": 40,
+    "campaigns": 3,
+    "activations": uses(),
+    "discounts": discounts(),
+}
+RETURNED: dict[str, Any] = {"returns": 2, "refunded": 1_500, "discount_back": 310}
+TAKEN: dict[str, Any] = RETURNED | {"bonuses_back": 8, "returned": lost()}
+
+
 def agreeing() -> Sources:
-    """Ten receipts of which three qualify for a WELCOME capped at two."""
+    """Ten receipts of which three qualify for a WELCOME capped at two; one of these two comes back."""
+    standing = uses() - lost()
     tally = Tally(
         carts=10,
         decisions=10,
@@ -33,41 +51,21 @@ def agreeing() -> Sources:
         qualifying=3,
         given=uses(),
         given_discount=discounts(),
+        lost=lost(),
+        **RETURNED,
     )
     logged = Logged(
-        campaigns=3,
         carts=10,
-        sales=10,
+        sales=12,
         decisions=10,
         decided_discount=800,
-        receipts=10,
         paid=9_200,
-        discount=800,
-        bonuses=40,
-        activations=uses(),
-        discounts=discounts(),
+        standing=standing,
+        **SOLD,
+        **TAKEN,
     )
-    ledger = Ledger(
-        decided=10,
-        receipts=10,
-        bonuses=40,
-        discount=800,
-        campaigns=3,
-        cap=2,
-        cap_used=2,
-        slots=2,
-        activations=uses(),
-        discounts=discounts(),
-    )
-    counted = Statistics(
-        receipts=10,
-        paid=9_200,
-        discount=800,
-        bonuses=40,
-        campaigns=3,
-        activations=uses(),
-        discounts=discounts(),
-    )
+    ledger = Ledger(decided=10, cap=2, cap_used=1, slots=1, **SOLD, **TAKEN)
+    counted = Statistics(paid=9_200, standing=standing, **SOLD, **TAKEN)
     return Sources(
         tally=tally,
         logged=logged,
@@ -103,19 +101,37 @@ def test_a_receipt_that_the_rollups_miss_is_named() -> None:
 
 def test_a_sale_that_the_log_misses_is_named() -> None:
     sources = agreeing()
-    short = replace(sources, logged=replace(sources.logged, sales=9))
-    assert different(short) == ["Sales sent = sales logged"]
+    short = replace(sources, logged=replace(sources.logged, sales=11))
+    assert different(short) == ["Sales and returns sent = logged"]
+
+
+def test_a_return_that_the_rollups_miss_is_named_with_its_refund() -> None:
+    sources = agreeing()
+    short = replace(sources, rollups=replace(sources.rollups, returns=1, refunded=500))
+    assert different(short) == ["Returns sent = returns recorded", "Refunded (cents)"]
+
+
+def test_a_slot_that_a_return_did_not_free_is_named() -> None:
+    sources = agreeing()
+    kept = replace(sources, ledger=replace(sources.ledger, returned=Counter()))
+    assert different(kept) == [
+        "welcome-10: returned",
+        "WELCOME: the first 2 of 3 that qualify",
+    ]
 
 
 def test_an_activation_above_the_cap_is_named() -> None:
     sources = agreeing()
-    over = replace(sources, ledger=replace(sources.ledger, cap_used=3, slots=3))
-    assert different(over) == ["WELCOME: the first 2 of 3 that qualify"]
+    over = replace(sources, ledger=replace(sources.ledger, cap_used=2, slots=2))
+    assert different(over) == [
+        "WELCOME: the first 2 of 3 that qualify",
+        "WELCOME: activations − returned = used",
+    ]
 
 
 def test_a_counter_that_does_not_match_its_redemptions_is_named() -> None:
     sources = agreeing()
-    leaking = replace(sources, ledger=replace(sources.ledger, slots=1))
+    leaking = replace(sources, ledger=replace(sources.ledger, slots=0))
     assert different(leaking) == ["WELCOME: used + held + free = cap"]
 
 
