@@ -13,7 +13,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-backtest check
+.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-backtest bench-redemption check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,7 +83,7 @@ check: lint typecheck ## all that reads the code without running it
 contracts: $(STAMPS)/python ## write docs/asyncapi.yaml and docs/schemas from the models
 	@$(BIN)/python -m deploy.contracts
 
-bench: bench-evaluator bench-posting bench-rollup bench-decisions bench-backtest ## measure everything, one after another
+bench: bench-evaluator bench-posting bench-rollup bench-decisions bench-backtest bench-redemption ## measure everything, one after another
 
 bench-evaluator: $(STAMPS)/python ## measure how fast carts are decided, beside zen-engine
 	@$(BIN)/python -m tests.bench.evaluator
@@ -99,3 +99,6 @@ bench-backtest: setup ## measure how fast a draft campaign is tried on 100,000 r
 
 bench-rollup: setup ## measure the rollups' throughput against a bare consumer
 	@$(BIN)/python -m tests.bench.rollup
+
+bench-redemption: setup ## measure redemptions on one hot limit against a transaction per request
+	@$(BIN)/python -m tests.bench.redemption

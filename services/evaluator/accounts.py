@@ -76,6 +76,12 @@ class Accounts:
         free = points_account.available(self[customer_id], self.now)
         return free + points_account.amount(own)
 
+    def held(self, customer_id: str, receipt_id: str) -> int:
+        """What a receipt holds of the customer's points."""
+        payment = self.payments.get(receipt_id)
+        mine = payment is not None and payment.customer_id == customer_id
+        return points_account.amount(payment.held) if payment is not None and mine else 0
+
     def accrue(self, customer_id: str, lot: Lot, cause: Cause) -> None:
         """Give a customer the points of a lot, named after what earned them."""
         self._keep(*points_account.accrue(self[customer_id], lot, cause, self.now))
@@ -110,7 +116,13 @@ class Accounts:
         ).points
 
     def refund(
-        self, receipt_id: str, refunded: int, paid: int, return_id: str, occurred_at: datetime
+        self,
+        receipt_id: str,
+        refunded: int,
+        paid: int,
+        return_id: str,
+        occurred_at: datetime,
+        most: int,
     ) -> int:
         """Give back points for a return (``payment.refund``); how many that are."""
         payment = self.payments.get(receipt_id)
@@ -118,7 +130,7 @@ class Accounts:
             return 0
         account = self[payment.customer_id]
         back = points_payment.refund(
-            account, payment, refunded, paid, return_id, occurred_at, self.now
+            account, payment, refunded, paid, return_id, occurred_at, self.now, most
         )
         return self._pay(*back).refunded - payment.refunded
 

@@ -35,7 +35,7 @@ from shared.web.auth import Verifier
 from shared.web.service import background, create_app
 
 _POLL_SECONDS = 0.2
-_ALLOCATIONS_A_COLLECTION = 500_000
+ALLOCATIONS_A_COLLECTION = 500_000
 """A batch is some 100,000 objects, all alive until its end: looking for garbage among them every 700
 of them, as Python does, took a quarter of the time of a decision."""
 
@@ -150,7 +150,7 @@ def create(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         nonlocal service
-        gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
+        gc.set_threshold(ALLOCATIONS_A_COLLECTION)
         database_url = settings.database.get_secret_value()
         async with (
             await database.pool(database_url) as pool,

@@ -32,7 +32,7 @@ from services.evaluator.store.backtest import Event, Listed
 from shared.database import Connection
 
 _NICE = 10
-_ALLOCATIONS_A_COLLECTION = 100_000
+ALLOCATIONS_A_COLLECTION = 100_000
 _MOST_RULESETS = 64
 T = TypeVar("T")
 
@@ -185,7 +185,7 @@ def start(database: str, snapshot: str, plan: Plan) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # What is here now stays; pages of thousands of values make no cycles worth looking for.
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
+    gc.set_threshold(ALLOCATIONS_A_COLLECTION)
     _runner = asyncio.Runner()
     _worker = _runner.run(_connect(database, snapshot, plan))
 

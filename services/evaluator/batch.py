@@ -7,6 +7,7 @@ batch sees. Nothing here reads or writes: ``desk`` loads before and saves after.
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from msgspec.structs import replace
@@ -171,9 +172,9 @@ class Batch:
         reversal = reverse(event, known, paid, self.counters, self._repriced(event, known, paid))
         self.paid[event.receipt_id] = self.returned[event.receipt_id] = reversal.paid
         self.histories.put(reversal.paid)
-        refunded = self._move_points(event, came, known, paid, reversal)
+        points = self._move_points(event, came, known, paid, reversal)
         sent = outgoing.returned_message(
-            event, reversal, known.decision, came.key, refunded, self.facts.now
+            event, reversal, known.decision, came.key, points, self.facts.now
         )
         answer = sent.body
         self.messages.append(sent)
@@ -232,7 +233,9 @@ class Batch:
                     bonuses.span(decision.occurred_at, *one.lifetime),
                 )
                 lot = Lot(name, one.campaign_id, one.bonuses, *span)
-                self.accounts.accrue(customer_id, lot, _cause_of(decision, one))
+                self.accounts.accrue(
+                    customer_id, lot, _cause_of(decision, one, decision.occurred_at)
+                )
 
     def _points(self, cart: Cart) -> Points | None:
         """What the customer has, what this receipt holds of it counted as free."""
@@ -270,32 +273,36 @@ class Batch:
         to_pay = sum([line.amount - line.discount for line in sale.lines])
         available = self.accounts.available(sale.customer_id, sale.receipt_id)
         share = self.facts.places[sale.store_id].bonus_share
-        return min(named, payable(available, share, to_pay))
+        # What is held was promised, also when the share was lowered meanwhile.
+        held = self.accounts.held(sale.customer_id, sale.receipt_id)
+        return min(named, to_pay, max(held, payable(available, share, to_pay)))
 
     def _move_points(
         self, event: Return, came: Incoming, known: Receipt, paid: PaidReceipt, done: Reversal
-    ) -> int:
-        """Take back what a sale had earned, refund what was paid with points; how many are refunded."""
+    ) -> tuple[int, int]:
+        """Refund what was paid with points, take back what the sale had earned: how many of each."""
         decision, return_id = known.decision, outgoing.return_id(came.key)
+        taken_back = 0
         if paid.customer_id is not None and decision is not None:
             for change in done.taken_back:
                 if change.bonuses and change.redemption.status != "unauthorised":
-                    cause = _cause_of(decision, change.redemption)
+                    cause = _cause_of(decision, change.redemption, event.occurred_at)
                     name = change.redemption.redemption_id
-                    self.accounts.take_back(
+                    taken_back += self.accounts.take_back(
                         paid.customer_id, name, change.bonuses, return_id, cause
                     )
-        refunded = sum([back.refund for back in done.paid.returned.values()]) - done.withheld
+        so_far = sum([back.refund for back in done.paid.returned.values()])
         whole = sum([line.paid for line in paid.sold])
-        return self.accounts.refund(
-            event.receipt_id, max(0, refunded), whole, return_id, event.occurred_at
+        refunded = self.accounts.refund(
+            event.receipt_id, so_far, whole, return_id, event.occurred_at, most=done.refund
         )
+        return refunded, taken_back
 
 
-def _cause_of(decision: Decision, redemption: Redemption) -> bonuses.Cause:
-    """What a redemption's points are for."""
+def _cause_of(decision: Decision, redemption: Redemption, at: datetime) -> bonuses.Cause:
+    """What a redemption's points move for, and when."""
     return bonuses.Cause(
-        occurred_at=decision.occurred_at,
+        occurred_at=at,
         redemption_id=redemption.redemption_id,
         campaign_id=redemption.campaign_id,
         instrument_id=redemption.instrument_id,

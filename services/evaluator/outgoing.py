@@ -95,13 +95,14 @@ def returned_message(
     reversal: Reversal,
     decision: Decision,
     event_key: bytes,
-    bonuses_refunded: int,
+    points: tuple[int, int],
     now: datetime,
 ) -> Message:
     """A return for everybody else; ``decision`` is the one that the sale was paid by.
 
-    ``bonuses_refunded``: points that the sale had been paid with.
+    ``points``: how many are refunded that the sale was paid with, how many are taken back that it earned.
     """
+    refunded, taken_back = points
     returned = Returned(
         return_id=return_id(event_key),
         receipt_id=event.receipt_id,
@@ -117,10 +118,10 @@ def returned_message(
         currency=Currency(decision.currency),
         complete=reversal.complete,
         refund=reversal.refund,
-        money=max(0, reversal.refund - bonuses_refunded),
-        bonuses=bonuses_refunded,
+        money=reversal.refund - refunded,
+        bonuses=refunded,
         withheld=reversal.withheld,
-        bonuses_taken_back=sum(change.bonuses for change in reversal.taken_back),
+        bonuses_taken_back=taken_back,
         lines=tuple(
             ReturnedLine(line=line, quantity=quantity, refund=reversal.refunds[line])
             for line, quantity in sorted(reversal.quantities.items())

@@ -113,8 +113,9 @@ def refund(
     return_id: str,
     occurred_at: datetime,
     now: datetime,
+    most: int,
 ) -> Changed:
-    """Give points back for a return: the same share of them as of the money.
+    """Give points back for a return, at most so many: the same share of them as of the money.
 
     ``refunded`` of the receipt's ``paid`` (minor units, points included) have come back over all its
     returns, this one included; so that parts add up, the points that are due by now are worked out from
@@ -123,7 +124,7 @@ def refund(
     nobody loses points by a return, nor wins time beyond that.
     """
     due = round_half_up(payment.points * refunded, paid) if paid else 0
-    points = max(0, due - payment.refunded)
+    points = max(0, min(due - payment.refunded, most))
     if not points or payment.status != "spent":
         return account, payment, []
     _, rest = divided(payment.parts[::-1], payment.refunded)

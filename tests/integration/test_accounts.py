@@ -147,7 +147,7 @@ async def test_a_hold_survives_its_transaction_and_the_end_of_its_points(
         await account_store.save_accounts(connection, accounts)
     async with evaluator.acquire() as connection, connection.transaction():
         accounts = await locked(connection, later)
-        assert accounts.refund("R1", 50, 100, "t-1", later) == 30
+        assert accounts.refund("R1", 50, 100, "t-1", later, most=50) == 30
         await account_store.save_accounts(connection, accounts)
     [lot] = await evaluator.fetch("select points, expires_at from bonus_lots where points > 0")
     assert lot["points"] == 30

@@ -207,7 +207,7 @@ async def test_the_rest_is_decided_again_by_the_rules_of_then(
     sold = tuple(sold_line(n, amount=6_000, discount=600) for n in (1, 2))
     given = (GIVEN[0].model_copy(update={"discount": 1_200}),)
     back = a_return(policy="reprice", lines=({"line": 1, "quantity": 1_000},))
-    events = [cart(lines=lines), sale(lines=sold, given=given), back]
+    events: list[Cart | Sale | Return] = [cart(lines=lines), sale(lines=sold, given=given), back]
     await Stream(*events[:1]).into(ledger, size)
     await run(ledger, [instrument(max_redemptions=2)], version=2)
     await Stream(*events[1:]).into(ledger, size)

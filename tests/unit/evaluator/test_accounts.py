@@ -114,7 +114,7 @@ class Life(RuleBasedStateMachine):
         accounts = self.load()
         self.refunds[receipt] = min(10, self.refunds[receipt] + part)
         name = f"t-{len(self.entries)}-{self.now}"
-        accounts.refund(receipt, self.refunds[receipt], 10, name, self.now)
+        accounts.refund(receipt, self.refunds[receipt], 10, name, self.now, most=10**6)
         self.save(accounts)
 
     @rule(data=st.data(), points=amounts)

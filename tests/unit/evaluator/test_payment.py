@@ -13,6 +13,7 @@ from tests.builders import utc
 NOW = utc(2026, 12, 10, 12)
 DAY = timedelta(days=1)
 SOON = NOW + timedelta(minutes=15)
+ALL = 10**6
 NOTHING = Payment("R1", "C1", "store-1")
 
 
@@ -76,14 +77,22 @@ def test_nothing_there_is_nothing_paid() -> None:
     assert (now, paid, movements) == (account(), NOTHING, [])
 
 
+def test_no_more_points_come_back_than_are_refunded() -> None:
+    """A gift that is kept was withheld from an earlier refund: its share of points is not made up for."""
+    now, paid, _ = spend(account(500), NOTHING, 500, NOW, NOW)
+    now, paid, _ = refund(now, paid, 600, 1_000, "t1", NOW, NOW, most=200)
+    now, paid, _ = refund(now, paid, 700, 1_000, "t2", NOW, NOW, most=100)
+    assert paid.refunded == 300
+
+
 def test_the_youngest_points_come_back_first_with_the_time_that_they_had() -> None:
     now, paid, _ = spend(account(10, 10, 10), NOTHING, 25, NOW, NOW)
     later = NOW + 100 * DAY
-    now, paid, movements = refund(now, paid, 400, 1_000, "t1", later, later)
+    now, paid, movements = refund(now, paid, 400, 1_000, "t1", later, later, ALL)
     back = [(m.entry.points, m.entry.active_at, m.entry.expires_at) for m in movements]
     assert back[:2] == [(5, later, later + 3 * DAY), (5, later, later + 2 * DAY)]
     assert [m.entry.kind for m in movements[2:]] == ["expiry"]  # what had not been paid with
-    now, paid, _ = refund(now, paid, 1_000, 1_000, "t2", later, later)
+    now, paid, _ = refund(now, paid, 1_000, 1_000, "t2", later, later, ALL)
     assert (paid.status, paid.refunded) == ("returned", 25)
     assert sum(lot.points for lot in now.lots) == 25
 
@@ -100,7 +109,7 @@ def test_parts_give_back_what_all_at_once_does(
     total, refunded = sum(shares), 0
     for n, share in enumerate(shares):
         refunded += share
-        now, paid, _ = refund(now, paid, refunded, total, f"t{n}", NOW, NOW)
+        now, paid, _ = refund(now, paid, refunded, total, f"t{n}", NOW, NOW, ALL)
         assert abs(paid.refunded * total - paid.points * refunded) * 2 <= total
     assert paid.refunded == paid.points
     assert sum(lot.points for lot in now.lots) == sum(lots)
