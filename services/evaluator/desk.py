@@ -208,11 +208,12 @@ def _event_of(
         key = event_key_of(known.decision.decision_id) if known.decision else b""
         body = orders.sale_of(one.order, known, carts.get(key, b"{}"), now)
         sale = decode_sale(body)
-        name = f"confirm/{one.order_id}"
+        # A till's orders may all say the same, nothing: what tells them apart is the receipt.
+        name = f"confirm/{known.receipt_id}/{one.order_id}"
         return incoming(sale, name, body, sent=one.sent, waiting=True, confirms=True)
     body = orders.cancel_of(known, now)
     # A receipt may be checked out again after it was cancelled, and cancelled again.
-    name = f"cancel/{known.revision}/{one.order_id}"
+    name = f"cancel/{known.receipt_id}/{known.revision}/{one.order_id}"
     return incoming(decode_cart(body), name, body, sent=one.sent, waiting=True)
 
 

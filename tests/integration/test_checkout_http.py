@@ -100,6 +100,21 @@ async def test_a_confirmation_that_comes_again_is_answered_the_same_and_counts_o
     assert await slots(ledger, till) == (0, 1)
 
 
+async def test_receipts_of_one_till_are_confirmed_and_cancelled_each_by_itself(
+    till: Till, ledger: asyncpg.Connection
+) -> None:
+    """Without keys and bodies the orders say the same: only their receipts tell them apart."""
+    carts = [till.cart() for _ in range(4)]
+    for cart in carts:
+        await till.check_out(cart)
+    confirmed = [await till.confirm(cart) for cart in carts[:2]]
+    assert [one.json()["receipt_id"] for one in confirmed] == [c.receipt_id for c in carts[:2]]
+    for cart in carts[2:]:
+        cancelled = await till.post(f"/checkouts/{cart.receipt_id}/cancel")
+        assert cancelled.json()["receipt_id"] == cart.receipt_id
+    assert await slots(ledger, till) == (0, 2)
+
+
 async def test_a_cancel_frees_what_was_held_and_the_receipt_can_be_checked_out_again(
     till: Till, ledger: asyncpg.Connection
 ) -> None:
