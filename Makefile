@@ -13,7 +13,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-backtest bench-redemption check
+.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-backtest bench-redemption bench-growth check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,3 +102,6 @@ bench-rollup: setup ## measure the rollups' throughput against a bare consumer
 
 bench-redemption: setup ## measure redemptions on one hot limit against a transaction per request
 	@$(BIN)/python -m tests.bench.redemption
+
+bench-growth: setup ## measure what a redemption costs at 10 thousand, 1 million and 10 million (SIZES=…)
+	@$(BIN)/python -m tests.bench.growth $(SIZES)

@@ -47,6 +47,13 @@ def requests() -> Requests:
 
 def redemption(till: str) -> Request:
     """A receipt of 100.00 with WELCOME, paid with its discount: one use of the limit, decided and committed."""
+    body = redemption_body(till)
+    event = decode_sale(body)
+    return Request(incoming(event, event.receipt_id, body, waiting=True), None, b"")
+
+
+def redemption_body(till: str) -> bytes:
+    """What the till sends."""
     event = sale(
         [sold_line(amount=_AMOUNT, discount=_DISCOUNT)],
         [given(discount=_DISCOUNT)],
@@ -55,8 +62,7 @@ def redemption(till: str) -> Request:
         terminal_id=till,
         occurred_at=clock.now(),
     )
-    body = encode(event)
-    return Request(incoming(decode_sale(body), event.receipt_id, body, waiting=True), None, b"")
+    return encode(event)
 
 
 Submit = Callable[[Request], Awaitable[Reply]]
