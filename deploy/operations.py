@@ -21,7 +21,14 @@ from shared.web.auth import Scope, sign
 
 letters_app = typer.Typer(no_args_is_help=True, help="Messages that could not be used.")
 _console = Console()
-_DAILY: Sequence[Scope] = ("campaigns:write", "campaigns:read", "quotes:write", "statistics:read")
+_DAILY: Sequence[Scope] = (
+    "campaigns:write",
+    "campaigns:read",
+    "quotes:write",
+    "checkouts:write",
+    "ledger:read",
+    "statistics:read",
+)
 
 Topic = Annotated[str | None, typer.Option(help="Of this topic only, such as checkout.carts.v1.")]
 State = Annotated[

@@ -163,4 +163,11 @@ def test_a_shell_gets_a_token_for_daily_work_and_one_that_only_looks(
     assert address == stack.url("analytics")
     assert verifier.verify(looks).scopes == {"statistics:read"}
     works = verifier.verify(variables["TOKEN"]).scopes
-    assert works == {"campaigns:read", "campaigns:write", "quotes:write", "statistics:read"}
+    assert works == {
+        "campaigns:read",
+        "campaigns:write",
+        "checkouts:write",
+        "ledger:read",
+        "quotes:write",
+        "statistics:read",
+    }

@@ -46,13 +46,14 @@ def paste(script: str, environment: dict[str, str]) -> str:
 async def test_a_promotion_is_authored_quoted_and_sold_as_the_readme_says(
     stack: Stack, environment: dict[str, str]
 ) -> None:
-    variables, author, quote, what_if = blocks("bash")
+    variables, author, quote, checkout, what_if = blocks("bash")
     [till] = blocks("python")
     functions = author.split("\n\n")[0]
     assert "?token=" in paste(variables, environment)
     paste(f"{variables}\n{author}", environment)
     await shop.until_decided_by(stack, "welcome")
     assert '"discount":3500' in paste(f"{variables}\n{functions}\n{quote}", environment)
+    assert '"status":"committed"' in paste(f"{variables}\n{functions}\n{checkout}", environment)
     sold = paste(f"{variables}\npython - <<'TILL'\n{till}\nTILL", environment)
     decision, discount = sold.splitlines()[-2:]
     assert discount == "discount 3500"
