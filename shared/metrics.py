@@ -21,4 +21,7 @@ LAG = Gauge("tillstream_lag_records", "Records not yet applied.", ["consumer", "
 SENT = Counter(
     "tillstream_outbox_sent_total", "Messages of the outbox acknowledged by Kafka.", ["topic"]
 )
+LEASES_OVERDUE = Gauge(
+    "tillstream_leases_overdue", "Leases past their end that their stores have not returned."
+)
 RELAY_RESTARTS = Counter("tillstream_relay_restarts_total", "Producers discarded after an error.")

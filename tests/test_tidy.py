@@ -27,6 +27,7 @@ CORE = (
     "services/evaluator/discretion.py",
     "services/evaluator/explanation.py",
     "services/evaluator/guessing.py",
+    "services/evaluator/lease.py",
     "services/evaluator/memory.py",
     "services/evaluator/payment.py",
     "services/evaluator/purchases.py",

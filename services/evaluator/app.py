@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 import asyncpg
 from fastapi import FastAPI
 
-from services.evaluator import backtest_http, checkout, quote_http, reference
+from services.evaluator import backtest_http, checkout, lease_http, quote_http, reference
 from services.evaluator.backtest_http import Backtests
 from services.evaluator.checkout import Checkout
 from services.evaluator.checkout_http import Checkouts
 from services.evaluator.closing import Closing
-from services.evaluator.desk import Desk
+from services.evaluator.desk import Brought, Desk
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
 from services.evaluator.group_commit import GroupCommit
 from services.evaluator.known import Known
+from services.evaluator.lease_http import Leases
+from services.evaluator.leasing import Ask, Leasing, Overdue
 from services.evaluator.points_expiry import PointsExpiry
 from services.evaluator.quoting import Quotes
 from services.evaluator.requests import Reply, Request, Requests
@@ -103,9 +105,17 @@ class Service:
             self.settings.kafka, self.pool, reference.CONSUMER, reference.TOPICS
         )
 
-    def requests(self) -> GroupCommit[Request, Reply]:
+    def requests(self) -> GroupCommit[Request[Brought], Reply]:
         """What tills ask for over HTTP, a group at a time."""
         return GroupCommit(self.pool, Requests(Desk(self.gatherer)).apply)
+
+    def leasing(self) -> GroupCommit[Request[Ask], Reply]:
+        """What stores ask for before they lose the network."""
+        return GroupCommit(self.pool, Requests(Leasing(Rulesets())).apply)
+
+    async def watch_leases(self) -> None:
+        """Tell of leases that are past their end."""
+        await supervise("leases", Overdue(self.pool).run)
 
     async def relay(self) -> None:
         """Send what leaves the service."""
@@ -158,14 +168,17 @@ def create(settings: Settings) -> FastAPI:
         ):
             service = Service(settings, pool, Known(readers, Rulesets()))
             backtests = Backtests(pool, database_url)
-            requests = service.requests()
+            requests, leasing = service.requests(), service.leasing()
             plain.add(app, [quote_http.route(service.quotes), *Checkouts(requests).routes()])
             app.include_router(backtest_http.routes(backtests))
+            app.include_router(lease_http.routes(Leases(pool, leasing)))
             async with background(
                 service.known.watch(),
                 service.consume_reference(),
                 service.consume_checkouts(),
                 requests.run(),
+                leasing.run(),
+                service.watch_leases(),
                 service.relay(),
                 service.expire(),
                 service.close_periods(),

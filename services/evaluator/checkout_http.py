@@ -14,7 +14,7 @@ from services.evaluator.desk import Brought, Ordered
 from services.evaluator.facts import incoming
 from services.evaluator.group_commit import GroupCommit
 from services.evaluator.orders import Cancel, Confirm
-from services.evaluator.requests import Reply, Request, digest_of, key_of
+from services.evaluator.requests import Reply, Request, digest_of, key_of, submit
 from services.evaluator.sale import decode_sale
 from shared.codec import decode
 from shared.events import outcome
@@ -22,7 +22,6 @@ from shared.events.checkout import Cart, Confirmation, Return, Sale
 from shared.web.plain import Answered, Asked, PlainRoute
 from shared.web.problems import Problem
 
-_WITHIN_S = 10.0
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
@@ -30,7 +29,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 class Checkouts:
     """Routes, whose requests are applied by ``group``."""
 
-    group: GroupCommit[Request, Reply]
+    group: GroupCommit[Request[Brought], Reply]
 
     def routes(self) -> Iterable[PlainRoute]:
         """All of them."""
@@ -95,17 +94,8 @@ class Checkouts:
     async def _apply(self, asked: Asked, what: str, brought: Brought) -> Answered:
         key = key_of(asked.caller.subject, asked.headers.get("idempotency-key"))
         digest = digest_of(what.encode(), b"/", asked.body)
-        try:
-            reply = await self.group.submit(Request(brought, key, digest), _WITHIN_S)
-        except TimeoutError as error:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "The ledger does not answer",
-                "It may have been applied: ask again with the same body and Idempotency-Key.",
-                headers={"Retry-After": "1"},
-            ) from error
-        replayed = {"Idempotent-Replayed": "true"} if reply.replayed else {}
-        return Answered(reply.body, reply.status, replayed)
+        reply = await submit(self.group, Request(brought, key, digest))
+        return Answered(reply.body, reply.status, reply.headers)
 
 
 def _route(

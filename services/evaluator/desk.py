@@ -5,7 +5,7 @@ taken in the order receipts, purchases, limits, accounts, so that turns wait for
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,7 @@ from services.evaluator.store import recordings as recording_store
 from services.evaluator.store.ledger import Seen
 from shared import outbox
 from shared.database import Connection
+from shared.events.checkout import Cart, Return, Sale
 
 _LINES_A_TURN = 200
 
@@ -126,7 +127,7 @@ class Desk:
             histories.remind(each)
         limits = demand(receipts.values(), considered, returned)
         counters = (
-            await limit_store.lock_limits(connection, limits.caps, limits.windows)
+            await limit_store.lock_limits(connection, limits.caps, limits.windows, _leases(events))
             if limits.caps
             else Counters({})
         )
@@ -152,6 +153,12 @@ class Desk:
 
 def _receipt_id(one: Brought) -> str:
     return one.event.receipt_id if isinstance(one, Incoming) else one.order.receipt_id
+
+
+def _leases(events: Iterable[Cart | Sale | Return]) -> set[str]:
+    """The leases that sales name."""
+    sales = [event for event in events if event.intent == "sale"]
+    return {given.lease_id for sale in sales for given in sale.given if given.lease_id}
 
 
 def _runs(brought: Sequence[Brought]) -> Iterator[Sequence[Brought]]:

@@ -4,7 +4,7 @@ Pure: a step takes a receipt as it is and an event, and returns the receipt as i
 answer. Only ``Counters``, a transaction's working copy, changes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -150,9 +150,13 @@ class _Ruling:
 
 
 def _rule(
-    event: Cart | Sale, receipt: Receipt, given: Circumstances, counters: Counters
+    event: Cart | Sale,
+    receipt: Receipt,
+    given: Circumstances,
+    counters: Counters,
+    leases: Iterable[str] = (),
 ) -> _Ruling:
-    """What a basket gets now, its receipt's own slots counted as free; nothing changes.
+    """What a basket gets now, its receipt's own slots and its ``leases`` counted as free; nothing changes.
 
     Raises ``ConflictError`` when the answer would not fit into a message: it would never be sent.
     """
@@ -160,10 +164,15 @@ def _rule(
     for taken in own:
         counters.move(taken, held=-1)
     asked: dict[str, int] = {}
+    leased = counters.left_of(leases)
 
     def free(limit: Limit) -> int:
         if limit.limit_id not in asked:
-            asked[limit.limit_id] = counters.free(limit)
+            left = counters.free(limit)
+            if limit.limit_id in leased:
+                # A lease stays good when the cap was lowered below what is in use.
+                left = max(left, 0) + leased[limit.limit_id]
+            asked[limit.limit_id] = left
         return asked[limit.limit_id]
 
     try:
@@ -197,7 +206,8 @@ def record(
 
     ``bonuses_paid`` of the points that the till took are the customer's to pay with.
 
-    A sale whose cart was never decided is decided at its own ``occurred_at`` and commits at once.
+    A sale whose cart was never decided is decided at its own ``occurred_at`` and commits at once. What
+    was given offline may be of a lease: of its store, at the sale's ``occurred_at``.
     """
     _same_terminal(sale, receipt)
     if receipt.status == "paid":
@@ -205,8 +215,9 @@ def record(
         raise ConflictError("already_paid", message)
     paid_money = sum([line.amount - line.discount for line in sale.lines]) - bonuses_paid
     decision, free = receipt.decision, None
+    leases = _leases(sale, counters)
     if decision is None:
-        ruling = _rule(sale, receipt, given, counters)
+        ruling = _rule(sale, receipt, given, counters, leases.values())
         decision, free = ruling.decision, ruling.free
         before: Mapping[Key, Redemption] = {}
         rights = [redemption.granted(sale.receipt_id, grant) for grant in ruling.verdict.granted]
@@ -229,7 +240,7 @@ def record(
     settled = {
         key: r
         for key, r in redemption.commit(
-            sale.receipt_id, decided, sale.given, counters, decision.occurred_at
+            sale.receipt_id, decided, sale.given, counters, decision.occurred_at, leases
         ).items()
         if key in before or r.status != "released"  # what was never held is not released
     }
@@ -253,6 +264,17 @@ def record(
         ),
         free,
     )
+
+
+def _leases(sale: Sale, counters: Counters) -> dict[Key, str]:
+    """The leases that a sale names and that cover it, by what was given of them."""
+    found: dict[Key, str] = {}
+    for benefit in sale.given:
+        if benefit.lease_id is not None:
+            lease = counters.lease(benefit.lease_id)
+            if lease is not None and lease.covers(sale.store_id, sale.occurred_at):
+                found[benefit.campaign_id, benefit.instrument_id] = lease.lease_id
+    return found
 
 
 def _earned_late(

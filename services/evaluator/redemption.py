@@ -6,6 +6,7 @@ Pure: functions of values, with ``now`` given. Only ``Counters``, a transaction'
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
+from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import replace
@@ -36,7 +37,7 @@ class Redemption(msgspec.Struct, frozen=True):
     committed, it is what was really used. ``mismatch`` is given − decided (minor units),
     ``gifts_beyond`` what was given of gifts beyond the decided ones. ``returned`` and
     ``bonuses_returned`` are what returns have taken back so far, ``gifts_back`` gifts that came back.
-    ``keeps_slot`` and ``lifetime``: see ``Granted``. ``history`` are the states that it took before.
+    ``lease_id``: one of its slots was the lease's. ``keeps_slot`` and ``lifetime``: see ``Granted``. ``history`` are the states that it took before.
     """
 
     redemption_id: str
@@ -58,6 +59,7 @@ class Redemption(msgspec.Struct, frozen=True):
     returned: int = 0
     bonuses_returned: int = 0
     history: tuple[Change, ...] = ()
+    lease_id: str | None = None
 
     @property
     def limit_ids(self) -> tuple[str, ...]:
@@ -71,6 +73,7 @@ class Redemption(msgspec.Struct, frozen=True):
 
 
 Redemptions = Mapping[Key, Redemption]
+NO_LEASES: Mapping[Key, str] = MappingProxyType({})
 
 
 def redemption_id(receipt_id: str, key: Key) -> str:
@@ -146,18 +149,20 @@ def commit(
     given: Iterable[GivenBenefit],
     counters: Counters,
     at: datetime,
+    leases: Mapping[Key, str] = NO_LEASES,
 ) -> dict[Key, Redemption]:
     """The redemptions of a paid receipt that was decided for the instant ``at``.
 
-    What was decided and given is committed, with its own slot or, when its hold is over, a free one;
-    a limit on money is used by what was given, if that is less.
+    What was decided and given is committed, with its own slot or, when its hold is over, one of the lease
+    (its id in ``leases``) that it was given of, or a free one; a limit on money is used by what was given,
+    if that is less.
     Bonuses are ours to give, so the sale need not name them. What was decided and not given is
     released; what was given without right, other goods than the gifts decided, too, is
     ``unauthorised``: a cost, outside the cap.
     """
     named = {(benefit.campaign_id, benefit.instrument_id): benefit for benefit in given}
     after = {
-        key: _settle(redemption, named.get(key), counters, at)
+        key: _settle(redemption, named.get(key), counters, at, leases.get(key))
         for key, redemption in decided.items()
     }
     for key, benefit in named.items():
@@ -187,7 +192,11 @@ def as_earned(decided: Redemption, *, same_customer: bool, paid: int, due: int) 
 
 
 def _settle(
-    decided: Redemption, given: GivenBenefit | None, counters: Counters, at: datetime
+    decided: Redemption,
+    given: GivenBenefit | None,
+    counters: Counters,
+    at: datetime,
+    lease_id: str | None,
 ) -> Redemption:
     held = decided.status == "held"
     if held:
@@ -215,10 +224,15 @@ def _settle(
         mismatch=discount - decided.discount,
         taken=_used(decided.taken, discount),
     )
-    # A hold keeps its slot, also when the cap was lowered meanwhile.
-    if held or counters.has_room(settled.taken, settled.since):
+    # A hold keeps its slot, also when the cap was lowered meanwhile; so does a lease.
+    leased = None if held or lease_id is None else counters.covered(settled.taken, lease_id)
+    others = [one for one in settled.taken if one != leased]
+    if held or counters.has_room(others, settled.since):
         counters.move(settled.taken, used=1, at=at)
-        return replace(settled, status="committed")
+        if leased is None or lease_id is None:
+            return replace(settled, status="committed")
+        counters.draw(lease_id, leased.amount)
+        return replace(settled, status="committed", lease_id=lease_id)
     if ours:
         return decided
     return replace(settled, status="unauthorised", bonuses=0)

@@ -9,35 +9,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from http import HTTPStatus
+from typing import Generic, Protocol, TypeVar
 
 import orjson
 
-from services.evaluator.desk import Brought, Desk, Outcome
+from services.evaluator.desk import Outcome
+from services.evaluator.group_commit import GroupCommit
 from services.evaluator.receipt import ConflictError
 from services.evaluator.store import idempotency, ledger
 from services.evaluator.store.idempotency import Kept
 from shared.database import Connection
 from shared.web.problems import Problem
 
+B = TypeVar("B")
+B_contra = TypeVar("B_contra", contravariant=True)
+
+_WITHIN_S = 10.0
 _LONGEST_KEY = 255
 _DIGEST_BYTES = 16
-_NOT_FOUND = {"unknown_receipt"}
+_NOT_FOUND = {"unknown_lease", "unknown_limit", "unknown_receipt"}
 _IN_THE_WAY = {
     "already_paid",
+    "campaign_not_active",
     "cancelled",
     "conflicting_event",
+    "conflicting_lease",
     "conflicting_receipt",
     "conflicting_revision",
     "hold_expired",
+    "limit_reached",
     "returned_too_much",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is brought to the desk. ``key`` names it (with the caller), ``digest`` is of all that it says."""
+class Request(Generic[B]):
+    """What is brought to a desk. ``key`` names it (with the caller), ``digest`` is of all that it says."""
 
-    brought: Brought
+    brought: B
     key: bytes | None
     digest: bytes
 
@@ -49,6 +58,11 @@ class Reply:
     status: int
     body: bytes
     replayed: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What is said beside its body."""
+        return {"Idempotent-Replayed": "true"} if self.replayed else {}
 
 
 def key_of(caller: str, stated: str | None) -> bytes | None:
@@ -68,13 +82,22 @@ def digest_of(*parts: bytes) -> bytes:
     return blake2b(b"".join(parts), digest_size=_DIGEST_BYTES).digest()
 
 
+class Applies(Protocol[B_contra]):
+    """A desk: for each of what is brought the outcome, all in the caller's transaction."""
+
+    async def apply(
+        self, connection: Connection, brought: Sequence[B_contra], /
+    ) -> Sequence[Outcome]:
+        """Apply them one after another."""
+
+
 @dataclass(frozen=True, slots=True)
-class Requests:
-    """Answers groups of requests, all in the caller's transaction."""
+class Requests(Generic[B]):
+    """Answers groups of requests, all in the caller's transaction; ``desk`` applies what is new of them."""
 
-    desk: Desk
+    desk: Applies[B]
 
-    async def apply(self, connection: Connection, requests: Sequence[Request]) -> list[Reply]:
+    async def apply(self, connection: Connection, requests: Sequence[Request[B]]) -> list[Reply]:
         """For each its reply, new or as it was given before."""
         keys = {one.key for one in requests if one.key is not None}
         known = await idempotency.answers(connection, keys) if keys else {}
@@ -96,6 +119,19 @@ class Requests:
         return replies
 
 
+async def submit(group: GroupCommit[Request[B], Reply], request: Request[B]) -> Reply:
+    """The reply to a request, once it is committed. Raises ``Problem`` (503) if that takes too long."""
+    try:
+        return await group.submit(request, _WITHIN_S)
+    except TimeoutError as error:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "The ledger does not answer",
+            "It may have been applied: ask again with the same body and Idempotency-Key.",
+            headers={"Retry-After": "1"},
+        ) from error
+
+
 def problem_of(error: ConflictError) -> Problem:
     """What is in the way, as it is answered."""
     field, _, message = str(error).partition(": ")
@@ -114,7 +150,7 @@ def _reply(outcome: Outcome) -> Reply:
     return Reply(problem.status, orjson.dumps(problem.document))
 
 
-def _again(request: Request, kept: Kept) -> Reply:
+def _again(request: Request[B], kept: Kept) -> Reply:
     if kept.request_digest == request.digest:
         return Reply(kept.status, kept.body, replayed=True)
     problem = Problem.of_field(

@@ -11,6 +11,7 @@ import asyncpg
 from services.evaluator.purchases import forgotten_before
 from services.evaluator.store import guessing as guessing_store
 from services.evaluator.store import idempotency, ledger
+from services.evaluator.store import leases as lease_store
 from services.evaluator.store import purchases as purchase_store
 
 _MOST = 1_000
@@ -39,4 +40,5 @@ class Retention:
                 await purchase_store.forget(connection, before, _MOST),
                 await ledger.forget_applied(connection, before, _MOST),
                 await guessing_store.forget(connection, now, _MOST),
+                await lease_store.forget(connection, before, _MOST),
             )

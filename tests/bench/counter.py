@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import uuid4
 
-from services.evaluator.desk import Desk
+from services.evaluator.desk import Brought, Desk
 from services.evaluator.facts import Gatherer, incoming
 from services.evaluator.requests import Reply, Request, Requests
 from services.evaluator.rulesets import Rulesets
@@ -40,12 +40,12 @@ async def open_limit(connection: Connection, cap: int) -> None:
     await reference_store.save_campaigns(connection, {running.campaign_id: (1, encode(running))})
 
 
-def requests() -> Requests:
+def requests() -> Requests[Brought]:
     """What applies requests, as in the service."""
     return Requests(Desk(Gatherer(Rulesets(), CODE_KEY, timedelta(minutes=15))))
 
 
-def redemption(till: str) -> Request:
+def redemption(till: str) -> Request[Brought]:
     """A receipt of 100.00 with WELCOME, paid with its discount: one use of the limit, decided and committed."""
     body = redemption_body(till)
     event = decode_sale(body)
@@ -65,7 +65,7 @@ def redemption_body(till: str) -> bytes:
     return encode(event)
 
 
-Submit = Callable[[Request], Awaitable[Reply]]
+Submit = Callable[[Request[Brought]], Awaitable[Reply]]
 
 
 async def load(submit: Submit, callers: int, seconds: float) -> tuple[float, list[float]]:

@@ -28,6 +28,7 @@ import uvloop
 
 from deploy.local import stack as local
 from services.evaluator.app import ALLOCATIONS_A_COLLECTION
+from services.evaluator.desk import Brought
 from services.evaluator.group_commit import GroupCommit
 from services.evaluator.requests import Reply, Request
 from shared import clock, database
@@ -64,7 +65,7 @@ async def per_request(pool: asyncpg.Pool) -> tuple[float, list[float]]:
     """The same work, a transaction each."""
     requests = counter.requests()
 
-    async def submit(request: Request) -> Reply:
+    async def submit(request: Request[Brought]) -> Reply:
         while True:
             try:
                 async with pool.acquire() as connection, connection.transaction():
@@ -79,7 +80,7 @@ async def per_request(pool: asyncpg.Pool) -> tuple[float, list[float]]:
 async def hand_written(pool: asyncpg.Pool) -> tuple[float, list[float]]:
     """The least that counts, a transaction each."""
 
-    async def submit(request: Request) -> Reply:
+    async def submit(request: Request[Brought]) -> Reply:
         receipt_id = uuid4().hex
         async with pool.acquire() as connection, connection.transaction():
             left = await connection.fetchval(

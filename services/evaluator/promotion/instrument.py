@@ -185,6 +185,11 @@ class CompiledInstrument:
         times = max(1, self.multiple(reading, self.eligible(reading)))
         return times if self.max_times is None else min(times, self.max_times)
 
+    def rule(self, name: str | None) -> Rule | None:
+        """The rule of one of its limits, by the name that refusals call it (None: its redemptions in all)."""
+        caps = [need.cap for need in self.needs if need.cap]
+        return next((rule for rule in (*self.rules, *caps) if rule.name == name), None)
+
     def limits(self, reading: Reading) -> list[Limit]:
         """Every limit it could take of, whichever of the presented codes it uses."""
         found: list[Limit | None] = []

@@ -95,6 +95,16 @@ class Ruleset:
         """
         return replace(self, _held=dict(held))
 
+    def instrument(self, campaign_id: str, instrument_id: str) -> CompiledInstrument | None:
+        """An instrument that looks at carts, by its ids; None if there is none, or its campaign is finished."""
+        known = self._known.get(campaign_id)
+        found = known.instruments if known else ()
+        return next((one for one in found if one.instrument_id == instrument_id), None)
+
+    def absence(self, instrument: CompiledInstrument, reading: Reading) -> Failure | None:
+        """Why its campaign does not run then and there."""
+        return instrument.campaign.absence(reading, self._held)
+
     def held(self, candidates: Iterable[CompiledInstrument]) -> dict[str, int]:
         """How many codes are held of the emissions that the candidates' campaigns need."""
         return {

@@ -140,6 +140,7 @@ class _Details(msgspec.Struct, frozen=True, array_like=True):
     gifts_back: list[_Gift] = []
     choose: int | None = None
     lifetime: Lifetime = FOR_EVER
+    lease_id: str | None = None
 
 
 _PACK = msgspec.msgpack.Encoder().encode
@@ -181,6 +182,7 @@ async def _redemptions(
             returned=row["returned"],
             bonuses_returned=row["bonuses_returned"],
             history=_HISTORY.decode(row["history"]) if row["history"] else (),
+            lease_id=details.lease_id,
         )
         found.setdefault(row["receipt_id"], {})[redemption.key] = redemption
     return found
@@ -192,13 +194,13 @@ def _gifts(kept: Sequence[_Gift]) -> tuple[Gift, ...]:
 
 def _details(r: Redemption) -> bytes | None:
     """What is kept of a redemption's details; mostly there are none."""
-    if not (r.gifts or r.gifts_beyond or r.choose) and r.lifetime == FOR_EVER:
+    if not (r.gifts or r.gifts_beyond or r.choose or r.lease_id) and r.lifetime == FOR_EVER:
         return None
     given, beyond, back = (
         [_Gift(g.sku, g.quantity, g.value) for g in some]
         for some in (r.gifts, r.gifts_beyond, r.gifts_back)
     )
-    return _PACK(_Details(given, beyond, back, r.choose, r.lifetime))
+    return _PACK(_Details(given, beyond, back, r.choose, r.lifetime, r.lease_id))
 
 
 async def add_receipts(connection: Connection, new: Collection[Receipt], at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The limits' counters: locked by their rows, rolling ones with their uses by time."""
+"""The limits' counters: locked by their rows, rolling ones with their uses by time; and their leases."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,7 @@ from typing import Literal
 import asyncpg
 
 from services.evaluator.counters import Counter, Counters, rolling_days
+from services.evaluator.store import leases as lease_store
 from shared.database import Connection
 
 Windows = Mapping[str, tuple[datetime, datetime]]
@@ -18,9 +19,14 @@ _USES_ARE_KEPT = timedelta(days=400 + 366 + 2)
 
 
 async def lock_limits(
-    connection: Connection, caps: Mapping[str, int | None], windows: Windows | None = None
+    connection: Connection,
+    caps: Mapping[str, int | None],
+    windows: Windows | None = None,
+    lease_ids: Collection[str] = (),
 ) -> Counters:
     """Create what is missing and lock all, in the order of ids, so that no two wait crosswise.
+
+    With them come those of the leases that are of these limits: a limit's row is their lock, too.
 
     ``caps`` gives a limit's cap, or None for one that must be there already. A rolling limit without
     a window can be moved, but what is free of it is not known.
@@ -31,11 +37,12 @@ async def lock_limits(
         " from unnest($1::text[], $2::bigint[]) as wanted (id, cap) order by id"
         # A cap is at least 1: 0 stands for one that is not known here and stays as it is.
         " on conflict (limit_id) do update set cap = coalesce(nullif(excluded.cap, 0), limits.cap)"
-        " returning limit_id, cap, held, used",
+        " returning limit_id, cap, held, used, leased",
         ids,
         [caps[i] for i in ids],
     )
-    return await _counters(connection, rows, windows or {})
+    leases = await lease_store.leases_of(connection, lease_ids, ids) if lease_ids else {}
+    return Counters(await _counters(connection, rows, windows or {}), leases)
 
 
 async def read_limits(
@@ -43,19 +50,23 @@ async def read_limits(
 ) -> Counters:
     """The counters as they are, unlocked: good for advice only."""
     rows = await connection.fetch(
-        "select limit_id, cap, held, used from limits where limit_id = any($1)", list(limit_ids)
+        "select limit_id, cap, held, used, leased from limits where limit_id = any($1)",
+        list(limit_ids),
     )
-    return await _counters(connection, rows, windows or {})
+    return Counters(await _counters(connection, rows, windows or {}))
 
 
 async def _counters(
     connection: Connection, rows: Sequence[asyncpg.Record], windows: Windows
-) -> Counters:
-    counters = {row["limit_id"]: Counter(row["cap"], row["held"], row["used"]) for row in rows}
+) -> dict[str, Counter]:
+    counters = {
+        row["limit_id"]: Counter(row["cap"], row["held"], row["used"], leased=row["leased"])
+        for row in rows
+    }
     rolling = [limit_id for limit_id in counters if rolling_days(limit_id)]
     if rolling:
         await _load_uses(connection, {i: counters[i] for i in rolling}, windows)
-    return Counters(counters)
+    return counters
 
 
 # Minutes up to the end of the last window's first day, whole days after it.
@@ -93,17 +104,22 @@ async def _load_uses(
 
 
 async def save_limits(connection: Connection, counters: Counters) -> None:
-    """Save the counters that changed; their rows are locked."""
+    """Save the counters and leases that changed; the limits' rows are locked."""
     ids = sorted(counters.changed)
     if ids:
         await connection.execute(
-            "update limits set held = new.held, used = new.used"
-            " from unnest($1::text[], $2::bigint[], $3::bigint[]) as new (id, held, used)"
-            " where limit_id = new.id",
+            "update limits set held = new.held, used = new.used, leased = new.leased"
+            " from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
+            " as new (id, held, used, leased) where limit_id = new.id",
             ids,
             [counters[i].held for i in ids],
             [counters[i].used for i in ids],
+            [counters[i].leased for i in ids],
         )
+    if counters.granted:
+        await lease_store.add(connection, [*counters.granted.values()])
+    if counters.drawn:
+        await lease_store.save(connection, [*counters.drawn.values()])
     moved = {key: amount for key, amount in sorted(counters.moved.items()) if amount}
     if moved:
         days: dict[tuple[str, datetime], int] = {}
