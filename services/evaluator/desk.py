@@ -283,8 +283,10 @@ async def _accounts(
                 changing.add(event.customer_id)
         else:
             (changing if event.pay_bonuses else told).add(event.customer_id)
+    # Only receipts that were there before can have a payment.
+    paying = [receipt_id for receipt_id, known in receipts.items() if known.revision >= 0]
     accounts = await account_store.lock_accounts(
-        connection, changing, now, receipt_ids=receipts.keys(), redemption_ids=earned
+        connection, changing, now, receipt_ids=paying, redemption_ids=earned
     )
     others = {customer for customer in told if customer not in accounts}
     balances = Accounts((), (), now)
