@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import asyncpg
 from fastapi import FastAPI
 
-from services.evaluator import backtest_http, checkout, lease_http, quote_http, reference
+from services.evaluator import backtest_http, checkout, lease_http, quote_http, reference, vigilance
 from services.evaluator.backtest_http import Backtests
 from services.evaluator.checkout import Checkout
 from services.evaluator.checkout_http import Checkouts
@@ -27,6 +27,7 @@ from services.evaluator.requests import Reply, Request, Requests
 from services.evaluator.retention import Retention
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.settings import Settings
+from services.evaluator.vigilance import Noted, Vigilance
 from shared import database
 from shared.cluster import records_behind
 from shared.consumer import TransactionalConsumer
@@ -61,10 +62,14 @@ class Service:
         """A gatherer with a ruleset of its own."""
         return Gatherer(Rulesets(), self.code_key, self.settings.hold)
 
-    @property
-    def quotes(self) -> Quotes:
+    def failures(self) -> GroupCommit[Noted, None]:
+        """What quotes add to what is held against guessers, a group at a time."""
+        return GroupCommit(self.pool, vigilance.save)
+
+    def quotes(self, failures: GroupCommit[Noted, None]) -> Quotes:
         """Quotes from what is known."""
-        return Quotes(self.known, self.code_key, self.settings.hold)
+        watch = Vigilance(self.known.tallies, failures)
+        return Quotes(self.known, watch, self.code_key, self.settings.hold)
 
     async def consume_reference(self) -> None:
         """Read campaigns, codes, stores, and what is known of customers."""
@@ -169,7 +174,9 @@ def create(settings: Settings) -> FastAPI:
             service = Service(settings, pool, Known(readers, Rulesets()))
             backtests = Backtests(pool, database_url)
             requests, leasing = service.requests(), service.leasing()
-            plain.add(app, [quote_http.route(service.quotes), *Checkouts(requests).routes()])
+            failures = service.failures()
+            quotes = quote_http.route(service.quotes(failures))
+            plain.add(app, [quotes, *Checkouts(requests).routes()])
             app.include_router(backtest_http.routes(backtests))
             app.include_router(lease_http.routes(Leases(pool, leasing)))
             async with background(
@@ -179,6 +186,7 @@ def create(settings: Settings) -> FastAPI:
                 requests.run(),
                 leasing.run(),
                 service.watch_leases(),
+                failures.run(),
                 service.relay(),
                 service.expire(),
                 service.close_periods(),

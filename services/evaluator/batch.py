@@ -19,6 +19,7 @@ from services.evaluator.answer import Decision
 from services.evaluator.answer import encode as encode_decision
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Incoming
+from services.evaluator.hearing import Hearing
 from services.evaluator.payment import Points, payable
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.purchases import Histories, PaidReceipt
@@ -58,6 +59,7 @@ class Batch:
     new: AbstractSet[str]
     paid: dict[str, PaidReceipt]
     histories: Histories
+    hearing: Hearing
     counters: Counters
     accounts: Accounts
     balances: Accounts
@@ -78,6 +80,7 @@ class Batch:
         objection = self.facts.objection(event)
         if objection is not None:
             raise objection
+        considered = self.hearing.considered(came, considered, self.facts)
         self.histories.remind(considered)
         match event.intent:
             case "sale":
@@ -122,6 +125,7 @@ class Batch:
         self.messages.append(Message(DECISIONS, key, answered, answer.decision.decision_id))
         facts = None if answer.free is None else recording.facts_of(given, answer.free)
         self._note(came, "cart", answered, facts)
+        self.messages += self.hearing.note(cart, came.key, answer, self.facts)
         self._change(known, answer.receipt, came.key)
         return answered
 

@@ -105,7 +105,7 @@ def _route(
     gives: type[outcome.Decision | outcome.Receipt | outcome.Returned],
     summary: str,
 ) -> PlainRoute:
-    return PlainRoute(path, "checkouts:write", answer, takes, gives, summary)
+    return PlainRoute(path, ("checkouts:write",), answer, takes, gives, summary)
 
 
 def _event_id(asked: Asked) -> str:

@@ -15,6 +15,8 @@ from services.evaluator.batch import Batch, Decided
 from services.evaluator.cart import decode_cart
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Gatherer, Incoming, demand, incoming
+from services.evaluator.guessing import Guesses
+from services.evaluator.hearing import Hearing, cart_with_codes, sender_of
 from services.evaluator.orders import Confirm, Order
 from services.evaluator.outgoing import SOURCE, movement_messages
 from services.evaluator.promotion.period_end import come_late
@@ -27,6 +29,7 @@ from services.evaluator.replay import event_of
 from services.evaluator.sale import decode_sale
 from services.evaluator.store import accounts as account_store
 from services.evaluator.store import closing as closing_store
+from services.evaluator.store import guessing as guessing_store
 from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
 from services.evaluator.store import purchases as purchase_store
@@ -120,12 +123,14 @@ class Desk:
         paid = await purchase_store.paid_receipts(connection, returned) if returned else {}
         seen = await ledger.seen(connection, [item.key for item in came])
         considered = await _consider(came, facts, seen, receipts)
-        wanted = purchases.wanted(considered, len(returned))
+        hearing = await _hear(connection, came, facts, seen)
+        possible = [*considered, *hearing.unheard.values()]
+        wanted = purchases.wanted(possible, len(returned))
         found = await purchase_store.histories(connection, wanted) if wanted else {}
         histories = Histories(found)
-        for each in considered:
+        for each in possible:
             histories.remind(each)
-        limits = demand(receipts.values(), considered, returned)
+        limits = demand(receipts.values(), possible, returned)
         counters = (
             await limit_store.lock_limits(connection, limits.caps, limits.windows, _leases(events))
             if limits.caps
@@ -142,6 +147,7 @@ class Desk:
                 new.keys(),
                 paid,
                 histories,
+                hearing,
                 counters,
                 accounts,
                 balances,
@@ -248,6 +254,29 @@ async def _consider(
     return considered
 
 
+async def _hear(
+    connection: Connection,
+    came: Sequence[Incoming],
+    facts: Facts,
+    seen: Mapping[bytes, Seen],
+) -> Hearing:
+    """Whose codes are listened to; nothing is read if there are none."""
+    carts = {
+        item.key: cart
+        for item in came
+        if (cart := cart_with_codes(item))
+        and item.key not in seen
+        and facts.objection(cart) is None
+    }
+    if not carts:
+        return Hearing()
+    subjects = {key: sender_of(cart) for key, cart in carts.items()}
+    everybody = {one for each in subjects.values() for one in each}
+    hearing = Hearing(Guesses(await guessing_store.tallies(connection, everybody)), subjects)
+    hearing.consider(carts, facts)
+    return hearing
+
+
 def _is_decided(came: Incoming, receipts: Mapping[str, Receipt]) -> bool:
     """Whether a sale gets what its cart got; a card that is shown with payment is decided on."""
     decision = receipts[came.event.receipt_id].decision
@@ -329,3 +358,5 @@ async def _save(connection: Connection, batch: Batch) -> None:
     await ledger.save_applied(connection, batch.applied)
     messages = [*batch.messages, *movement_messages(batch.accounts.movements)]
     await outbox.put(connection, messages, SOURCE, now)
+    if batch.hearing.guesses.blamed:
+        await guessing_store.add(connection, batch.hearing.guesses.blamed, now)

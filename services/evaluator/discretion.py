@@ -10,7 +10,7 @@ too, until all that are left apply, so that no refusal and no near miss tells of
 3. answer ``anonymous``, at ``release``.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -64,15 +64,14 @@ def without(considered: Considered, positions: Collection[int]) -> Considered:
     return considered.ruleset.consider(replace(basket, codes=kept))
 
 
-def anonymous(decision: Decision, presented: int, used: Collection[int]) -> Decision:
-    """The answer, whose cart had ``presented`` codes, of which those at ``used`` positions were left.
+def anonymous(decision: Decision, absent: Iterable[int]) -> Decision:
+    """The answer, whose cart had more codes, at the positions that are ``absent``.
 
     A customer's balance is none of an anonymous caller's business.
     """
-    unused = [UnusedCode(n, "not_applied") for n in range(presented) if n not in used]
     return replace(
         decision,
-        unused_codes=tuple(unused),
+        unused_codes=tuple([UnusedCode(position, "not_applied") for position in absent]),
         unknown_codes=(),
         bonus_balance=None,
         bonuses_payable=0,

@@ -96,11 +96,18 @@ class Facts:
             return ConflictError("implausible_time", message)
         return None
 
-    def consider(self, event: Cart | Sale) -> Considered:
-        """The event's facts, matched once with the rules; ``objection`` has none to it."""
-        return self.ruleset.consider(self.basket(event))
+    def consider(self, event: Cart | Sale, *, heard: bool = True) -> Considered:
+        """The event's facts, matched once with the rules; ``objection`` has none to it.
 
-    def basket(self, event: Cart | Sale) -> Basket:
+        Unless its sender is ``heard``, its codes are not looked at.
+        """
+        return self.ruleset.consider(self.basket(event, heard=heard))
+
+    def digests_of(self, event: Cart | Sale) -> list[bytes]:
+        """The digests of its codes, in their order."""
+        return [self.digests[code] for code in event.codes]
+
+    def basket(self, event: Cart | Sale, *, heard: bool = True) -> Basket:
         """The event's facts as the promotion engine sees them, but for the customer's history."""
         place = self.places[event.store_id]
         customer = event.customer_id
@@ -121,12 +128,13 @@ class Facts:
             customer_groups=known.groups,
             segments=known.segments,
             birthday=known.birthday,
-            codes=tuple([self._presented(n, code) for n, code in enumerate(event.codes)]),
+            codes=tuple([self._presented(n, code, heard) for n, code in enumerate(event.codes)]),
+            locked_out=not heard,
         )
 
-    def _presented(self, position: int, code: str) -> PresentedCode:
+    def _presented(self, position: int, code: str, heard: bool) -> PresentedCode:
         digest = self.digests[code]
-        known = self.codes.get(digest)
+        known = self.codes.get(digest) if heard else None
         if known is None:
             return PresentedCode(position, digest, None)
         return PresentedCode(position, digest, known.emission_id, known.holder)

@@ -193,7 +193,10 @@ class Guesses:
         """Hold failed codes against all of these."""
         for subject in subjects if failed else ():
             before = self.tallies.get(subject, NOTHING)
-            self.tallies[subject] = blame(before, failed, subject.rule, now)
+            after = blame(before, failed, subject.rule, now)
+            if after == before:
+                continue  # a cart that is sent again costs nothing
+            self.tallies[subject] = after
             self.blamed.setdefault(subject, []).extend(failed)
 
     def may_lock(self, presented: Mapping[Subject, Collection[bytes]]) -> set[Subject]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import asyncpg
 
 from services.evaluator.counters import Counter
+from services.evaluator.guessing import Subject, Tally
 from services.evaluator.lookup import AwayError, Lookup, Source
 from services.evaluator.memory import Memory
 from services.evaluator.promotion.history import Purchase
@@ -17,6 +18,7 @@ from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.purchases import Wanted
 from services.evaluator.redemption import Redemption
 from services.evaluator.rulesets import Rulesets
+from services.evaluator.store import guessing as guessing_store
 from services.evaluator.store import holds as hold_store
 from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
@@ -27,7 +29,8 @@ from shared import clock
 from shared.database import Connection
 
 CHANGING_S = 1.0
-"""How old what sales change may be: counters, purchases, holds; and that something is not there."""
+"""How old what sales change may be: counters, purchases, holds, failed codes; and that something is not
+there."""
 LASTING_S = 10.0
 """How old what emission says may be: stores, customers' groups, which emission a code is of."""
 _PULSE_S = 0.25
@@ -73,6 +76,9 @@ class Known:
             source, Memory(_MOST_HISTORIES, CHANGING_S, CHANGING_S), _purchases
         )
         self.counters: Lookup[Count, Counter] = Lookup(source, Memory(*changing), _counters)
+        self.tallies: Lookup[Subject, Tally] = Lookup(
+            source, Memory(*changing), guessing_store.tallies
+        )
         self.holds: Lookup[str, Sequence[Redemption]] = Lookup(
             source, Memory(*changing), hold_store.held_by
         )

@@ -8,16 +8,23 @@ import msgspec
 
 from services.evaluator.answer import Decision, Gift
 from services.evaluator.bonuses import Movement
+from services.evaluator.guessing import Lockout
 from services.evaluator.receipt import Receipt
 from services.evaluator.record import ReceiptRecorded
 from services.evaluator.redemption import Redemption
 from services.evaluator.reversal import Reversal
 from shared.codec import encode
 from shared.events.checkout import Return
-from shared.events.outcome import RedemptionStatus, Returned, ReturnedLine, ReturnedRedemption
+from shared.events.outcome import (
+    CodeAttempt,
+    RedemptionStatus,
+    Returned,
+    ReturnedLine,
+    ReturnedRedemption,
+)
 from shared.events.values import Currency, Device
 from shared.outbox import Message
-from shared.topics import BONUSES, RECEIPTS, REDEMPTIONS, RETURNS, terminal_key
+from shared.topics import ATTEMPTS, BONUSES, RECEIPTS, REDEMPTIONS, RETURNS, terminal_key
 
 SOURCE = "tillstream/evaluator"
 _ENCODE = msgspec.json.Encoder().encode
@@ -168,6 +175,25 @@ def _event(
         gifts_mismatch=tuple([Gift(gift.sku, gift.quantity) for gift in r.gifts_beyond]),
         discount_returned=r.returned,
     )
+
+
+def attempt_message(decision: Decision, codes: int, lockout: Lockout) -> Message:
+    """That so many codes were not listened to; ``decision`` is the one that was made without them."""
+    attempt = CodeAttempt(
+        attempt_id="a-" + decision.decision_id.removeprefix("d-"),
+        who=lockout.subject.who,
+        subject=lockout.subject.name,
+        store_id=decision.store_id,
+        terminal_id=decision.terminal_id,
+        receipt_id=decision.receipt_id,
+        customer_id=decision.customer_id,
+        codes=codes,
+        locked_until=lockout.until,
+        occurred_at=decision.occurred_at,
+        recorded_at=decision.decided_at,
+    )
+    key = terminal_key(decision.store_id, decision.terminal_id)
+    return Message(ATTEMPTS, key, attempt, attempt.attempt_id)
 
 
 def movement_messages(movements: Iterable[Movement]) -> list[Message]:

@@ -1,11 +1,14 @@
 """Quotes over HTTP."""
 
+import asyncio
+from datetime import timedelta
 from http import HTTPStatus
 
-from services.evaluator import answer
+from services.evaluator import answer, discretion
 from services.evaluator.cart import decode_cart
 from services.evaluator.quoting import Quotes, UnknownError
 from services.evaluator.receipt import ConflictError
+from shared import clock
 from shared.events import outcome
 from shared.events.checkout import Cart
 from shared.web.plain import Asked, PlainRoute
@@ -16,9 +19,13 @@ def route(quotes: Quotes) -> PlainRoute:
     """``POST /v1/quotes``."""
 
     async def quote(asked: Asked) -> bytes:
+        came = clock.monotonic()
         cart = decode_cart(asked.body)
+        anonymous = "quotes:write" not in asked.caller.scopes
         try:
-            return answer.encode(await quotes.quote(cart))
+            decision = await (
+                quotes.quote_discreetly(cart, asked.address) if anonymous else quotes.quote(cart)
+            )
         except ConflictError as error:
             field, _, message = str(error).partition(": ")
             raise Problem.of_field(
@@ -31,10 +38,14 @@ def route(quotes: Quotes) -> PlainRoute:
                 "This store has not been met before. Ask again in a moment.",
                 headers={"Retry-After": "1"},
             ) from error
+        if anonymous and cart.codes:
+            took = timedelta(seconds=clock.monotonic() - came)
+            await asyncio.sleep(discretion.release(took).total_seconds())
+        return answer.encode(decision)
 
     return PlainRoute(
         "/v1/quotes",
-        "quotes:write",
+        ("quotes:write", "quotes:public"),
         quote,
         takes=Cart,
         gives=outcome.Decision,

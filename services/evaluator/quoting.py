@@ -1,6 +1,6 @@
 """Quotes: what a cart would get now, from rules and facts in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,17 +8,27 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from services.evaluator import purchases, receipt
+from services.evaluator import discretion, purchases, receipt
 from services.evaluator.answer import Decision
 from services.evaluator.counters import Counter, Counters
 from services.evaluator.facts import Facts, incoming
+from services.evaluator.guessing import (
+    TILL,
+    Caller,
+    Lockout,
+    Subject,
+    address_hash,
+    failed_codes,
+    subjects_of,
+)
 from services.evaluator.known import Known, counts_of, purchases_of
 from services.evaluator.lookup import all_learnt
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption
-from shared import codes
+from services.evaluator.vigilance import Vigilance
+from shared import clock, codes
 from shared.events.checkout import Cart
 
 
@@ -35,30 +45,86 @@ class Quotes:
     """
 
     known: Known
+    vigilance: Vigilance
     code_key: bytes
     hold: timedelta
 
     async def quote(self, cart: Cart) -> Decision:
         """The decision on the cart, whatever its intent. Raises ``ConflictError``, ``UnknownError``."""
         cart = _as_quote(cart)
-        facts = await self._facts(cart)
-        objection = facts.objection(cart)
-        if objection is not None:
-            raise objection
+        subjects = _subjects_of(cart, TILL)
+        facts = await self._facts(cart, subjects)
+        lockout = self.vigilance.lockout(subjects, facts.now)
+        considered = facts.consider(_as_known(cart, facts), heard=lockout is None)
+        decision, free = await self._decide(cart, facts, considered, open_to_holds=True)
+        failed = failed_codes(facts.digests_of(cart), decision, free)
+        await self._note(decision, subjects, failed, lockout, len(cart.codes))
+        return decision
+
+    async def quote_discreetly(self, cart: Cart, address: str | None) -> Decision:
+        """The decision that an anonymous caller is told (``discretion``). Raises as ``quote`` does.
+
+        What its receipt holds is not its business: it may have made up whose that is.
+        """
+        cart = _as_quote(cart)
+        hashed = address and address_hash(address, self.code_key, clock.now().date())
+        subjects = _subjects_of(cart, Caller(anonymous=True, address=hashed))
+        facts = await self._facts(cart, subjects)
+        lockout = self.vigilance.lockout(subjects, facts.now)
         considered = facts.consider(_as_known(cart, facts))
+        asked = Counters(await self._counters(discretion.limits_of_codes(considered)))
+        alive = discretion.without_dead(considered, asked.free)
+        left = discretion.without(alive, range(len(cart.codes))) if lockout else alive
+        decision, _ = await self._decide(cart, facts, left, open_to_holds=False)
+        while decision.unused_codes:
+            left = discretion.without(left, [unused.code for unused in decision.unused_codes])
+            decision, _ = await self._decide(cart, facts, left, open_to_holds=False)
+        digests = facts.digests_of(cart)
+        failed = [digests[n] for n in _absent(cart, alive)]
+        await self._note(decision, subjects, failed, lockout, len(cart.codes))
+        return discretion.anonymous(decision, _absent(cart, left))
+
+    async def _note(
+        self,
+        decision: Decision,
+        subjects: Collection[Subject],
+        failed: Collection[bytes],
+        lockout: Lockout | None,
+        codes_count: int,
+    ) -> None:
+        """Tell of codes that were not listened to, or hold those that failed against the sender."""
+        if decision.stale:
+            return  # it cannot be told or saved anywhere
+        if lockout:
+            await self.vigilance.tell(decision, codes_count, lockout)
+        else:
+            await self.vigilance.blame(subjects, failed, decision.decided_at)
+
+    async def _decide(
+        self, cart: Cart, facts: Facts, considered: Considered, *, open_to_holds: bool
+    ) -> tuple[Decision, Mapping[str, int]]:
+        """The decision, and what was left of the limits that it may have asked about.
+
+        ``open_to_holds``: what the receipt itself holds is free for it.
+        """
         await self._remind(considered)
         limits = considered.limits()
         counters = await self._counters(limits)
         own = receipt.open_receipt(cart)
-        if any(_is_tight(limit, counters.get(limit.limit_id), considered) for limit in limits):
+        if open_to_holds and any(
+            _is_tight(limit, counters.get(limit.limit_id), considered) for limit in limits
+        ):
             own = await self._with_holds(own, counters)
         # The same cart asked for again at another time is another quote.
         came = incoming(cart, f"{cart.receipt_id}/{cart.revision}/{facts.now.isoformat()}", b"")
         given = facts.circumstances(cart, came, considered)
-        decision = receipt.quote(cart, own, given, Counters(counters))
-        return replace(decision, stale=True) if self.known.source.away else decision
+        found = Counters(counters)
+        decision = receipt.quote(cart, own, given, found)
+        free = {limit.limit_id: found.free(limit) for limit in limits} if cart.codes else {}
+        return replace(decision, stale=True) if self.known.source.away else decision, free
 
-    async def _facts(self, cart: Cart) -> Facts:
+    async def _facts(self, cart: Cart, subjects: Collection[Subject]) -> Facts:
+        """What there is to decide by; what is held against these is learnt beside. Raises ``ConflictError``."""
         known = self.known
         digests = {code: codes.digest(code, self.code_key) for code in cart.codes}
         stores = (cart.store_id,)
@@ -67,11 +133,12 @@ class Quotes:
             known.places.learn(stores),
             known.customers.learn(customers),
             known.codes.learn(digests.values()),
+            self.vigilance.learn(subjects),
         )
         ruleset = known.ruleset
         if ruleset is None or (known.source.away and cart.store_id not in known.places.memory):
             raise UnknownError
-        return Facts(
+        facts = Facts(
             now=known.now(),
             ruleset=ruleset,
             places=known.places.memory.found(stores),
@@ -80,6 +147,10 @@ class Quotes:
             codes=known.codes.memory.found(digests.values()),
             hold=self.hold,
         )
+        objection = facts.objection(cart)
+        if objection is not None:
+            raise objection
+        return facts
 
     async def _remind(self, considered: Considered) -> None:
         """Bring the customer's purchases, if they matter and can be known."""
@@ -113,6 +184,19 @@ class Quotes:
         await all_learnt(lookup.learn((own.receipt_id,)))
         held = lookup.memory.get(own.receipt_id) or ()
         return replace(own, redemptions={one.key: _of(one, counters) for one in held})
+
+
+def _subjects_of(cart: Cart, caller: Caller) -> tuple[Subject, ...]:
+    """What the sender of a cart with codes counts as."""
+    if not cart.codes:
+        return ()
+    return subjects_of(cart.store_id, cart.terminal_id, cart.customer_id, cart.channel, caller)
+
+
+def _absent(cart: Cart, considered: Considered) -> list[int]:
+    """The positions of the cart's codes that are not among those considered."""
+    there = {code.position for code in considered.reading.basket.codes}
+    return [n for n in range(len(cart.codes)) if n not in there]
 
 
 def _is_tight(limit: Limit, counter: Counter | None, considered: Considered) -> bool:

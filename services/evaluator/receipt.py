@@ -361,7 +361,7 @@ def _decision(
         expires_at=expires_at,
         ruleset_version=rules.ruleset.version,
         ruleset_hash=rules.ruleset.hash,
-        unknown_codes=[c.position for c in rules.reading.basket.codes if c.emission_id is None],
+        unknown_codes=rules.reading.basket.unknown_codes,
         points=given.points if verdict else None,
     )
 

@@ -157,10 +157,11 @@ def require(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
     return principal
 
 
-def permit(caller: Principal, scope: Scope) -> None:
-    """Raises ``Problem`` (403) unless the caller has the scope."""
-    if scope not in caller.scopes:
-        raise Problem(HTTPStatus.FORBIDDEN, "Not allowed", f"This needs the scope {scope}.")
+def permit(caller: Principal, *scopes: Scope) -> None:
+    """Raises ``Problem`` (403) unless the caller has one of the scopes."""
+    if caller.scopes.isdisjoint(scopes):
+        needed = " or ".join(scopes)
+        raise Problem(HTTPStatus.FORBIDDEN, "Not allowed", f"This needs the scope {needed}.")
 
 
 def _cookie(request: Request) -> str:

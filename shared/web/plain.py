@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.events.values import Event
 from shared.web import auth, problems
+from shared.web.address import address_of
 from shared.web.body import check_type
 from shared.web.problems import Problem
 
@@ -28,12 +29,16 @@ compile_path = lru_cache(compile_template)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request: its body, its caller, its headers, and what stands for ``{…}`` in the path."""
+    """A request: its body, its caller, its headers, and what stands for ``{…}`` in the path.
+
+    ``address`` is the caller's IP address, if it has one.
+    """
 
     body: bytes
     caller: auth.Principal
     headers: Headers
     parameters: Mapping[str, str]
+    address: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +52,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class PlainRoute:
-    """``POST path``: ``answer`` gets what a caller with the scope asks, and returns a body.
+    """``POST path``: ``answer`` gets what a caller with one of the scopes asks, and returns a body.
 
     It reads and writes JSON itself, and raises as any route does. ``takes`` (None: no body is needed) and
     ``gives`` are the models of what it reads and writes, for the OpenAPI document.
     """
 
     path: str
-    scope: auth.Scope
+    scopes: tuple[auth.Scope, ...]
     answer: Callable[[Asked], Awaitable[bytes | Answered]]
     takes: type[Event] | None
     gives: type[Event]
@@ -128,14 +133,16 @@ class _PlainFirst:
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "Method Not Allowed", headers=allowed)
         request = Request(scope)
         caller = auth.authenticate(request)
-        auth.permit(caller, route.scope)
+        auth.permit(caller, *route.scopes)
         if route.takes is not None:
             check_type(request.headers)
         stated = request.headers.get("content-length", "0")
         if stated.isdigit() and int(stated) > self.max_bytes:
             raise problems.too_large(self.max_bytes)
         body = await self._body(receive)
-        return await route.answer(Asked(body, caller, request.headers, parameters))
+        return await route.answer(
+            Asked(body, caller, request.headers, parameters, address_of(request))
+        )
 
     async def _body(self, receive: Receive) -> bytes:
         body, more = b"", True

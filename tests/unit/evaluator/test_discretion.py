@@ -209,7 +209,7 @@ def test_the_answer_says_which_codes_were_not_applied_and_no_more() -> None:
         ruleset_hash="00",
         unknown_codes=(2,),
     )
-    found = discretion.anonymous(replace(found, bonus_balance=5, bonuses_payable=2), 3, {1})
+    found = discretion.anonymous(replace(found, bonus_balance=5, bonuses_payable=2), [0, 2])
     assert found.unused_codes == (UnusedCode(0, "not_applied"), UnusedCode(2, "not_applied"))
     assert (found.unknown_codes, found.bonus_balance, found.bonuses_payable) == ((), None, 0)
 

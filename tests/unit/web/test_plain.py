@@ -45,7 +45,9 @@ async def client() -> AsyncIterator[AsyncClient]:
         return []
 
     app = create_app("Hats", verifier=verifier(), ready=ready)
-    plain.add(app, [PlainRoute("/v1/hats", "quotes:write", _answer, Hat, Hat, "A hat")])
+    plain.add(
+        app, [PlainRoute("/v1/hats", ("quotes:write", "quotes:public"), _answer, Hat, Hat, "A hat")]
+    )
     transport = ASGITransport(app, raise_app_exceptions=False)
     async with AsyncClient(
         transport=transport, base_url="http://hats", headers=_headers()
