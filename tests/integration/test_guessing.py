@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.evaluator import vigilance
+from services.evaluator import lookup, vigilance
 from services.evaluator.answer import Decision, encode
 from services.evaluator.group_commit import GroupCommit
 from services.evaluator.guessing import POLICY
@@ -43,6 +43,12 @@ async def issue(
             connection, emission_id, NOW, 1, digests, [holder] * len(words) if holder else []
         )
         await reference_store.codes_changed(connection)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, PostgreSQL is not away."""
+    monkeypatch.setattr(lookup, "ANSWERS_WITHIN_S", 30.0)
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ async def _answer(asked: Asked) -> bytes:
         raise ZeroDivisionError(message)
     if hat.hat_id == "away":
         raise ConnectionRefusedError
+    if hat.hat_id == "whose":
+        return f'"{asked.address}"'.encode()
     return body
 
 
@@ -60,6 +62,10 @@ async def test_a_body_is_answered_with_a_body(client: AsyncClient) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == {"hat_id": "one"}
+
+
+async def test_the_route_is_told_the_callers_address(client: AsyncClient) -> None:
+    assert (await client.post("/v1/hats", json={"hat_id": "whose"})).json() == "127.0.0.1"
 
 
 async def test_other_paths_are_answered_as_before(client: AsyncClient) -> None:
