@@ -58,7 +58,7 @@ class Hearing:
         """What the event may meet: without its codes, if its sender is locked out by now."""
         subjects = self.subjects.get(came.key)
         if subjects and self.guesses.lockout(subjects, facts.now):
-            return self.unheard.get(came.key, heard)
+            return self.unheard[came.key]
         return heard
 
     def note(self, cart: Cart, event_key: bytes, answer: Answer, facts: Facts) -> list[Message]:
