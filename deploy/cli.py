@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import backtest, decisions, operations
+from deploy import backtest, decisions, operations, verify
 from deploy.local import stack, supervisor
 from deploy.local.errors import StackError
 from deploy.local.ports import HOST
@@ -35,6 +35,7 @@ app.command()(backtest.backtest)
 app.command()(operations.env)
 app.command()(decisions.explain)
 app.command("replay")(decisions.replay_decisions)
+app.command()(verify.verify)
 _console = Console()
 _errors = Console(stderr=True)
 _FOLLOW_POLL_S = 0.2

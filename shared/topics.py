@@ -23,6 +23,8 @@ from shared.events.values import Event
 _DAY_MS = 24 * 3600 * 1000
 _COMPACTED = {"cleanup.policy": "compact"}
 _FOREVER = {"retention.ms": "-1"}
+# As long as receipts are kept: what the ledger has can be added up again from its events.
+_AS_RECEIPTS = {"retention.ms": str(400 * _DAY_MS)}
 # Tills' clocks differ; what "read up to this time" means is the broker's clock.
 _BROKER_TIME = {"message.timestamp.type": "LogAppendTime"}
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -109,6 +111,7 @@ REDEMPTIONS = Topic(
     "tillstream.promo.redemption.v1",
     "store_id:terminal_id",
     "Every change of state of every redemption.",
+    config=_AS_RECEIPTS,
 )
 RECEIPTS = Topic(
     "promo.sales.v1",
@@ -116,6 +119,7 @@ RECEIPTS = Topic(
     "tillstream.promo.receipt.v1",
     "store_id:terminal_id",
     "Each receipt once, clean, with device, region and redemptions.",
+    config=_AS_RECEIPTS,
 )
 RETURNS = Topic(
     "promo.returns.v1",
@@ -123,6 +127,7 @@ RETURNS = Topic(
     "tillstream.promo.returned.v1",
     "store_id:terminal_id",
     "Each return once: what comes back, what is refunded, what redemptions lose.",
+    config=_AS_RECEIPTS,
 )
 ATTEMPTS = Topic(
     "promo.attempts.v1",
@@ -137,6 +142,7 @@ BONUSES = Topic(
     "tillstream.promo.bonus.v1",
     "customer_id",
     "Every movement of customers' bonus points.",
+    config=_AS_RECEIPTS,
 )
 CAMPAIGNS = Topic(
     "promo.campaigns.v1",

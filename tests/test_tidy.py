@@ -23,6 +23,7 @@ CORE = (
     "services/evaluator/accounts.py",
     "services/evaluator/answer.py",
     "services/evaluator/bonuses.py",
+    "services/evaluator/certificate.py",
     "services/evaluator/counters.py",
     "services/evaluator/discretion.py",
     "services/evaluator/explanation.py",

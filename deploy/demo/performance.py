@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.console import Console
 from rich.markup import escape
 
+from deploy.comparison import differences
 from deploy.demo import books, dataset, progress, reconcile, topics
 from deploy.demo.authoring import (
     Api,
@@ -99,7 +100,7 @@ async def _perform(stack: local.Stack, folder: Path, baskets: int | None, consol
         await _catch_up(stack, console, shop)
     rows = reconcile.table_rows(await _sources(stack, token, shop, authored))
     console.print(reconcile.as_table(rows))
-    for row in reconcile.differences(rows):
+    for row in differences(rows):
         console.print(f"[bold red]Does not reconcile:[/] {row.what}: {dict(row.cells)}")
     summary = reconcile.summary(rows, elapsed_s, len(year.baskets))
     summary["reading_and_authoring_s"] = round(authored_s, 1)

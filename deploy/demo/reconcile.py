@@ -1,32 +1,20 @@
 """The reconciliation table: the same figure from every source that has one of its own. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from deploy.comparison import Row, differences
 from deploy.demo.books import Ledger, Statistics
 from deploy.demo.till import Tally
 from deploy.demo.topics import Key, Logged
 
 COLUMNS = ("expected", "sent", "received", "kafka", "evaluator", "rollups", "dashboard")
 _OWN = ("welcome", "everyday")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure; ``cells`` are its sources' values. It reconciles when they are all the same."""
-
-    what: str
-    cells: Mapping[str, int]
-
-    @property
-    def reconciles(self) -> bool:
-        """Whether all sources agree."""
-        return len(set(self.cells.values())) == 1
 
 
 @dataclass(frozen=True)
@@ -55,11 +43,6 @@ def table_rows(sources: Sources) -> list[Row]:
         *_cap(sources),
         *_nothing(sources),
     ]
-
-
-def differences(rows: Iterable[Row]) -> list[Row]:
-    """The rows that do not reconcile."""
-    return [row for row in rows if not row.reconciles]
 
 
 def _row(what: str, **cells: int) -> Row:

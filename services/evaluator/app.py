@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 import asyncpg
 from fastapi import FastAPI
 
-from services.evaluator import backtest_http, checkout, lease_http, quote_http, reference, vigilance
+from services.evaluator import (
+    backtest_http,
+    certificate_http,
+    checkout,
+    lease_http,
+    quote_http,
+    reference,
+    vigilance,
+)
 from services.evaluator.backtest_http import Backtests
 from services.evaluator.checkout import Checkout
 from services.evaluator.checkout_http import Checkouts
@@ -179,6 +187,7 @@ def create(settings: Settings) -> FastAPI:
             plain.add(app, [quotes, *Checkouts(requests).routes()])
             app.include_router(backtest_http.routes(backtests))
             app.include_router(lease_http.routes(Leases(pool, leasing)))
+            app.include_router(certificate_http.routes(pool))
             async with background(
                 service.known.watch(),
                 service.consume_reference(),

@@ -259,6 +259,7 @@ _REDEMPTION = (
     "bonuses_returned",
     "details",
     "history",
+    "taken_at",
     "changed_at",
 )
 
@@ -295,6 +296,7 @@ async def save_redemptions(
                     r.bonuses_returned,
                     _details(r),
                     _PACK(r.history),
+                    r.history[0].at if r.history else at,
                     at,
                 )
                 for receipt_id, r in changed

@@ -4,8 +4,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from deploy.comparison import differences
 from deploy.demo.books import Ledger, Statistics
-from deploy.demo.reconcile import Sources, differences, summary, table_rows
+from deploy.demo.reconcile import Sources, summary, table_rows
 from deploy.demo.till import Tally
 from deploy.demo.topics import Logged
 
