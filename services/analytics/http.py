@@ -1,6 +1,5 @@
 """The statistics over HTTP: questions and answers, a live stream, and the dashboard page."""
 
-import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -10,14 +9,7 @@ from typing import Annotated
 
 import asyncpg
 from fastapi import APIRouter, Depends, Header, Query, Request
-from jinja2 import Environment, FileSystemLoader
-from starlette.responses import (
-    FileResponse,
-    HTMLResponse,
-    RedirectResponse,
-    Response,
-    StreamingResponse,
-)
+from starlette.responses import Response, StreamingResponse
 
 from services.analytics import figures, queries
 from services.analytics.changes import Changes
@@ -25,33 +17,13 @@ from services.analytics.live import Live, ReadingFailedError
 from services.analytics.parameters import Filter, RowsFilter, SeriesFilter, StreamFilter
 from services.analytics.reading import Dimension, Question, Reading, reading
 from shared import clock
-from shared.web.auth import COOKIE, InvalidTokenError, Scope, Verifier, authenticate, require
+from shared.web.auth import Scope, authenticate, require
+from shared.web.pages import Pages
 from shared.web.problems import Problem
 
 _PAGES = Path(__file__).parent / "pages"
 _PROJECT = Path(__file__).parents[2]
 _ECHARTS = Path("echarts", "dist", "echarts.min.js")
-_ASSETS = {
-    "dashboard.css": "text/css",
-    "dashboard.js": "text/javascript",
-    "charts.js": "text/javascript",
-    "figures.js": "text/javascript",
-    "theme.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
-}
-_PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
-        " frame-ancestors 'none'"
-    ),
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-_FOREVER = {
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
-}
 _MOST_CHOICES = 1_000
 _SCOPE: Scope = "statistics:read"
 
@@ -192,76 +164,18 @@ async def _events(
 
 
 def _add_page(router: APIRouter) -> None:
-    pages = Environment(loader=FileSystemLoader(_PAGES), autoescape=True)
-    files = _files()
-    version = _version(files)
+    # ECharts is what npm installed.
+    modules = Path(os.environ.get("TILLSTREAM_NODE_MODULES", _PROJECT / "node_modules"))
+    pages = Pages(
+        _PAGES,
+        _SCOPE,
+        title="Tillstream statistics",
+        purpose="read statistics",
+        others={_ECHARTS.name: modules / _ECHARTS},
+    )
 
     @router.get("/", include_in_schema=False)
     async def dashboard(request: Request, token: str | None = None) -> Response:
-        verifier: Verifier = request.app.state.verifier
-        if token is not None:
-            return _signed_in(request, verifier, token) or sign_in(
-                "That token is not valid any more."
-            )
-        try:
-            caller = authenticate(request)
-        except Problem:
-            expired = COOKIE in request.cookies
-            return sign_in("Your session has ended." if expired else None)
-        if _SCOPE not in caller.scopes:
-            return sign_in("Your token does not allow reading statistics.", HTTPStatus.FORBIDDEN)
-        page = pages.get_template("dashboard.html").render(version=version)
-        return HTMLResponse(page, headers=_PAGE_HEADERS)
+        return pages.show(request, token, "dashboard.html")
 
-    def sign_in(why: str | None, status: int = HTTPStatus.UNAUTHORIZED) -> Response:
-        page = pages.get_template("sign_in.html").render(version=version, why=why)
-        return HTMLResponse(page, status, headers=_PAGE_HEADERS)
-
-    @router.get("/assets/{version}/{name}", include_in_schema=False)
-    async def asset(version: str, name: str) -> Response:  # noqa: ARG001 - makes caches forget
-        if name not in files:
-            raise Problem(HTTPStatus.NOT_FOUND, "No such asset", f"There is no asset {name!r}.")
-        path, media_type = files[name]
-        if not path.is_file():
-            raise Problem(
-                HTTPStatus.NOT_FOUND,
-                "The asset is not installed",
-                f"{name} comes from npm: install the packages of package.json.",
-            )
-        return FileResponse(path, media_type=media_type, headers=_FOREVER)
-
-
-def _signed_in(request: Request, verifier: Verifier, token: str) -> Response | None:
-    """Keeps a valid token in a cookie and takes it out of the address bar."""
-    try:
-        verifier.verify(token)
-    except InvalidTokenError:
-        return None
-    response = RedirectResponse("/", HTTPStatus.SEE_OTHER, headers=_PAGE_HEADERS)
-    response.set_cookie(
-        COOKIE,
-        token,
-        path="/",
-        httponly=True,
-        # Not strict: a link from a mail or a wiki would lose it on the way to the page. Cookies open
-        # nothing but safe methods here.
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
-    return response
-
-
-def _files() -> dict[str, tuple[Path, str]]:
-    """The assets by name: their files and media types. ECharts is what npm installed."""
-    modules = Path(os.environ.get("TILLSTREAM_NODE_MODULES", _PROJECT / "node_modules"))
-    files = {name: (_PAGES / name, media_type) for name, media_type in _ASSETS.items()}
-    return files | {"echarts.min.js": (modules / _ECHARTS, "text/javascript")}
-
-
-def _version(files: dict[str, tuple[Path, str]]) -> str:
-    """A digest of the assets: part of their addresses, so that they may be cached for ever."""
-    digest = hashlib.sha256()
-    for path, _ in files.values():
-        if path.is_file():
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    pages.add_assets(router)
