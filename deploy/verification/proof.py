@@ -114,5 +114,10 @@ def _standing(standing: certificate.Standing) -> dict[str, Any]:
 def _certificate(asked: Certificate) -> dict[str, Any]:
     return _standing(asked.standing) | {
         "slots": [certificate.document(slot) for slot in asked.slots],
+        "leased_slots": [
+            {"lease_id": one.lease.lease_id, "store_id": one.lease.store_id}
+            | {"first": one.first, "last": one.last, "amount": one.lease.left}
+            for one in asked.leased
+        ],
         "free_slots": certificate.free_slots(asked.standing),
     }

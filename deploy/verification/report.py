@@ -88,10 +88,19 @@ def _slots(asked: Certificate) -> Table:
             slot.use_id,
             "\n".join(history),
         )
+    for one in asked.leased:
+        lease = one.lease
+        until = f"by {lease.store_id} until {lease.expires_at:%Y-%m-%d %H:%M:%S}"
+        numbers = _range(one.first, one.last)
+        table.add_row(numbers, "leased", f"{lease.left:,}", "", lease.lease_id, until)
     free = certificate.free_slots(standing)
     if free is not None:
-        table.add_row("–".join(f"{n:,}" for n in dict.fromkeys(free)), "free", "", "", "", "")
+        table.add_row(_range(*free), "free", "", "", "", "")
     return table
+
+
+def _range(first: int | None, last: int | None) -> str:
+    return "–".join(f"{n:,}" for n in dict.fromkeys((first, last)) if n is not None)
 
 
 def _sums(proof: Proof) -> Table:

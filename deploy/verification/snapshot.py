@@ -12,7 +12,7 @@ from deploy.verification import events as topics
 from deploy.verification.events import Events
 from deploy.verification.figures import Key, Sums
 from services.evaluator import certificate
-from services.evaluator.certificate import Slot, Standing
+from services.evaluator.certificate import Leased, Slot, Standing
 from services.evaluator.store import certificate as certificates
 from services.evaluator.store import ledger as arbiter
 from services.evaluator.store import proof
@@ -57,6 +57,7 @@ class Certificate:
 
     standing: Standing
     slots: list[Slot]
+    leased: list[Leased]
 
 
 @dataclass
@@ -107,7 +108,8 @@ async def _certificate(connection: Connection, limit_id: str, now: datetime) -> 
     if not standings:
         return None
     uses = [use async for use in certificates.uses(connection, limit_id, now)]
-    return Certificate(standings[0], certificate.slots(uses))
+    leased = certificate.leased_slots(standings[0], await certificates.leases(connection, limit_id))
+    return Certificate(standings[0], certificate.slots(uses), leased)
 
 
 async def _redemptions(connection: Connection, found: Ledger, progress: Progress) -> None:

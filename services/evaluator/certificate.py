@@ -1,7 +1,8 @@
 """The certificate of a limit: its slots with what takes them, its sums, and what contradicts. Pure.
 
 Slots are numbered from the ledger, in the order in which they were first taken; nobody stores their numbers.
-What takes of a limit now comes first, so that free slots are the last ones: one range, however many.
+First come those that redemptions take now, then those leased, by lease, then the free ones: ranges, however
+many they are.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from services.evaluator.counters import counts_money, rolling_days
+from services.evaluator.lease import Lease
 from services.evaluator.redemption import Change
 from shared.events.outcome import RedemptionStatus
 
@@ -165,7 +167,7 @@ def contradictions(use: Use) -> list[str]:
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
-    """A numbered slot (of a limit on money: what one use takes), what takes it, and what is wrong with it."""
+    """A numbered slot that a redemption or a reward takes (of a limit on money: an entry), and what is wrong with it."""
 
     number: int
     state: State
@@ -201,6 +203,26 @@ def slots(uses: Iterable[Use], first: int = 1) -> list[Slot]:
         )
         for number, (use, state) in enumerate(taking, start=first)
     ]
+
+
+class Leased(msgspec.Struct, frozen=True):
+    """The slots that a store has leased and not used: a range (of a limit on money: an amount)."""
+
+    lease: Lease
+    first: int | None
+    last: int | None
+
+
+def leased_slots(standing: Standing, leases: Iterable[Lease]) -> list[Leased]:
+    """The slots of a limit's leases: they follow those that are held and used."""
+    found, first = [], standing.occupied - standing.taken.leased + 1
+    for lease in leases:
+        if standing.money:
+            found.append(Leased(lease, None, None))
+        elif lease.left:
+            found.append(Leased(lease, first, first + lease.left - 1))
+            first += lease.left
+    return found
 
 
 def free_slots(standing: Standing) -> tuple[int, int] | None:

@@ -4,21 +4,25 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from pathlib import Path as Folder
 from typing import Annotated, Any, Literal
 
 import asyncpg
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from services.evaluator import certificate
-from services.evaluator.certificate import Slot, Standing
+from services.evaluator.certificate import Leased, Slot, Standing
 from services.evaluator.store import certificate as store
 from services.evaluator.store import ledger
 from shared.database import Connection
-from shared.web.auth import require
+from shared.web.auth import Scope, require
+from shared.web.pages import Pages
 from shared.web.problems import Problem
 
+_PAGES = Folder(__file__).parent / "pages"
+_SCOPE: Scope = "ledger:read"
 _MOST = 1_000
 _ROWS_A_CHUNK = 500
 _CSV = "text/csv; charset=utf-8"
@@ -96,6 +100,18 @@ class NumberedSlot(BaseModel):
     differences: list[str]
 
 
+class LeasedSlots(BaseModel):
+    """What a store has leased and not used: ``amount``, the slots from the first to the last (not of money)."""
+
+    lease_id: str
+    store_id: str
+    first: int | None
+    last: int | None
+    amount: int
+    granted_at: str
+    expires_at: str
+
+
 class FreeSlots(BaseModel):
     """All from the first to the last are free."""
 
@@ -104,19 +120,38 @@ class FreeSlots(BaseModel):
 
 
 class Certificate(BaseModel):
-    """A limit with a page of its slots, of ``taken`` in all; ``next`` is the number of the next page's first."""
+    """A limit with a page of the slots that are held and used, of ``taken`` in all, and all other slots.
+
+    ``next`` is the number of the next page's first.
+    """
 
     limit: LimitStanding
     taken: int
     slots: list[NumberedSlot]
+    leased: list[LeasedSlots]
     free: FreeSlots | None
     next: int | None
 
 
 def routes(pool: asyncpg.Pool) -> APIRouter:
-    """The routes of certificates."""
+    """The API of certificates, and the page that shows them."""
+    router = APIRouter()
+    router.include_router(_api(pool))
+    pages = Pages(
+        _PAGES, _SCOPE, title="Tillstream certificates", purpose="read the ledger of redemptions"
+    )
+
+    @router.get("/certificate", include_in_schema=False)
+    async def page(request: Request, token: str | None = None) -> Response:
+        return pages.show(request, token, "certificate.html")
+
+    pages.add_assets(router)
+    return router
+
+
+def _api(pool: asyncpg.Pool) -> APIRouter:
     router = APIRouter(
-        prefix="/v1/limits", tags=["limits"], dependencies=[Depends(require("ledger:read"))]
+        prefix="/v1/limits", tags=["limits"], dependencies=[Depends(require(_SCOPE))]
     )
 
     @router.get("", summary="Limits, and what is left of them")
@@ -187,15 +222,30 @@ def _standing(standing: Standing, *, checked: bool) -> LimitStanding:
     )
 
 
+def _leased(one: Leased) -> LeasedSlots:
+    lease = one.lease
+    return LeasedSlots(
+        lease_id=lease.lease_id,
+        store_id=lease.store_id,
+        first=one.first,
+        last=one.last,
+        amount=lease.left,
+        granted_at=lease.granted_at.isoformat(),
+        expires_at=lease.expires_at.isoformat(),
+    )
+
+
 async def _page(connection: Connection, standing: Standing, first: int, most: int) -> Certificate:
     now = await ledger.now(connection)
     uses = store.uses(connection, standing.limit_id, now, skip=first - 1, most=most + 1)
     found = certificate.slots([use async for use in uses], first)
+    leases = await store.leases(connection, standing.limit_id)
     free = certificate.free_slots(standing)
     return Certificate(
         limit=_standing(standing, checked=True),
-        taken=standing.occupied,
+        taken=standing.occupied - standing.taken.leased,
         slots=[NumberedSlot.model_validate(certificate.document(slot)) for slot in found[:most]],
+        leased=[_leased(one) for one in certificate.leased_slots(standing, leases)],
         free=FreeSlots(first=free[0], last=free[1]) if free else None,
         next=first + most if len(found) > most else None,
     )
@@ -220,9 +270,17 @@ async def _as_csv(pool: asyncpg.Pool, standing: Standing) -> AsyncIterator[str]:
                 yield text.getvalue()
                 text.seek(0)
                 text.truncate()
+        leases = await store.leases(connection, standing.limit_id)
+    rest = [
+        ("leased", one.first, one.last, one.lease.left)
+        for one in certificate.leased_slots(standing, leases)
+    ]
     free = certificate.free_slots(standing)
     if free is not None:
-        writer.writerow((f"{free[0]}–{free[1]}", "free", *[""] * (len(_HEADINGS) - 2)))
+        rest.append(("free", *free, free[1] - free[0] + 1))
+    for state, first, last, amount in rest:
+        numbers = "" if first is None else f"{first}–{last}"
+        writer.writerow((numbers, state, amount, *[""] * (len(_HEADINGS) - 3)))
     yield text.getvalue()
 
 

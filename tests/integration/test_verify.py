@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from tests.integration import emission, shop
 from tests.integration.shop import a_cart
 
 CAP = 20
+LEASED = 2
 BUYERS = 30
 
 
@@ -86,6 +88,16 @@ async def world(alone: Stack) -> World:
                 await post("/returns", orjson.dumps(back))
 
         await asyncio.gather(*(buy(number) for number in range(4)))
+        lease = {
+            "lease_id": emission.new_id("lease"),
+            "store_id": store_id,
+            "campaign_id": campaign_id,
+            "instrument_id": instrument["instrument_id"],
+            "condition": "code",
+            "amount": LEASED,
+            "seconds": 3_600,
+        }
+        await post("/leases", orjson.dumps(lease))
         await asyncio.gather(*(buy(number) for number in range(4, BUYERS)))
     return World(
         alone,
@@ -121,17 +133,44 @@ async def test_after_buyers_at_once_every_source_says_the_same(world: World) -> 
     assert status == 0
     [mine] = [one for one in proof["instruments"] if one["campaign_id"] == world.campaign_id]
     # One is held, and one that was used came back.
-    assert set(mine["figures"]["activations"].values()) == {CAP}
+    assert set(mine["figures"]["activations"].values()) == {CAP - LEASED}
 
 
 async def test_a_limits_certificate_has_its_slots_with_their_history(world: World) -> None:
     status, proof = await asyncio.to_thread(verify, world, "--limit", world.limit_id)
     slots = proof["certificate"]["slots"]
     assert status == 0
-    assert [slot["number"] for slot in slots] == list(range(1, CAP + 1))
+    assert [slot["number"] for slot in slots] == list(range(1, CAP - LEASED + 1))
     assert [slot["state"] for slot in slots].count("held") == 1
     assert {len(slot["history"]) for slot in slots if slot["state"] == "used"} == {2}
+    [leased] = proof["certificate"]["leased_slots"]
+    assert (leased["first"], leased["last"]) == (CAP - LEASED + 1, CAP)
     assert proof["certificate"]["free_slots"] is None
+
+
+async def test_the_same_certificate_is_read_over_http_in_pages_and_as_csv(world: World) -> None:
+    path = f"/v1/limits/{world.limit_id}/certificate"
+    async with shop.client(world.stack, "evaluator") as http:
+        listed = emission.ok(await http.get("/v1/limits", params={"search": world.campaign_id}))
+        first = emission.ok(await http.get(path, params={"limit": 15}))
+        rest = emission.ok(await http.get(path, params={"first": first["next"], "limit": 15}))
+        table = await http.get(path, headers={"Accept": "text/csv"})
+        missing = await http.get("/v1/limits/none/certificate")
+    by_id = {one["limit_id"]: one for one in listed["limits"]}
+    welcome = by_id[world.limit_id]
+    assert [welcome[name] for name in ("cap", "free", "held", "leased", "used")] == [
+        *(CAP, 0, 1, LEASED),
+        CAP - LEASED - 1,
+    ]
+    assert {one["consistent"] for one in listed["limits"]} == {True}
+    assert [one["money"] for one in listed["limits"]] == [False, True]
+    numbers = [slot["number"] for slot in (*first["slots"], *rest["slots"])]
+    assert numbers == list(range(1, CAP - LEASED + 1))
+    assert (first["taken"], rest["next"], rest["free"]) == (CAP - LEASED, None, None)
+    lines = table.text.splitlines()
+    assert len(lines) == 1 + (CAP - LEASED) + 1
+    assert lines[-1].startswith(f"{CAP - LEASED + 1}–{CAP},leased,{LEASED}")
+    assert missing.status_code == HTTPStatus.NOT_FOUND
 
 
 async def test_a_limit_that_is_not_there_is_an_error_in_one_line(world: World) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from services.evaluator.certificate import Standing, Sums, Use, owner
 from services.evaluator.counters import rolling_days
+from services.evaluator.lease import Lease
 from services.evaluator.redemption import Change
 from shared.database import Connection
 
@@ -31,34 +32,39 @@ _TAKEN = f"""
 select id as limit_id,
     coalesce(sum(amount) filter (where status = 'held'), 0) as held,
     coalesce(sum(amount) filter (where {_USED}), 0) as used,
-    coalesce(sum(amount) filter (where {_USED} and {_IN_WINDOW.format(id="id", now="$1")}), 0) as in_window
+    coalesce(sum(amount) filter (where {_USED} and {_IN_WINDOW.format(id="id", now="$1")}), 0) as in_window,
+    0 as leased
 from redemptions, unnest(limit_ids, limit_amounts) as of (id, amount)
 where {_TAKES} {{only}} group by 1
 union all
-select id, 0, sum(amount), 0
+select id, 0, sum(amount), 0, 0
 from period_rewards, unnest(limit_ids, limit_amounts) as of (id, amount)
 where true {{only}} group by 1
+union all
+select limit_id, 0, 0, 0, sum(amount - used) from leases where status = 'active' {{of_limits}} group by 1
 """  # noqa: S608 - built from constants
 _STANDINGS = f"""
 with taken as (
     select limit_id, sum(held)::bigint as held, sum(used)::bigint as used,
-        sum(in_window)::bigint as in_window
+        sum(in_window)::bigint as in_window, sum(leased)::bigint as leased
     from ({_TAKEN}) as one group by 1
 ), noted as (
     select limit_id, sum(amount)::bigint as noted, coalesce(sum(amount) filter (
         where used_at + {_DAYS.format(id="limit_id")} > $1), 0)::bigint as in_window
-    from limit_uses {{noted}} group by 1
+    from limit_uses where true {{of_limits}} group by 1
 )
 select limit_id, l.cap, coalesce(l.held, 0) as held, coalesce(l.used, 0) as used,
-    coalesce(t.held, 0) as taken_held, coalesce(t.used, 0) as taken_used,
+    coalesce(l.leased, 0) as leased, coalesce(t.held, 0) as taken_held,
+    coalesce(t.used, 0) as taken_used, coalesce(t.leased, 0) as taken_leased,
     limit_id ~ '@[0-9]+d$' as rolling, coalesce(n.noted, 0) as noted,
     coalesce(n.in_window, 0) as in_window, coalesce(t.in_window, 0) as taken_in_window
 from limits l full join taken t using (limit_id) left join noted n using (limit_id)
 {{where}} order by limit_id
 """  # noqa: S608
-_ALL = _STANDINGS.format(only="", noted="", where="")
+_ALL = _STANDINGS.format(only="", of_limits="", where="")
 _COUNTED = f"""
-select limit_id, cap, held, used, held as taken_held, used as taken_used,
+select limit_id, cap, held, leased, used,
+    held as taken_held, leased as taken_leased, used as taken_used,
     limit_id ~ '@[0-9]+d$' as rolling, used as noted, in_window, in_window as taken_in_window
 from limits left join lateral (
     select coalesce(sum(amount), 0)::bigint as in_window from limit_uses u
@@ -108,7 +114,7 @@ async def standings(
             arguments.append(list(ids))
             only += f" and {column} = any(${len(arguments)})"
     query = _STANDINGS.format(
-        only=only, noted="where limit_id = any($2)", where="where limit_id = any($2)"
+        only=only, of_limits="and limit_id = any($2)", where="where limit_id = any($2)"
     )
     return [_standing(row) for row in await connection.fetch(query, *arguments)]
 
@@ -132,8 +138,8 @@ def _standing(row: asyncpg.Record) -> Standing:
     return Standing(
         limit_id=row["limit_id"],
         cap=row["cap"],
-        counted=Sums(held=row["held"], used=row["used"]),
-        taken=Sums(held=row["taken_held"], used=row["taken_used"]),
+        counted=Sums(row["held"], row["leased"], row["used"]),
+        taken=Sums(row["taken_held"], row["taken_leased"], row["taken_used"]),
         in_window=row["in_window"] if rolling else None,
         noted=row["noted"] if rolling else None,
         taken_in_window=row["taken_in_window"] if rolling else None,
@@ -167,6 +173,16 @@ async def uses(
         query += f"limit {most:d} offset {skip:d}"
     async for row in connection.cursor(query, *arguments, prefetch=_PREFETCH):
         yield _use(row)
+
+
+async def leases(connection: Connection, limit_id: str) -> list[Lease]:
+    """What stores have leased of a limit and not used up, in the order in which it was granted."""
+    rows = await connection.fetch(
+        f"select {', '.join(Lease.__struct_fields__)} from leases"  # noqa: S608 - no value from outside
+        " where limit_id = $1 and status = 'active' and amount > used order by granted_at, lease_id",
+        limit_id,
+    )
+    return [Lease(**row) for row in rows]
 
 
 def _use(row: asyncpg.Record) -> Use:

@@ -15,9 +15,11 @@ from services.evaluator.certificate import (
     differences,
     document,
     free_slots,
+    leased_slots,
     owner,
     slots,
 )
+from services.evaluator.lease import Lease
 from services.evaluator.redemption import Change
 from shared.events.outcome import RedemptionStatus
 
@@ -69,6 +71,26 @@ def test_slots_are_numbered_as_they_were_taken_and_the_free_ones_come_last() -> 
 def test_a_million_free_slots_are_one_range() -> None:
     million = Standing(limit_id=LIMIT, cap=10**6, counted=Sums(), taken=Sums())
     assert free_slots(million) == (1, 10**6)
+
+
+def a_lease(number: int, amount: int, used: int = 0) -> Lease:
+    end = START + timedelta(days=1)
+    return Lease(
+        f"l-{number}", f"s-{number}", LIMIT, "welcome", "ten", "code", amount, START, end, used
+    )
+
+
+def test_leased_slots_follow_those_taken_and_precede_the_free_ones() -> None:
+    standing = replace(STANDING, counted=Sums(1, 3, 2), taken=Sums(1, 3, 2))
+    leases = [a_lease(1, 5, used=3), a_lease(2, 1)]
+    found = [(one.first, one.last) for one in leased_slots(standing, leases)]
+    assert found == [(4, 5), (6, 6)]
+    assert free_slots(standing) == (7, 10)
+    money = replace(standing, limit_id="welcome/ten/~money")
+    assert [(one.first, one.lease.left) for one in leased_slots(money, leases)] == [
+        (None, 2),
+        (None, 1),
+    ]
 
 
 @pytest.mark.parametrize(
