@@ -13,7 +13,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-backtest bench-redemption bench-growth check
+.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,7 +83,7 @@ check: lint typecheck ## all that reads the code without running it
 contracts: $(STAMPS)/python ## write docs/asyncapi.yaml and docs/schemas from the models
 	@$(BIN)/python -m deploy.contracts
 
-bench: bench-evaluator bench-posting bench-rollup bench-decisions bench-backtest bench-redemption ## measure everything, one after another
+bench: bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption ## measure everything, one after another
 
 bench-evaluator: $(STAMPS)/python ## measure how fast carts are decided, beside zen-engine
 	@$(BIN)/python -m tests.bench.evaluator
@@ -93,6 +93,11 @@ bench-posting: setup ## measure how fast personal codes are posted and published
 
 bench-decisions: setup ## measure carts to decisions through Kafka against a bare echo
 	@$(BIN)/python -m tests.bench.decisions
+
+bench-quote: setup ## measure quotes over HTTP against a bare ASGI application
+	@command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null \
+		|| { echo "error: wrk is missing: install the package wrk, then run it again" >&2; exit 1; }
+	@$(BIN)/python -m tests.bench.quote
 
 bench-backtest: setup ## measure how fast a draft campaign is tried on 100,000 recorded receipts
 	@$(BIN)/python -m tests.bench.backtest

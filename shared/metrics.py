@@ -25,3 +25,6 @@ LEASES_OVERDUE = Gauge(
     "tillstream_leases_overdue", "Leases past their end that their stores have not returned."
 )
 RELAY_RESTARTS = Counter("tillstream_relay_restarts_total", "Producers discarded after an error.")
+STALE_QUOTES = Counter(
+    "tillstream_quotes_stale_total", "Quotes made from memory while PostgreSQL was away."
+)

@@ -11,6 +11,7 @@ from services.evaluator.receipt import ConflictError
 from shared import clock
 from shared.events import outcome
 from shared.events.checkout import Cart
+from shared.metrics import STALE_QUOTES
 from shared.web.plain import Asked, PlainRoute
 from shared.web.problems import Problem
 
@@ -38,6 +39,8 @@ def route(quotes: Quotes) -> PlainRoute:
                 "This store has not been met before. Ask again in a moment.",
                 headers={"Retry-After": "1"},
             ) from error
+        if decision.stale:
+            STALE_QUOTES.inc()
         if anonymous and cart.codes:
             took = timedelta(seconds=clock.monotonic() - came)
             await asyncio.sleep(discretion.release(took).total_seconds())

@@ -34,11 +34,11 @@ class Chain:
     purchases: Mapping[str, Sequence[Purchase]]
 
 
-def chain(campaigns: int, instruments: int, ruleset: Ruleset) -> Chain:
-    """The chain for so many campaigns: the same at every run."""
+def chain(campaigns: int, instruments: int, ruleset: Ruleset, count: int = CARTS) -> Chain:
+    """The chain for so many campaigns, with ``count`` carts: the same at every run."""
     random = Random(campaigns)  # noqa: S311 - the same at every run
     world = World(instruments)
-    bodies = [msgspec.json.encode(_cart(n, world, random)) for n in range(CARTS)]
+    bodies = [msgspec.json.encode(_cart(n, world, random)) for n in range(count)]
     carts = [Cart.model_validate_json(body) for body in bodies]
     emissions = {code: code.removeprefix("CODE-") for cart in carts for code in cart.codes}
     customers = {cart.customer_id: cart for cart in carts if cart.customer_id}

@@ -15,7 +15,7 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +133,8 @@ async def publish(kafka: str, topic: Topic, events: Sequence[tuple[str, Event | 
     return size
 
 
-async def publish_rules(stack: Stack, of: Chain) -> None:
-    """What the carts are decided by: stores, customers, segments, codes, campaigns."""
+async def publish_rules(stack: Stack, of: Chain, campaigns: Iterable[bytes]) -> None:
+    """What the carts are decided by: stores, customers, segments, codes, campaigns (as messages)."""
     facts, now, key = of.facts, clock.now(), bytes.fromhex(stack.secrets.code_key)
     stores = [
         Store(
@@ -172,8 +172,8 @@ async def publish_rules(stack: Stack, of: Chain) -> None:
     await publish(kafka, topics.CUSTOMERS, [(one.customer_id, one) for one in customers])
     await publish(kafka, topics.SEGMENTS, [(one.customer_id, one) for one in segments])
     await publish(kafka, topics.CODES, [(one.emission_id, one) for one in chunks])
-    campaigns = [(f"campaign-{n}", body) for n, body in enumerate(bodies(CAMPAIGNS))]
-    await publish(kafka, topics.CAMPAIGNS, campaigns)
+    keyed = [(f"campaign-{n}", body) for n, body in enumerate(campaigns)]
+    await publish(kafka, topics.CAMPAIGNS, keyed)
 
 
 async def publish_carts(stack: Stack, carts: Sequence[Cart], count: int) -> int:
@@ -191,7 +191,7 @@ async def measure(bench: Bench, url: str, variables: Mapping[str, str]) -> dict[
     """The medians of all turns."""
     stack = bench.stack
     of = chain(CAMPAIGNS, CAMPAIGNS, Ruleset.empty())
-    await publish_rules(stack, of)
+    await publish_rules(stack, of, bodies(CAMPAIGNS))
     async with running("services.evaluator", **variables):
         while not await answers(url, variables["TILLSTREAM_INSTANCE"]):
             await asyncio.sleep(_POLL_SECONDS)
