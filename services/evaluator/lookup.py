@@ -1,8 +1,8 @@
 """Facts looked up in PostgreSQL for many at once, and what happens while it is away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from typing import Any, Generic, TypeVar
 
 import asyncpg
 import structlog
@@ -14,6 +14,7 @@ from shared.supervision import TRANSIENT
 
 ANSWERS_WITHIN_S = 0.3
 """A PostgreSQL that takes longer is away: a till does not wait for it."""
+_STEPS = 6
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -48,8 +49,7 @@ class Source:
     ) -> T:
         """What ``load`` reads, tried also while it is away. Raises ``AwayError``."""
         try:
-            async with asyncio.timeout(within_s or ANSWERS_WITHIN_S):
-                found = await self._load(load)
+            found = await _within(within_s or ANSWERS_WITHIN_S, self._load(load))
         except TRANSIENT as error:
             if isinstance(error, ValueError):  # a wrong argument: asyncpg.DataError
                 raise
@@ -70,6 +70,23 @@ class Source:
                 # Who gives the connection back waits for the statement's end, which may not come.
                 connection.terminate()
                 raise
+
+
+async def _within(seconds: float, reading: Coroutine[Any, Any, T]) -> T:
+    """What it returns. Raises ``TimeoutError`` if it takes longer.
+
+    The time is counted in steps, each of which begins when the last one is over: while this process is
+    busy, an answer that has long come is not taken for none.
+    """
+    task = asyncio.create_task(reading)
+    try:
+        for _ in range(_STEPS):
+            done, _ = await asyncio.wait({task}, timeout=seconds / _STEPS)
+            if done:
+                return task.result()
+    finally:
+        task.cancel()
+    raise TimeoutError
 
 
 class Lookup(Generic[K, V]):

@@ -6,7 +6,7 @@ local carts, due, asked, turn = {}, {}, 0, 0
 local headers, run
 
 -- So many requests after a checkout it is confirmed: by then it has been answered.
-local LATER = 400
+local LATER = 1000
 
 function init(args)
   for line in io.lines(args[1]) do

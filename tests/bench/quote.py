@@ -49,6 +49,7 @@ ONE_IN = 5
 TURNS = 3
 QUOTE_SECONDS, BARE_SECONDS, PACED_SECONDS = 6, 3, 8
 CONNECTIONS = 64
+DESCRIBED = 500
 PATIENCE_SECONDS = 30
 """A machine that others use, too, may be slow; an answer that never comes is a failure."""
 TARGET, TARGET_P99_MS = 0.25, 20.0
@@ -137,20 +138,40 @@ def _bought(number: int, line: Any) -> BoughtLine:
 
 
 @dataclass(frozen=True)
+class Server:
+    """A process that answers on a port."""
+
+    port: int
+    pid: int
+
+    def cpu_us(self) -> float:
+        """Microseconds of processor time that it has used."""
+        used = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK") * 1e6
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Requests answered per second, and what each took of the server's processor time."""
+
+    per_s: float
+    cpu_us: float
+
+
+@dataclass(frozen=True)
 class Bench:
     """Both servers, and what is asked of them."""
 
-    stack: Stack
     carts: Path
     token: str
-    port: int
-    bare_port: int
+    quotes: Server
+    bare: Server
 
     async def described(self) -> dict[str, float]:
         """What the first carts are answered, on average, as quotes; each is asked about until it is."""
         found: list[tuple[int, dict[str, Any]]] = []
         async with self._till() as till:
-            for line in self.carts.read_text().splitlines()[:200]:
+            for line in self.carts.read_text().splitlines()[:DESCRIBED]:
                 _, before, after = line.split("\t")
                 body = f"{before}described{after}"
                 while (
@@ -179,26 +200,35 @@ class Bench:
     def _till(self) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {self.token}"}
         return httpx.AsyncClient(
-            base_url=f"http://{HOST}:{self.port}", headers=headers, trust_env=False
+            base_url=f"http://{HOST}:{self.quotes.port}", headers=headers, trust_env=False
         )
 
-    async def rate(self, port: int, seconds: int, run: str) -> float:
-        """Requests answered per second. Raises ``RuntimeError`` if any is refused or breaks."""
+    async def rate(self, server: Server, seconds: int, run: str) -> Rate:
+        """How fast it answers. Raises ``RuntimeError`` if any request is refused or breaks."""
         options = (
             *("--threads", "1", "--connections", str(CONNECTIONS)),
             *("--duration", f"{seconds}s", "--timeout", f"{PATIENCE_SECONDS}s"),
         )
-        url, arguments = f"http://{HOST}:{port}/", (str(self.carts), self.token, run)
+        url, arguments = f"http://{HOST}:{server.port}/", (str(self.carts), self.token, run)
         command = ("wrk", *options, "--script", str(_SCRIPT), url, "--", *arguments)
+        before = server.cpu_us()
         found = json.loads((await output_of(*command)).splitlines()[-1])
+        used = server.cpu_us() - before
         if found["refused"] or found["broken"]:
             message = f"{run}: {found['refused']} requests refused, {found['broken']} broken"
             raise RuntimeError(message)
-        return float(found["requests"] / found["microseconds"] * 1e6)
+        count = found["requests"]
+        return Rate(count / found["microseconds"] * 1e6, used / count)
 
     async def paced(self, rate: float) -> dict[str, float]:
         """How long tills wait that come at this rate. Raises ``RuntimeError`` if any is refused."""
-        arguments = (str(self.port), str(self.carts), self.token, str(rate), str(PACED_SECONDS))
+        arguments = (
+            str(self.quotes.port),
+            str(self.carts),
+            self.token,
+            str(rate),
+            str(PACED_SECONDS),
+        )
         module = ("-m", "tests.bench.paced_process")
         found: dict[str, float] = json.loads(await output_of(sys.executable, *module, *arguments))
         if found["failed"]:
@@ -219,19 +249,24 @@ async def output_of(*command: str) -> str:
 
 async def measure(bench: Bench) -> dict[str, float]:
     """Turns of both, then the paced load."""
-    rates: dict[str, list[float]] = {"quotes": [], "bare": []}
-    await bench.rate(bench.port, 2, "warm")
+    rates: dict[str, list[Rate]] = {"quotes": [], "bare": []}
+    await bench.rate(bench.quotes, 2, "warm")
     stale = await bench.stale()
     for turn in range(1, TURNS + 1):
-        rates["quotes"].append(await bench.rate(bench.port, QUOTE_SECONDS, f"turn-{turn}"))
-        rates["bare"].append(await bench.rate(bench.bare_port, BARE_SECONDS, f"turn-{turn}"))
-        shown = ", ".join(f"{name} {values[-1]:,.0f}/s" for name, values in rates.items())
-        say(f"turn {turn} of {TURNS}: {shown}")
-    per_s = {name: statistics.median(values) for name, values in rates.items()}
+        rates["quotes"].append(await bench.rate(bench.quotes, QUOTE_SECONDS, f"turn-{turn}"))
+        rates["bare"].append(await bench.rate(bench.bare, BARE_SECONDS, f"turn-{turn}"))
+        shown = [
+            f"{name} {values[-1].per_s:,.0f}/s, {values[-1].cpu_us:.0f} µs of processor time each"
+            for name, values in rates.items()
+        ]
+        say(f"turn {turn} of {TURNS}: {'; '.join(shown)}")
+    per_s = {n: statistics.median(each.per_s for each in values) for n, values in rates.items()}
+    cpu_us = {n: statistics.median(each.cpu_us for each in values) for n, values in rates.items()}
     paced = await bench.paced(per_s["quotes"] / 2)
     return {
         **{f"{name}_per_s": round(value) for name, value in per_s.items()},
         "quotes_of_bare": round(per_s["quotes"] / per_s["bare"], 3),
+        **{f"{name}_cpu_us": round(value) for name, value in cpu_us.items()},
         **{name: paced[name] for name in ("p50_ms", "p95_ms", "p99_ms")},
         "paced_per_s": round(paced["requests"] / PACED_SECONDS),
         "stale": await bench.stale() - stale,
@@ -284,15 +319,16 @@ async def _measure(stack: Stack, state: Path) -> dict[str, float]:
         port=port,
         inherited=os.environ,
     )
-    bench = Bench(stack, carts, token, port, bare_port)
-    async with running("services.evaluator", **variables):
+    async with running("services.evaluator", **variables) as evaluator:
         while not await answers(f"http://{HOST}:{port}", variables["TILLSTREAM_INSTANCE"]):
             await asyncio.sleep(_POLL_SECONDS)
         await bring_purchases(stack.database("evaluator"), of)
-        described = await bench.described()
+        quotes = Server(port, evaluator.pid)
+        described = await Bench(carts, token, quotes, quotes).described()
         say(", ".join(f"{name} {value:.1f}" for name, value in described.items()))
         size = str(round(described["bytes"]))
-        async with running("tests.bench.bare_http_process", str(bare_port), size):
+        async with running("tests.bench.bare_http_process", str(bare_port), size) as bare:
+            bench = Bench(carts, token, quotes, Server(bare_port, bare.pid))
             return {**await measure(bench), "decision_bytes": int(size)}
 
 
