@@ -214,8 +214,8 @@ class Bench:
         before = server.cpu_us()
         found = json.loads((await output_of(*command)).splitlines()[-1])
         used = server.cpu_us() - before
-        if found["refused"] or found["broken"]:
-            message = f"{run}: {found['refused']} requests refused, {found['broken']} broken"
+        if found["refused"] or found["broken"] or not found["requests"]:
+            message = f"{run}: of {found['requests']} requests {found['refused']} were refused, {found['broken']} broke"
             raise RuntimeError(message)
         count = found["requests"]
         return Rate(count / found["microseconds"] * 1e6, used / count)
