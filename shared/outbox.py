@@ -34,6 +34,7 @@ from shared.topics import MAX_MESSAGE_BYTES, Topic, dead_letter_name
 
 PRODUCER_HEADER = "ts_producer"
 NUMBER_HEADER = "ts_number"
+REPEATS_HEADER = "ts_repeats"
 _CHANNEL = "outbox"
 _LOCK = 0x7111_0B0C
 _STOP_SECONDS = 5
@@ -59,12 +60,16 @@ class MessageTooLargeError(ValueError):
 
 @dataclass(frozen=True)
 class Message:
-    """An event on its way out, or its encoded body. ``event_id`` becomes its CloudEvents id."""
+    """An event on its way out, or its encoded body. ``event_id`` becomes its CloudEvents id.
+
+    ``repeats``: it has been said before and is said again to whoever missed it; readers that count skip it.
+    """
 
     topic: Topic
     key: bytes
     event: Event | bytes
     event_id: str
+    repeats: bool = False
 
     @property
     def body(self) -> bytes:
@@ -85,6 +90,7 @@ async def put(
             [
                 ("ce_id", message.event_id.encode()),
                 ("ce_type", message.topic.event_type.encode()),
+                *([(REPEATS_HEADER, b"1")] if message.repeats else []),
             ],
         )
         for message in messages

@@ -14,8 +14,10 @@ from services.analytics.messages import Campaign, Decision, Receipt, Returned, S
 from services.analytics.rollup import Refused, Rollup
 from services.analytics.store import RollupStore
 from shared import topics
+from shared.codec import header
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
+from shared.outbox import REPEATS_HEADER
 
 CONSUMER = "analytics.rollup"
 MOST_RECORDS = 5_000
@@ -50,6 +52,8 @@ def fold(records: Sequence[ConsumerRecord]) -> tuple[Rollup, list[DeadLetter]]:
     sums = Rollup()
     dead = []
     for record in records:
+        if header(record.headers, REPEATS_HEADER):
+            continue  # a till asked again and was told again
         refused = _add(sums, record)
         if refused is not None:
             dead.append(DeadLetter(record, refused.reason, refused.detail))

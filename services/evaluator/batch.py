@@ -122,7 +122,10 @@ class Batch:
         self._hold_points(cart, known, answer.receipt)
         answered = encode_decision(answer.decision)
         key = terminal_key(cart.store_id, cart.terminal_id)
-        self.messages.append(Message(DECISIONS, key, answered, answer.decision.decision_id))
+        name = answer.decision.decision_id
+        # The same revision by another event has the same decision.
+        repeats = answer.decision is known.decision
+        self.messages.append(Message(DECISIONS, key, answered, name, repeats=repeats))
         facts = None if answer.free is None else recording.facts_of(given, answer.free)
         self._note(came, "cart", answered, facts)
         self.messages += self.hearing.note(cart, came.key, answer, self.facts)
@@ -208,7 +211,8 @@ class Batch:
         answer = before.answer or b""
         if not came.waiting and answer and event.intent not in ("sale", "return"):
             key = terminal_key(event.store_id, event.terminal_id)
-            self.messages.append(Message(DECISIONS, key, answer, receipt.decision_id(came.key)))
+            name = receipt.decision_id(came.key)
+            self.messages.append(Message(DECISIONS, key, answer, name, repeats=True))
         return answer
 
     def _change(

@@ -1,6 +1,7 @@
 """What is counted, where, and what can't be."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from services.analytics.rollup import InstrumentSums, ReceiptSums, ReturnSums, R
 from shared.codec import encode
 from shared.events.reference import Store
 from shared.events.values import Currency
+from shared.outbox import REPEATS_HEADER
 from shared.topics import BY_NAME, CAMPAIGNS, RECEIPTS, RETURNS, STORES
 from tests import builders
 from tests.unit.analytics.records import (
@@ -158,6 +160,13 @@ def test_two_reasons_of_one_instrument_are_two_refusals_of_one_cart() -> None:
 def test_every_revision_counts_as_a_cart() -> None:
     rollup = fold([decision(applied=(applied(),), revision=number) for number in (1, 2)])
     assert rollup.instruments[MINUTE, PLACE, OFFER].carts == 2
+
+
+def test_a_decision_that_is_said_again_counts_once() -> None:
+    """A till that hears nothing asks again, and is answered again."""
+    said = decision(applied=(applied(),))
+    again = replace(said, headers=((REPEATS_HEADER, b"1"),))
+    assert fold([said, again]) == fold([said])
 
 
 @pytest.mark.parametrize(
