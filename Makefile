@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 BASKETS ?= 30000
+SEED ?= 1
+RUNS ?= 10
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 	&& { command -v $$name; break; }; done)
@@ -13,7 +15,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth check
+.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth chaos check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +67,9 @@ test: setup-test ## run every test
 
 unit: $(STAMPS)/python ## run the unit tests and the conformance cases: no servers, seconds
 	@$(BIN)/python -m pytest tests/unit tests/conformance
+
+chaos: setup ## break a stack under load by seeded schedules and check every count (SEED=1 RUNS=10)
+	@$(BIN)/python -m tests.faults --seed $(SEED) --runs $(RUNS)
 
 lint: $(STAMPS)/python ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -1,0 +1,28 @@
+"""Every check of a run, each from its own source. Pure."""
+
+from collections.abc import Callable, Iterable
+
+from tests.faults import counts, deliveries
+from tests.faults.evidence import Difference, Run
+
+CHECKS: tuple[Callable[[Run], Iterable[Difference]], ...] = (
+    counts.caps_hold,
+    counts.no_hold_leaks,
+    counts.the_ledger_is_what_was_said_of_it,
+    counts.the_statistics_are_the_ledger,
+    counts.the_statistics_are_the_tills,
+    counts.what_was_decided_was_booked,
+    counts.bonuses_balance,
+    deliveries.every_acknowledged_sale_is_there_once,
+    deliveries.punctual_sales_have_their_slots,
+    deliveries.leased_slots_are_there,
+    deliveries.one_question_has_one_answer,
+    deliveries.what_came_back_is_refunded_once,
+    deliveries.dead_letters_are_explained,
+    deliveries.nothing_acknowledged_is_lost,
+)
+
+
+def differences(run: Run) -> list[Difference]:
+    """All that is not as it must be."""
+    return [difference for check in CHECKS for difference in check(run)]
