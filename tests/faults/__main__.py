@@ -14,6 +14,7 @@ from deploy.local import stack as local
 from deploy.local.stack import Stack
 from tests.faults import report
 from tests.faults.errands import RECEIPTS
+from tests.faults.evidence import Difference
 from tests.faults.run import Outcome, run, start
 from tests.faults.schedule import plan
 
@@ -29,13 +30,22 @@ async def seeds(stack: Stack, first: int, count: int) -> list[Outcome]:
     """Run so many seeds, one after another; ends at the first that cannot go on."""
     outcomes = []
     for seed in range(first, first + count):
-        outcome = await run(stack, seed)
+        try:
+            outcome = await run(stack, seed)
+        except Exception as error:  # noqa: BLE001 - what was measured until then is still told
+            outcome = Outcome(plan(seed, RECEIPTS))
+            outcome.differences.append(
+                Difference("the run", "could be checked", "yes", repr(error))
+            )
         outcomes.append(outcome)
         say(report.line(outcome))
         if not outcome.passed:
             say(f"  schedule: {outcome.schedule}")
             for difference in outcome.differences[:_SHOWN]:
                 say(f"  {difference}")
+        if not local.record(stack.state).alive:
+            say("the stack is gone")
+            break
     return outcomes
 
 
