@@ -22,6 +22,7 @@ from shared.database import Connection
 from shared.topics import REDEMPTIONS
 
 _POLL_S = 0.2
+_EVERY = 1_000
 _MOST_LIMITS = 1_000
 _MOST_CONTRADICTIONS = 100
 _CONSUMER = "analytics.rollup"
@@ -99,7 +100,8 @@ async def _limits(connection: Connection, found: Ledger, progress: Progress) -> 
             found.standings.append(standing)
         elif len(agreeing) < _MOST_LIMITS:
             agreeing.append(standing)
-        progress("limits", found.limits, None)
+        if found.limits % _EVERY == 0:
+            progress("limits", found.limits, None)
     found.standings += agreeing
 
 
@@ -121,7 +123,8 @@ async def _redemptions(connection: Connection, found: Ledger, progress: Progress
             found.contradictory += 1
             if len(found.contradictions) < _MOST_CONTRADICTIONS:
                 found.contradictions[use.use_id] = wrong
-        progress("redemptions", found.redemptions, total)
+        if found.redemptions % _EVERY == 0:
+            progress("redemptions", found.redemptions, total)
 
 
 async def catch_up(

@@ -5,7 +5,7 @@ First come those that redemptions take now, then those leased, by lease, then th
 many they are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,8 +13,12 @@ import msgspec
 
 from services.evaluator.counters import counts_money, rolling_days
 from services.evaluator.lease import Lease
+from services.evaluator.promotion.codes import needs_of
+from services.evaluator.promotion.instrument import rules_of, terms_of
+from services.evaluator.promotion.limits import Rule
 from services.evaluator.redemption import Change
 from shared.events.outcome import RedemptionStatus
+from shared.events.promotion import Campaign
 
 State = Literal["held", "leased", "used"]
 STATES: Sequence[State] = ("held", "leased", "used")
@@ -104,6 +108,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         return (self.cap or 0) - self.now.all
 
     @property
+    def exceeds(self) -> bool:
+        """Whether more is in use than the cap allows now."""
+        return self.cap is not None and max(self.now.all, self.occupied) > self.cap
+
+    @property
     def occupied(self) -> int:
         """How much the ledger says is not free now: of a count limit, how many slots are taken."""
         used = self.taken.used if self.taken_in_window is None else self.taken_in_window
@@ -134,6 +143,27 @@ def differences(standing: Standing) -> list[str]:
         if total > highest:
             found.append(f"{who} has {total} held, leased and used of a cap of {highest}")
     return found
+
+
+def highest_cap(limit_id: str, versions: Iterable[Campaign]) -> int | None:
+    """The highest cap that the limit had in any version of its campaign; None if it is not the campaign's."""
+    caps = [
+        rule.cap
+        for campaign in versions
+        for rule in _rules(campaign)
+        # Behind the rule's name: whose limit it is, and its window.
+        if limit_id == rule.prefix or limit_id.startswith((f"{rule.prefix}=", f"{rule.prefix}@"))
+    ]
+    return max(caps, default=None)
+
+
+def _rules(campaign: Campaign) -> Iterator[Rule]:
+    for instrument in campaign.instruments:
+        terms = terms_of(campaign, instrument, {e.emission_id: e for e in campaign.emissions})
+        yield from rules_of(campaign, instrument, terms.window_at)
+        prefix = f"{campaign.campaign_id}/{instrument.instrument_id}"
+        needs = needs_of(instrument.conditions, prefix, terms)
+        yield from (need.cap for need in needs.values() if need.cap)
 
 
 _FOLLOWS: Mapping[RedemptionStatus | None, Sequence[RedemptionStatus]] = {

@@ -306,8 +306,8 @@ async def test_without_a_token_the_page_says_how_to_get_one(
     answer = await page.goto(analytics.url)
     assert answer is not None
     assert answer.status == 401
-    await expect(page.get_by_text("tillstream token", exact=True)).to_be_visible()
+    await expect(page.get_by_text("tillstream token --scope statistics:read")).to_be_visible()
     await page.get_by_label("Token").fill(analytics.token)
-    await page.get_by_role("button", name="Open the dashboard").click()
+    await page.get_by_role("button", name="Sign in").click()
     await expect(page.locator("#status")).to_have_attribute("data-state", "live")
     await context.close()

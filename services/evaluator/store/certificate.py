@@ -9,12 +9,15 @@ from datetime import datetime
 
 import asyncpg
 import msgspec
+from msgspec.structs import replace
 
-from services.evaluator.certificate import Standing, Sums, Use, owner
+from services.evaluator.certificate import Standing, Sums, Use, highest_cap, owner
 from services.evaluator.counters import rolling_days
 from services.evaluator.lease import Lease
 from services.evaluator.redemption import Change
+from shared.codec import decode
 from shared.database import Connection
+from shared.events.promotion import Campaign
 
 _PREFETCH = 2_000
 _HISTORY = msgspec.msgpack.Decoder(tuple[Change, ...])
@@ -72,19 +75,21 @@ from limits left join lateral (
 ) as uses on true
 where limit_id = any($2) order by limit_id
 """  # noqa: S608
+# ``first`` limits each part by itself: of a page no more is sorted than what comes before its end.
 _USES = f"""
-select redemption_id as use_id, 'redemption' as kind, m.status,
+(select redemption_id as use_id, 'redemption' as kind, m.status,
     limit_amounts[array_position(limit_ids, $1)] as amount,
     campaign_id, instrument_id, receipt_id, r.status as receipt_status, keeps_slot, taken_at, history
 from redemptions m left join receipts r using (receipt_id)
 where $1 = any(limit_ids) and limit_amounts[array_position(limit_ids, $1)] > 0
     and {_TAKES.replace("status", "m.status")} {{of_owner}} {{within}}
+order by taken_at, redemption_id {{first}})
 union all
-select 'p-' || substr(md5(concat_ws('/', campaign_id, instrument_id, period_start, customer_id)), 1, 24),
+(select 'p-' || substr(md5(concat_ws('/', campaign_id, instrument_id, period_start, customer_id)), 1, 24),
     'reward', 'committed', limit_amounts[array_position(limit_ids, $1)],
     campaign_id, instrument_id, null, null, false, changed_at, null
-from period_rewards where $1 = any(limit_ids) {{of_owner}}
-order by taken_at, use_id
+from period_rewards where $1 = any(limit_ids) {{of_owner}} order by changed_at, 1 {{first}})
+order by taken_at, use_id {{page}}
 """  # noqa: S608
 
 
@@ -116,7 +121,8 @@ async def standings(
     query = _STANDINGS.format(
         only=only, of_limits="and limit_id = any($2)", where="where limit_id = any($2)"
     )
-    return [_standing(row) for row in await connection.fetch(query, *arguments)]
+    rows = await connection.fetch(query, *arguments)
+    return [await _with_highest_cap(connection, _standing(row)) for row in rows]
 
 
 async def counted(
@@ -130,7 +136,19 @@ async def counted(
 async def all_standings(connection: Connection, now: datetime) -> AsyncIterator[Standing]:
     """Every limit that has a counter or that something takes of; needs a transaction around it."""
     async for row in connection.cursor(_ALL, now, prefetch=_PREFETCH):
-        yield _standing(row)
+        yield await _with_highest_cap(connection, _standing(row))
+
+
+async def _with_highest_cap(connection: Connection, standing: Standing) -> Standing:
+    """The limit; if more is in use than its cap allows, with the highest cap that it ever had."""
+    campaign_id, _ = owner(standing.limit_id)
+    if campaign_id is None or not standing.exceeds:
+        return standing
+    rows = await connection.fetch(
+        "select definition from campaign_versions where campaign_id = $1", campaign_id
+    )
+    versions = [decode(Campaign, row["definition"], ignore_unknown=True) for row in rows]
+    return replace(standing, highest_cap=highest_cap(standing.limit_id, versions))
 
 
 def _standing(row: asyncpg.Record) -> Standing:
@@ -168,9 +186,9 @@ async def uses(
         arguments.append(now)
         in_window = _IN_WINDOW.format(id="$1", now=f"${len(arguments)}")
         within = f" and (m.status = 'held' or {in_window})"
-    query = _USES.format(of_owner=of_owner, within=within)
-    if most is not None:
-        query += f"limit {most:d} offset {skip:d}"
+    first = "" if most is None else f"limit {skip + most:d}"
+    page = "" if most is None else f"limit {most:d} offset {skip:d}"
+    query = _USES.format(of_owner=of_owner, within=within, first=first, page=page)
     async for row in connection.cursor(query, *arguments, prefetch=_PREFETCH):
         yield _use(row)
 

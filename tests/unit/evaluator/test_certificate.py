@@ -15,13 +15,17 @@ from services.evaluator.certificate import (
     differences,
     document,
     free_slots,
+    highest_cap,
     leased_slots,
     owner,
     slots,
 )
 from services.evaluator.lease import Lease
 from services.evaluator.redemption import Change
+from shared.events.conditions import PromoCode
 from shared.events.outcome import RedemptionStatus
+from shared.events.promotion import Campaign, LimitRule
+from tests.builders import campaign, instrument
 
 START = datetime(2026, 12, 5, 10, tzinfo=UTC)
 LIMIT = "welcome/ten/code"
@@ -144,6 +148,28 @@ def test_more_than_the_cap_is_noticed_unless_the_cap_was_lowered() -> None:
     assert differences(replace(low, highest_cap=5)) == []
     assert low.free == -1
     assert differences(replace(low, highest_cap=4))
+
+
+def test_the_highest_cap_is_that_of_any_version_of_the_campaign() -> None:
+    def version(redemptions: int, code: int) -> Campaign:
+        needs = PromoCode(kind="promo_code", emission_id="welcome", cap=code)
+        ten = instrument(
+            instrument_id="ten",
+            conditions=(needs,),
+            max_redemptions=redemptions,
+            limits=(LimitRule(money=redemptions * 100, per=("store", "day")),),
+        )
+        return campaign("welcome", [ten], limits=(LimitRule(redemptions=redemptions + 1),))
+
+    versions = [version(5, 7), version(9, 3)]
+    for limit_id, cap in {
+        "welcome/ten": 9,
+        "welcome/ten/code": 7,
+        "welcome/ten/~store.day.money=s1,2026-12-05": 900,
+        "welcome/~": 10,
+        "welcome/other": None,
+    }.items():
+        assert highest_cap(limit_id, versions) == cap, limit_id
 
 
 def test_what_is_taken_of_a_limit_without_a_counter_is_noticed() -> None:
