@@ -15,7 +15,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth chaos check
+.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth chaos check
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ down: setup ## stop them; the data stay
 
 test: setup-test ## run every test
 	@$(BIN)/python -m pytest
+
+EXAMPLES ?= 300
+fuzz: setup ## send generated requests to every HTTP API (EXAMPLES=300 random ones to each operation)
+	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/integration/test_http_apis.py
 
 unit: $(STAMPS)/python ## run the unit tests and the conformance cases: no servers, seconds
 	@$(BIN)/python -m pytest tests/unit tests/conformance

@@ -1,5 +1,6 @@
 """The query parameters of the statistics, validated; each error names its parameter."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -10,6 +11,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -21,6 +23,8 @@ from services.analytics.queries import Selection
 from services.analytics.reading import Question
 from services.analytics.window import Period, Step, Window
 from shared.events.values import Currency, Device, Id, Text
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
 def _zone(name: str) -> str:
@@ -36,9 +40,20 @@ def _zones() -> frozenset[str]:
 
 
 TimeZone = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_zone)]
-# What the arithmetic of windows and every server can hold.
+
+
+def _written_out(bound: str) -> str:
+    if not _DATE.match(bound):
+        code = "instant"
+        raise PydanticCustomError(code, "is not an instant as 2026-11-25T18:00:00+02:00 (RFC 3339)")
+    return bound
+
+
+# What the arithmetic of windows and every server can hold. Pydantic would also take seconds and
+# milliseconds since 1970, and guess which of them it was given.
 Bound = Annotated[
     AwareDatetime,
+    BeforeValidator(_written_out),
     Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(3000, 1, 1, tzinfo=UTC)),
 ]
 Limit = Annotated[int, Field(ge=1, le=1_000, description="rows at most")]

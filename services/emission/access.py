@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from http import HTTPStatus
 
 import asyncpg
 
@@ -12,8 +11,8 @@ from services.emission.keys import ID_BYTES, SECRET_BYTES, ApiKey, KeyExchange, 
 from services.emission.store import keys as store
 from services.emission.views import KeyMade, Token
 from shared import clock
-from shared.web.auth import LIFETIME, sign
-from shared.web.problems import Problem
+from shared.web.auth import LIFETIME, sign, unauthenticated
+from shared.web.problems import FieldMessage
 
 
 @dataclass
@@ -43,9 +42,8 @@ class Access:
             async with self.pool.acquire() as connection:
                 stored = await store.secret_of(connection, key.key_id)
         if key is None or not key.matches(stored[0] if stored else None) or stored is None:
-            raise Problem.of_field(
-                HTTPStatus.UNAUTHORIZED, "Not authenticated", "api_key", "not a valid key"
-            )
+            fault = FieldMessage(field="api_key", message="not a valid key")
+            raise unauthenticated("api_key: not a valid key", [fault])
         now = self.now()
         row = stored[1]
         token = sign(self.signing_key, f"key:{row.key_id}", row.scopes, LIFETIME, now)

@@ -180,6 +180,7 @@ def routes(backtests: Backtests) -> APIRouter:
         "/backtests",
         status_code=HTTPStatus.ACCEPTED,
         response_model=Progress,
+        responses={HTTPStatus.TOO_MANY_REQUESTS: {}},
         summary="Try a draft campaign on recorded receipts",
     )
     async def start(request: Request = Depends(json_body(Request))) -> Response:  # noqa: B008, FAST002

@@ -105,7 +105,10 @@ def _route(
     gives: type[outcome.Decision | outcome.Receipt | outcome.Returned],
     summary: str,
 ) -> PlainRoute:
-    return PlainRoute(path, ("checkouts:write",), answer, takes, gives, summary)
+    refuses = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+    return PlainRoute(
+        path, ("checkouts:write",), answer, takes, gives, summary, idempotent=True, refuses=refuses
+    )
 
 
 def _event_id(asked: Asked) -> str:

@@ -57,7 +57,10 @@ def routes(leases: Leases) -> APIRouter:
     writer = Depends(require("leases:write"))
 
     @router.post(
-        "", response_model=LeaseState, summary="Lease a quota of a limit, all of it or none"
+        "",
+        response_model=LeaseState,
+        responses={HTTPStatus.NOT_FOUND: {}, HTTPStatus.CONFLICT: {}},
+        summary="Lease a quota of a limit, all of it or none",
     )
     async def lease(
         caller: Annotated[Principal, writer],

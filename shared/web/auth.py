@@ -1,7 +1,7 @@
 """Tokens: signed by emission (JWT, EdDSA), verified by every service with the public key alone."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.security.utils import get_authorization_scheme_param
 
 from shared import clock
-from shared.web.problems import Problem
+from shared.web.problems import FieldMessage, Problem
 
 Scope = Literal[
     "admin",
@@ -136,11 +136,11 @@ def authenticate(request: Request) -> Principal:
     if scheme.lower() != "bearer" or not token:
         token = _cookie(request)
     if not token:
-        raise _unauthenticated()
+        raise unauthenticated()
     try:
         return verifier.verify(token)
     except InvalidTokenError as error:
-        raise _unauthenticated(str(error)) from error
+        raise unauthenticated(str(error)) from error
 
 
 def require(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
@@ -170,10 +170,14 @@ def _cookie(request: Request) -> str:
     return request.cookies.get(COOKIE, "") if request.method in _SAFE or own_page else ""
 
 
-def _unauthenticated(detail: str = "Send a token: Authorization: Bearer …") -> Problem:
+def unauthenticated(
+    detail: str = "Send a token: Authorization: Bearer …", errors: Sequence[FieldMessage] = ()
+) -> Problem:
+    """401, which says how to authenticate."""
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         "Not authenticated",
         detail,
+        errors,
         headers={"WWW-Authenticate": 'Bearer realm="tillstream"'},
     )

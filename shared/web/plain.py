@@ -55,7 +55,8 @@ class PlainRoute:
     """``POST path``: ``answer`` gets what a caller with one of the scopes asks, and returns a body.
 
     It reads and writes JSON itself, and raises as any route does. ``takes`` (None: no body is needed) and
-    ``gives`` are the models of what it reads and writes, for the OpenAPI document.
+    ``gives`` are the models of what it reads and writes, for the OpenAPI document; so are ``idempotent``,
+    whether it heeds an Idempotency-Key, and what it ``refuses`` with besides what all routes do.
     """
 
     path: str
@@ -64,6 +65,8 @@ class PlainRoute:
     takes: type[Event] | None
     gives: type[Event]
     summary: str
+    idempotent: bool = False
+    refuses: tuple[HTTPStatus, ...] = ()
 
 
 def install(app: FastAPI, max_bytes: int) -> None:

@@ -214,6 +214,7 @@ async def test_a_key_is_exchanged_for_a_token_until_it_is_revoked(
     for wrong in (made["api_key"] + "x", f"ts_none_{'x' * 40}", "nonsense"):
         answer = await client.post("/v1/tokens", json={"api_key": wrong})
         assert faulty_fields(answer, 401) == ["api_key"]
+        assert answer.headers["www-authenticate"].startswith("Bearer")
     assert (await client.delete(f"/v1/api-keys/{made['key_id']}")).status_code == 204
     assert (await client.post("/v1/tokens", json=exchange)).status_code == 401
     admin = {"api_key": stack.secrets.admin_key}

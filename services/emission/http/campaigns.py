@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 
 from services.emission.campaigns import Action, CampaignPlan
 from services.emission.http.desk import (
+    CONFLICTS,
     READS,
     WRITES,
     After,
@@ -15,6 +16,7 @@ from services.emission.http.desk import (
     Limit,
     answer,
     check_same_id,
+    known,
     not_found,
 )
 from services.emission.store import campaigns as campaign_store
@@ -27,7 +29,9 @@ def campaign_routes(desk: Callable[[], Desk]) -> APIRouter:
     """Campaigns and their actions."""
     router = APIRouter(prefix="/campaigns")
 
-    @router.post("", status_code=HTTPStatus.CREATED, dependencies=WRITES)
+    @router.post(
+        "", status_code=HTTPStatus.CREATED, dependencies=WRITES, responses=known(CampaignView)
+    )
     async def add(
         new: Annotated[CampaignPlan, Depends(json_body(CampaignPlan))], response: Response
     ) -> CampaignView:
@@ -35,7 +39,7 @@ def campaign_routes(desk: Callable[[], Desk]) -> APIRouter:
         state, is_new = await desk().authoring.add_campaign(new)
         return answer(response, CampaignView.of(state), is_new=is_new)
 
-    @router.put("/{campaign_id}", dependencies=WRITES)
+    @router.put("/{campaign_id}", dependencies=WRITES, responses=CONFLICTS)
     async def edit(
         campaign_id: Id, new: Annotated[CampaignPlan, Depends(json_body(CampaignPlan))]
     ) -> CampaignView:
@@ -60,7 +64,9 @@ def campaign_routes(desk: Callable[[], Desk]) -> APIRouter:
             raise not_found("campaign_id", "no such campaign")
         return CampaignView.of(state)
 
-    @router.post("/{campaign_id}/start", name="start_campaign", dependencies=WRITES)
+    @router.post(
+        "/{campaign_id}/start", name="start_campaign", dependencies=WRITES, responses=CONFLICTS
+    )
     async def start(campaign_id: Id, past: bool = False) -> CampaignView:
         """Start a campaign; ``past``: although it is over, for sales that come late."""
         return CampaignView.of(await desk().authoring.act(campaign_id, "start", past=past))
@@ -79,5 +85,6 @@ def campaign_routes(desk: Callable[[], Desk]) -> APIRouter:
             methods=["POST"],
             name=f"{name}_campaign",
             dependencies=WRITES,
+            responses=CONFLICTS,
         )
     return router

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.emission.http.desk import READS, WRITES, After, Desk, Limit, not_found
+from services.emission.http.desk import CONFLICTS, READS, WRITES, After, Desk, Limit, not_found
 from services.emission.references import NewCustomers, NewGroup
 from services.emission.store import references as reference_store
 from services.emission.views import CustomersChanged, CustomerView, Groups, GroupView, MembersView
@@ -37,7 +37,7 @@ def group_routes(desk: Callable[[], Desk]) -> APIRouter:
     """Customer groups."""
     router = APIRouter(prefix="/customer-groups")
 
-    @router.put("/{group_id}", dependencies=WRITES)
+    @router.put("/{group_id}", dependencies=WRITES, responses=CONFLICTS)
     async def save(
         group_id: Id, new: Annotated[NewGroup, Depends(json_body(NewGroup))]
     ) -> GroupView:

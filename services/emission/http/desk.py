@@ -21,6 +21,8 @@ After = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 SECRET = {"Cache-Control": "no-store"}
+CONFLICTS: dict[int | str, dict[str, Any]] = {HTTPStatus.CONFLICT: {}}
+"""The answer of routes that may contradict what there is (``shared.web.openapi`` says the rest)."""
 
 
 def needs(scope: Scope) -> Any:
@@ -40,6 +42,11 @@ class Desk:
     references: References
     access: Access
     poster: Poster
+
+
+def known(resource: type[Event]) -> dict[int | str, dict[str, Any]]:
+    """The answers of routes that add: 200 if it was there before, or 409 with another of its id."""
+    return {HTTPStatus.OK: {"model": resource, "description": "It was there already"}} | CONFLICTS
 
 
 def answer(response: Response, resource: E, *, is_new: bool) -> E:

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from services.emission.codes import NewEmission
 from services.emission.http.desk import (
+    CONFLICTS,
     READS,
     SECRET,
     WRITES,
@@ -17,6 +18,7 @@ from services.emission.http.desk import (
     Desk,
     Limit,
     answer,
+    known,
     needs,
     not_found,
 )
@@ -34,7 +36,9 @@ def emission_routes(desk: Callable[[], Desk]) -> APIRouter:
     """Emissions and their codes."""
     router = APIRouter(prefix="/emissions")
 
-    @router.post("", status_code=HTTPStatus.CREATED, dependencies=WRITES)
+    @router.post(
+        "", status_code=HTTPStatus.CREATED, dependencies=WRITES, responses=known(EmissionView)
+    )
     async def add(
         new: Annotated[NewEmission, Depends(json_body(NewEmission))], response: Response
     ) -> EmissionView:
@@ -57,7 +61,12 @@ def emission_routes(desk: Callable[[], Desk]) -> APIRouter:
         """An emission and how far its posting is."""
         return EmissionView.of(await _emission(desk(), emission_id))
 
-    @router.post("/{emission_id}/post", status_code=HTTPStatus.ACCEPTED, dependencies=WRITES)
+    @router.post(
+        "/{emission_id}/post",
+        status_code=HTTPStatus.ACCEPTED,
+        dependencies=WRITES,
+        responses=CONFLICTS,
+    )
     async def post(emission_id: Id) -> EmissionView:
         """Have the codes made and published, in the background."""
         row = await desk().authoring.post_emission(emission_id)
@@ -68,7 +77,7 @@ def emission_routes(desk: Callable[[], Desk]) -> APIRouter:
         "/{emission_id}/codes",
         dependencies=needs("codes:export"),
         response_class=StreamingResponse,
-        responses={HTTPStatus.OK: {"content": {"text/csv": {}}}},
+        responses={HTTPStatus.OK: {"content": {"text/csv": {}}}} | CONFLICTS,
     )
     async def codes(emission_id: Id) -> Response:
         """All codes of a posted emission, as CSV: `code`, and `customer_id` if any is bound."""

@@ -14,6 +14,7 @@ from services.emission.http.desk import (
     Limit,
     answer,
     check_same_id,
+    known,
     not_found,
 )
 from services.emission.store import campaigns as campaign_store
@@ -27,7 +28,9 @@ def instrument_routes(desk: Callable[[], Desk]) -> APIRouter:
     """Instruments."""
     router = APIRouter(prefix="/instruments")
 
-    @router.post("", status_code=HTTPStatus.CREATED, dependencies=WRITES)
+    @router.post(
+        "", status_code=HTTPStatus.CREATED, dependencies=WRITES, responses=known(Instrument)
+    )
     async def add(
         new: Annotated[Instrument, Depends(json_body(Instrument))], response: Response
     ) -> Instrument:

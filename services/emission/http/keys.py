@@ -18,7 +18,7 @@ def token_routes(desk: Callable[[], Desk]) -> APIRouter:
     """Keys, and their exchange for tokens."""
     router = APIRouter()
 
-    @router.post("/tokens", openapi_extra={"security": []})
+    @router.post("/tokens", openapi_extra={"security": []}, responses={HTTPStatus.UNAUTHORIZED: {}})
     async def exchange(
         key: Annotated[KeyExchange, Depends(json_body(KeyExchange))], response: Response
     ) -> Token:

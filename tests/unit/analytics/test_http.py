@@ -65,6 +65,8 @@ async def totals(client: AsyncClient, **parameters: str) -> dict[str, Any]:
         ("from", {"from": "yesterday"}),
         ("from", {"from": "2026-12-10T12:00:00"}),
         ("from", {"from": "0001-01-01T00:00:00Z"}),
+        ("from", {"from": "1796000000"}),
+        ("to", {"to": "0.5"}),
         ("to", {"from": "2026-12-10T12:00:00Z", "to": "2026-12-10T12:00:00Z"}),
         ("to", {"to": "9999-12-31T23:59:59Z"}),
         ("period", {"period": "year"}),

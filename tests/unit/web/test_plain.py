@@ -122,5 +122,5 @@ async def test_the_openapi_document_has_it_with_body_answer_and_problems(
     assert operation["summary"] == "A hat"
     shown = json.dumps(operation)
     assert shown.count("#/components/schemas/Hat") == 2
-    assert operation["responses"].keys() == {"200", "default"}
+    assert operation["responses"].keys() == {"200", "400", "401", "403", "413", "415", "422", "503"}
     assert document["components"]["schemas"]["Hat"]["required"] == ["hat_id"]

@@ -192,7 +192,19 @@ async def test_the_openapi_document_states_bodies_and_problems(client: AsyncClie
     reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     schema = document["components"]["schemas"][reference.rpartition("/")[2]]
     assert schema["required"] == ["coat_id", "price"]
-    assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}
+    refusals = {"400", "401", "403", "413", "415", "422", "503"}
+    assert operation["responses"].keys() == {"200"} | refusals
+    for status in refusals:
+        name = operation["responses"][status]["$ref"].rpartition("/")[2]
+        refusal = document["components"]["responses"][name]
+        assert refusal["content"].keys() == {"application/problem+json"}
+
+
+async def test_the_openapi_document_states_what_a_path_and_a_parameter_may_be_refused_with(
+    client: AsyncClient,
+) -> None:
+    operation = (await client.get("/openapi.json")).json()["paths"]["/v1/coats/{coat_id}"]["get"]
+    assert operation["responses"].keys() == {"200", "401", "403", "404", "422", "503"}
 
 
 async def _forever() -> None:
