@@ -135,7 +135,7 @@ class Batch:
     def _record(self, sale: Sale, came: Incoming, considered: Considered) -> bytes:
         known = self.receipts[sale.receipt_id]
         given = self.facts.circumstances(sale, came, considered)
-        if came.confirms:
+        if came.confirms and known.status != "paid":
             self._refuse_what_is_gone(known)
         points = self._payable(sale)
         recorded = receipt.record(sale, known, given, self.counters, points)

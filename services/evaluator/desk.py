@@ -130,7 +130,7 @@ class Desk:
         histories = Histories(found)
         for each in possible:
             histories.remind(each)
-        limits = demand(receipts.values(), possible, returned)
+        limits = demand(receipts.values(), possible, returned, facts.ruleset)
         counters = (
             await limit_store.lock_limits(connection, limits.caps, limits.windows, _leases(events))
             if limits.caps
@@ -239,12 +239,16 @@ async def _consider(
     """For each event the rules it may meet: nothing, if it needs none or will be refused."""
     nothing, turns = facts.consider_nothing(), _Turns()
     considered = []
+    named: set[str] = set()
     for item in came:
         await turns.before(item)
         event = item.event
+        # What comes before it in the batch may decide its receipt anew, for somebody else.
+        first = event.receipt_id not in named
+        named.add(event.receipt_id)
         if (
             event.intent == "return"
-            or (event.intent == "sale" and _is_decided(item, receipts))
+            or (event.intent == "sale" and first and _is_decided(item, receipts))
             or item.key in seen
             or facts.objection(event) is not None
         ):

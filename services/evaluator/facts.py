@@ -186,18 +186,23 @@ def demand(
     receipts: Iterable[Receipt],
     considered: Iterable[Considered],
     returning: Collection[str] = (),
+    ruleset: Ruleset | None = None,
 ) -> Demand:
     """The limits that receipts have slots of or may take again, and that events may ask for.
 
-    Of paid receipts those that are ``returning``, by their ids: they give slots back.
+    Of paid receipts those that are ``returning``, by their ids: they give slots back. What may take a
+    slot again, after its hold, does so by the caps of the ``ruleset``.
     """
     found = Demand()
     for receipt in receipts:
         if receipt.status != "paid" or receipt.receipt_id in returning:
-            for redemption in receipt.redemptions.values():
+            for key, redemption in receipt.redemptions.items():
+                again = (
+                    ruleset.instrument(*key) if ruleset and redemption.status == "expired" else None
+                )
                 for limit_id in redemption.limit_ids:
                     since = redemption.since if rolling_days(limit_id) else None
-                    found.add(limit_id, None, since)
+                    found.add(limit_id, again.cap_of(limit_id) if again else None, since)
     for each in considered:
         for limit in each.limits():
             found.add(limit.limit_id, limit.cap, limit.since)

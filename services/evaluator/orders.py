@@ -49,6 +49,8 @@ def sale_of(confirm: Confirm, receipt: Receipt, cart: bytes, now: datetime) -> b
     asked = confirm.confirmation
     discounts = {line.line: line.discount for line in decision.lines}
     for line in body["lines"]:
+        # It is a sale's if that came without a cart.
+        line.pop("discount", None)
         if discounts[line["line"]]:
             line["discount"] = discounts[line["line"]]
     body["decision_id"] = decision.decision_id

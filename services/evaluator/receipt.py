@@ -221,22 +221,22 @@ def record(
         decision, free = ruling.decision, ruling.free
         before: Mapping[Key, Redemption] = {}
         rights = [redemption.granted(sale.receipt_id, grant) for grant in ruling.verdict.granted]
-        decided = {right.key: right for right in rights}
     else:
         before = receipt.redemptions
-        applied = {(a.campaign_id, a.instrument_id) for a in decision.applied}
-        decided = {
-            key: redemption.as_earned(
-                r,
-                same_customer=sale.customer_id == decision.customer_id,
-                paid=paid_money,
-                due=decision.total - decision.discount,
-            )
-            for key, r in before.items()
-            if key in applied
-        }
-        if decision.customer_id is None and sale.customer_id is not None:
-            decided |= _earned_late(sale, given, decided, paid_money, counters)
+        # In the order in which they were decided: where slots are few, the first has them.
+        applied = [(a.campaign_id, a.instrument_id) for a in decision.applied]
+        rights = [before[key] for key in applied if key in before]
+    decided = {
+        right.key: redemption.as_earned(
+            right,
+            same_customer=sale.customer_id == decision.customer_id,
+            paid=paid_money,
+            due=decision.total - decision.discount,
+        )
+        for right in rights
+    }
+    if decision.outcome == "decided" and decision.customer_id is None and sale.customer_id:
+        decided |= _earned_late(sale, given, decided, paid_money, counters)
     settled = {
         key: r
         for key, r in redemption.commit(
@@ -284,18 +284,29 @@ def _earned_late(
     paid: int,
     counters: Counters,
 ) -> dict[Key, Redemption]:
-    """What a card that is shown after the decision earns: bonuses, and nothing else."""
-    verdict = judge(given.considered, counters.free)
+    """What a card that is shown after the decision earns: bonuses, and nothing else.
+
+    What the receipt was decided to get counts as free, and what else is no bonus takes nothing: no
+    less is due, and no more, than without the card.
+    """
+    own: dict[str, int] = {}
+    for one in [one for right in decided.values() for one in right.taken]:
+        own[one.limit_id] = own.get(one.limit_id, 0) + one.amount
+    considered = given.considered
+    while True:
+        verdict = judge(considered, lambda x: counters.free(x) + own.get(x.limit_id, 0))
+        fresh = {(g.campaign_id, g.instrument_id): g for g in verdict.granted}
+        fresh = {key: grant for key, grant in fresh.items() if key not in decided}
+        others = {key for key, grant in fresh.items() if grant.discount or grant.gifts}
+        if not others:
+            break
+        left = [c for c in considered.candidates if c.ids not in others]
+        considered = Considered(considered.ruleset, considered.reading, left)
     due = verdict.total - verdict.discount
-    rights = [
-        redemption.granted(sale.receipt_id, grant)
-        for grant in verdict.granted
-        if grant.bonuses and not grant.discount and not grant.gifts
-    ]
+    rights = [redemption.granted(sale.receipt_id, grant) for grant in fresh.values()]
     return {
         right.key: redemption.as_earned(right, same_customer=True, paid=paid, due=due)
         for right in rights
-        if right.key not in decided
     }
 
 
@@ -379,4 +390,6 @@ def _as_paid(cart: Cart, receipt: Receipt, given: Circumstances) -> Decision:
         outcome="paid",
         expires_at=None,
         decided_at=given.now,
+        bonuses_payable=0,
+        bonuses_held=0,
     )

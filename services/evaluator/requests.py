@@ -101,7 +101,11 @@ class Requests(Generic[B]):
         """For each its reply, new or as it was given before."""
         keys = {one.key for one in requests if one.key is not None}
         known = await idempotency.answers(connection, keys) if keys else {}
-        fresh = [one for one in requests if one.key is None or one.key not in known]
+        first: dict[bytes, Request[B]] = {}
+        for one in requests:
+            if one.key is not None and one.key not in known:
+                first.setdefault(one.key, one)
+        fresh = [one for one in requests if one.key is None or first.get(one.key) is one]
         outcomes = iter(await self.desk.apply(connection, [one.brought for one in fresh]))
         kept: dict[bytes, Kept] = {}
         now = await ledger.now(connection) if keys else None
@@ -113,7 +117,9 @@ class Requests(Generic[B]):
             reply = _reply(next(outcomes))
             replies.append(reply)
             if one.key is not None and now is not None:
-                kept[one.key] = Kept(one.key, one.digest, reply.status, reply.body, now)
+                kept[one.key] = known[one.key] = Kept(
+                    one.key, one.digest, reply.status, reply.body, now
+                )
         if kept:
             await idempotency.save(connection, list(kept.values()))
         return replies

@@ -249,8 +249,11 @@ def _take_back(
     if lost:
         counters.move(redemption.taken, used=-1, at=at)
         return TakenBack(after, discount, bonuses, released=True)
+    # More than was decided never counted; what counted goes back in proportion.
+    counted = min(redemption.discount, redemption.discount - redemption.mismatch)
+    kept = counted - portion(counted, after.returned, max(1, redemption.discount))
     freed = [
-        Taken(limit_id, min(amount, discount))
+        Taken(limit_id, max(0, amount - kept))
         for limit_id, amount in redemption.taken
         if discount and counts_money(limit_id)
     ]

@@ -1,5 +1,6 @@
 """Campaigns and their instruments, compiled: what they ask of a cart and what they then give."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -205,6 +206,12 @@ class CompiledInstrument:
             if need.single_use:
                 found += [limits.of_code(code.digest) for code in need.codes(reading)]
         return [limit for limit in found if limit is not None]
+
+    def cap_of(self, limit_id: str) -> int | None:
+        """The cap of one of its limits as it is now; None if it has no such limit."""
+        prefix = re.split("[=@]", limit_id, maxsplit=1)[0]
+        rules = [*self.rules, *(need.cap for need in self.needs if need.cap)]
+        return next((rule.cap for rule in rules if rule.prefix == prefix), None)
 
 
 _NOBODY: frozenset[str] = frozenset()
