@@ -103,7 +103,7 @@ def test_after_a_cancel_nobody_earns_whoever_shows_a_card() -> None:
 def test_after_the_hold_the_last_slot_is_for_what_was_decided_first() -> None:
     slots = counters()
     known = receipt.expire(decided(asks(customer_id="C1"), slots), slots)
-    loaded = dict(reversed(known.redemptions.items()))  # as a table may give them
+    loaded = dict(reversed(list(known.redemptions.items())))  # as a table may give them
     slots[ALL].cap = 1
     known = Receipt("receipt-1", "store-1", "till-1", 0, None, "open", known.decision, loaded)
     assert paid(sells(customer_id="C1"), known, slots) == {"ten": ("committed", 0)}
