@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import uvloop
 
@@ -23,6 +23,7 @@ from deploy.local.ports import HOST
 from shared import clock
 
 _CONNECTIONS = 64
+_PATIENCE_S = 30.0
 _SETTLING_S = 1.0
 """The first second is not counted."""
 
@@ -44,8 +45,7 @@ class Till(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is free."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its classes
         self._tills.free.append(self)
 
     def ask(self, request: Request) -> None:
@@ -137,8 +137,9 @@ async def run(port: int, carts: Path, token: str, rate: float, seconds: float) -
         if not settled and at > _SETTLING_S:
             settled = len(tills.seconds) or 1
         tills.come(begun + at)
-    while tills.open:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(_PATIENCE_S):
+        while tills.open:
+            await asyncio.sleep(0.01)
     found = sorted(tills.seconds[settled:])
     percentiles = {
         f"p{percent}_ms": round(found[len(found) * percent // 100] * 1_000, 2)
