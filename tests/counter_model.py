@@ -29,6 +29,9 @@ from tests.counter_commands import (
 )
 from tests.counter_receipt import Receipt, Status, Use, part
 
+OPENING = {"C1": 500}
+"""Points that customers have when a test begins."""
+
 
 class CounterModel:
     """All receipts, and what is known of events and points."""
@@ -39,7 +42,7 @@ class CounterModel:
         self.receipts: dict[str, Receipt] = {}
         self.events: dict[str, tuple[Command, Answer]] = {}
         self.keys: dict[str, tuple[Command, Answer]] = {}
-        self.balance: dict[str, int] = {}
+        self.balance: dict[str, int] = dict(OPENING)
 
     # Limits: free + held + used = cap.
 
