@@ -27,6 +27,8 @@ TRANSIENT = (
     asyncpg.CannotConnectNowError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    # A connection that the server's end has left in the middle of something, met at its next use.
+    asyncpg.InternalClientError,
 )
 """What passes when a server comes back."""
 

@@ -144,6 +144,14 @@ async def test_quotes_go_on_while_postgresql_is_killed_and_comes_back(
     await until(back, within_s=90, what="PostgreSQL is back")
     assert 0 < stale <= asked
     await until(till.is_fresh, within_s=10, what="quotes are fresh again")
+    await until(lambda: _authors_again(stack), what="emission has lost its dead connections")
+
+
+async def _authors_again(stack: Stack) -> bool:
+    """Each dead connection of a pool is noticed by the request that meets it."""
+    async with shop.client(stack, "emission") as author:
+        answers = [await author.get("/v1/campaigns") for _ in range(10)]
+    return all(answer.status_code == httpx.codes.OK for answer in answers)
 
 
 async def test_a_quote_counts_what_its_own_receipt_holds_as_free(stack: Stack) -> None:

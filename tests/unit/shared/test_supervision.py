@@ -1,0 +1,33 @@
+"""What a task waits for, and what it does not."""
+
+import asyncpg
+import pytest
+
+from shared.supervision import supervise
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionRefusedError(), asyncpg.CannotConnectNowError(), asyncpg.InternalClientError()],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_task_runs_again_after_its_server_was_away(error: Exception) -> None:
+    """The last is what asyncpg says of a connection whose PostgreSQL was killed in the middle of something."""
+    runs = 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise error
+
+    await supervise("a task", run)
+    assert runs == 2
+
+
+async def test_what_does_not_pass_ends_the_task() -> None:
+    async def run() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await supervise("a task", run)
