@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 
 from deploy.demo.authoring import Api
-from deploy.demo.topics import Key, ends_of
+from deploy.demo.topics import Key
+from deploy.log import ends_of
 from shared.topics import DECISIONS, RECEIPTS, RETURNS
 
 _MOST_ROWS = 1_000

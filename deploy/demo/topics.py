@@ -4,13 +4,13 @@ A relay may send a message twice: everything is counted by its id.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.demo.receipts import Decision
+from deploy.log import ends_of, partitions_of, reader
 from shared.topics import (
     BONUSES,
     CAMPAIGNS,
@@ -117,35 +117,9 @@ async def read(kafka: str) -> Logged:
     return logged
 
 
-async def ends_of(kafka: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
-    """The end offset of every partition of the topics."""
-    async with _reader(kafka, topics) as consumer:
-        ends = await consumer.end_offsets(_partitions(consumer, topics))
-    return {(one.topic, one.partition): end for one, end in ends.items()}
-
-
-def _reader(kafka: str, topics: Sequence[str]) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        *topics,
-        bootstrap_servers=kafka,
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=8 * 1024 * 1024,
-    )
-
-
-def _partitions(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
-    return [
-        TopicPartition(topic, number)
-        for topic in topics
-        for number in sorted(consumer.partitions_for_topic(topic) or ())
-    ]
-
-
 async def _values(kafka: str, topic: str) -> AsyncIterator[bytes]:
-    async with _reader(kafka, [topic]) as consumer:
-        partitions = _partitions(consumer, [topic])
+    async with reader(kafka, topic) as consumer:
+        partitions = partitions_of(consumer, [topic])
         ends = await consumer.end_offsets(partitions)
         while [one for one in partitions if await consumer.position(one) < ends[one]]:
             for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():

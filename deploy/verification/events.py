@@ -13,6 +13,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from deploy.log import reader
 from deploy.verification.figures import Key, Sums
 from services.evaluator.store.proof import Cut
 from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER
@@ -179,14 +180,14 @@ def _add(sums: Sums, event: _Receipt | _Returned) -> None:
 
 async def ends(kafka: str, topics: Sequence[Topic]) -> dict[tuple[str, int], int]:
     """The end offset of every partition of the topics."""
-    async with _reader(kafka) as consumer:
+    async with reader(kafka) as consumer:
         found = await consumer.end_offsets(await _assign(consumer, topics))
     return {(one.topic, one.partition): end for one, end in found.items()}
 
 
 async def read(kafka: str, events: Events, progress: Callable[[int, int], None]) -> None:
     """Everything on the topics, from their beginning to their end as of now; ``progress`` (done, of all)."""
-    async with _reader(kafka) as consumer:
+    async with reader(kafka) as consumer:
         partitions = await _assign(consumer, TOPICS)
         first = await consumer.beginning_offsets(partitions)
         last = await consumer.end_offsets(partitions)
@@ -208,16 +209,6 @@ async def read(kafka: str, events: Events, progress: Callable[[int, int], None])
             progress(done, total)
             rest = [one for one in rest if await consumer.position(one) < last[one]]
     events.finish()
-
-
-def _reader(kafka: str) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=8 * 1024 * 1024,
-    )
 
 
 async def _assign(consumer: AIOKafkaConsumer, topics: Sequence[Topic]) -> list[TopicPartition]:

@@ -6,6 +6,7 @@ next one of its batch sees.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 from aiokafka.structs import ConsumerRecord
@@ -15,6 +16,7 @@ from services.evaluator.desk import Desk
 from services.evaluator.facts import Gatherer, Incoming, incoming
 from services.evaluator.receipt import ConflictError
 from services.evaluator.sale import decode_sale
+from services.evaluator.store import ledger
 from shared.codec import InvalidMessageError, decode, header
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
@@ -24,6 +26,11 @@ from shared.topics import CARTS, SALES
 CONSUMER = "evaluator.checkout"
 TOPICS = (CARTS.name, SALES.name)
 _LONGEST_EVENT_ID = 200
+
+
+async def sales_read_until(connection: Connection) -> datetime | None:
+    """Until when all sales have been read; None while that is unknown (``ledger.sales_read_until``)."""
+    return await ledger.sales_read_until(connection, CONSUMER, SALES.name, SALES.partitions)
 
 
 @dataclass(frozen=True, slots=True)

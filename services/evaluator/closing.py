@@ -40,7 +40,6 @@ from services.evaluator.store import reference as reference_store
 from services.evaluator.store.closing import Progress
 from shared import outbox
 from shared.database import Connection
-from shared.topics import SALES
 
 _PAGE = 200
 _UNKNOWN = -1
@@ -91,9 +90,7 @@ class Closing:
     async def close_some(self) -> bool:
         """Look at some customers, in one transaction; False if there was nothing to do."""
         async with self.pool.acquire() as connection, connection.transaction():
-            until = await ledger.sales_read_until(
-                connection, checkout.CONSUMER, SALES.name, SALES.partitions
-            )
+            until = await checkout.sales_read_until(connection)
             if until is None or not await closing_store.take_turn(connection):
                 return False
             await self._learn(connection)

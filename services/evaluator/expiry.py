@@ -21,7 +21,6 @@ from services.evaluator.store import limits as limit_store
 from shared import outbox
 from shared.database import Connection
 from shared.outbox import Message
-from shared.topics import SALES
 
 _MOST = 1_000
 
@@ -43,9 +42,7 @@ class Expiry:
     async def free_some(self) -> int:
         """Free the oldest holds that are over; returns how many receipts had some."""
         async with self.pool.acquire() as connection, connection.transaction():
-            until = await ledger.sales_read_until(
-                connection, checkout.CONSUMER, SALES.name, SALES.partitions
-            )
+            until = await checkout.sales_read_until(connection)
             if until is None:
                 return 0
             receipt_ids = await ledger.expired_receipts(connection, until, _MOST)
@@ -56,9 +53,7 @@ class Expiry:
     async def free_points(self) -> int:
         """Free the oldest points whose hold is over; returns of how many receipts."""
         async with self.pool.acquire() as connection, connection.transaction():
-            until = await ledger.sales_read_until(
-                connection, checkout.CONSUMER, SALES.name, SALES.partitions
-            )
+            until = await checkout.sales_read_until(connection)
             if until is None:
                 return 0
             receipt_ids = await account_store.held_over(connection, until, _MOST)
