@@ -178,13 +178,6 @@ def _add(sums: Sums, event: _Receipt | _Returned) -> None:
         one["bonuses_returned"] += back.bonuses
 
 
-async def ends(kafka: str, topics: Sequence[Topic]) -> dict[tuple[str, int], int]:
-    """The end offset of every partition of the topics."""
-    async with reader(kafka) as consumer:
-        found = await consumer.end_offsets(await _assign(consumer, topics))
-    return {(one.topic, one.partition): end for one, end in found.items()}
-
-
 async def read(kafka: str, events: Events, progress: Callable[[int, int], None]) -> None:
     """Everything on the topics, from their beginning to their end as of now; ``progress`` (done, of all)."""
     async with reader(kafka) as consumer:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import asyncpg
 
+from deploy.log import ends_of
 from deploy.verification import events as topics
 from deploy.verification.events import Events
 from deploy.verification.figures import Key, Sums
@@ -135,7 +136,7 @@ async def catch_up(
     unsent = await _until_none(evaluator, lambda c: proof.unsent(c, cut), deadline)
     if unsent:
         return [f"{unsent} rows of the evaluator's outbox have not been sent: does its relay run?"]
-    ends = await topics.ends(kafka, topics.COUNTED)
+    ends = await ends_of(kafka, [topic.name for topic in topics.COUNTED])
 
     async def behind(connection: Connection) -> int:
         read = await _read_until(connection)
