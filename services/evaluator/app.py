@@ -53,10 +53,14 @@ of them, as Python does, took a quarter of the time of a decision."""
 
 @dataclass
 class Service:
-    """The running parts. Checkouts begin once the reference data has been read to its end."""
+    """The running parts. Checkouts begin once the reference data has been read to its end.
+
+    All decide by the same ``rulesets``: a change is compiled once, and kept once.
+    """
 
     settings: Settings
     pool: asyncpg.Pool
+    rulesets: Rulesets
     known: Known
     informed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,8 +71,8 @@ class Service:
 
     @property
     def gatherer(self) -> Gatherer:
-        """A gatherer with a ruleset of its own."""
-        return Gatherer(Rulesets(), self.code_key, self.settings.hold)
+        """What gathers facts, for carts and sales wherever they come from."""
+        return Gatherer(self.rulesets, self.code_key, self.settings.hold)
 
     def failures(self) -> GroupCommit[Noted, None]:
         """What quotes add to what is held against guessers, a group at a time."""
@@ -124,7 +128,7 @@ class Service:
 
     def leasing(self) -> GroupCommit[Request[Ask], Reply]:
         """What stores ask for before they lose the network."""
-        return GroupCommit(self.pool, Requests(Leasing(Rulesets())).apply)
+        return GroupCommit(self.pool, Requests(Leasing(self.rulesets)).apply)
 
     async def watch_leases(self) -> None:
         """Tell of leases that are past their end."""
@@ -179,7 +183,8 @@ def create(settings: Settings) -> FastAPI:
             await database.pool(database_url) as pool,
             await database.pool_of_readers(database_url) as readers,
         ):
-            service = Service(settings, pool, Known(readers, Rulesets()))
+            rulesets = Rulesets()
+            service = Service(settings, pool, rulesets, Known(readers, rulesets))
             backtests = Backtests(pool, database_url)
             requests, leasing = service.requests(), service.leasing()
             failures = service.failures()

@@ -98,7 +98,7 @@ class Quotes:
         if lockout:
             await self.vigilance.tell(decision, codes_count, lockout)
         else:
-            await self.vigilance.blame(subjects, failed, decision.decided_at)
+            self.vigilance.blame(subjects, failed, decision.decided_at)
 
     async def _decide(
         self, cart: Cart, facts: Facts, considered: Considered, *, open_to_holds: bool

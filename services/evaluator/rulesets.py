@@ -14,7 +14,9 @@ _UNKNOWN = (-2, -1)
 class Rulesets:
     """Keeps the latest ruleset; only campaigns that changed are read and compiled again.
 
-    ``versions`` are those of the rules and of the codes that it has.
+    ``versions`` are those of the rules and of the codes that it has. Transactions may use one at the same
+    time: each finds out by itself whether what is kept is what it reads, and none waits between that and
+    its answer; one that is late may set it back, and the next one reads on from there.
     """
 
     latest: Ruleset = field(default_factory=Ruleset.empty)

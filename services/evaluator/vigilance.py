@@ -4,9 +4,11 @@ What is held against somebody is known here at once and to other processes withi
 guesser can get in meanwhile does not depend on how long PostgreSQL takes.
 """
 
-from collections.abc import Awaitable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Collection, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -56,6 +58,7 @@ class Vigilance:
 
     tallies: Lookup[Subject, Tally]
     group: GroupCommit[Noted, None]
+    _saving: set[asyncio.Task[None]] = field(default_factory=set)
 
     def learn(self, subjects: Iterable[Subject]) -> Awaitable[None] | None:
         """Look up what is held against these."""
@@ -65,7 +68,7 @@ class Vigilance:
         """The longest lock-out of these, if one is locked out."""
         return Guesses(self.tallies.memory.found(subjects)).lockout(subjects, now)
 
-    async def blame(
+    def blame(
         self, subjects: Collection[Subject], failed: Collection[bytes], now: datetime
     ) -> None:
         """Hold failed codes against all of these."""
@@ -73,13 +76,20 @@ class Vigilance:
         guesses.blame(subjects, failed, now)
         if guesses.blamed:
             self.tallies.memory.put(guesses.blamed, guesses.tallies, clock.monotonic())
-            await self._save(Noted(now, guesses.blamed))
+            # Nobody waits for it: it counts here already.
+            self._start(self._save(Noted(now, guesses.blamed)))
 
     async def tell(self, decision: Decision, codes: int, lockout: Lockout) -> None:
         """Tell of so many codes that were not listened to."""
         await self._save(
             Noted(decision.decided_at, {}, (attempt_message(decision, codes, lockout),))
         )
+
+    def _start(self, saving: Coroutine[Any, Any, None]) -> None:
+        """Run it beside the quote; the loop alone would not keep it."""
+        task = asyncio.create_task(saving)
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
 
     async def _save(self, noted: Noted) -> None:
         try:
