@@ -64,13 +64,15 @@ class Basket(msgspec.Struct, frozen=True):
 class Eligible:
     """The lines that count for an instrument, as positions in ``Reading.lines``, ascending.
 
-    ``total`` is in minor units. ``places`` are gathered as selections ask for them.
+    ``total`` is in minor units. ``places`` are gathered as selections ask for them. It does not refer to its
+    reading: in a circle nothing of a cart would be freed before Python looks for garbage, which stands
+    still for most of a second.
     """
 
-    __slots__ = ("_reading", "places", "positions", "total")
+    __slots__ = ("_quantities", "places", "positions", "total")
 
     def __init__(self, reading: "Reading", positions: Sequence[int]) -> None:
-        self._reading = reading
+        self._quantities = reading.quantities
         self.positions = positions
         self.places: Places = _Gathered(reading.lines, positions)
         amounts = reading.amounts
@@ -79,7 +81,7 @@ class Eligible:
     @property
     def quantity(self) -> int:
         """In thousandths."""
-        quantities = self._reading.quantities
+        quantities = self._quantities
         return sum([quantities[n] for n in self.positions])
 
     def pick(self, selection: Selection) -> Sequence[int]:
