@@ -1,33 +1,48 @@
-"""Reading topics from their beginning, beside the services."""
+"""Topics as they stand, read beside the services: where they begin and end, and what is between."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from shared.cluster import partitions_of
+
+Offsets = Mapping[TopicPartition, int]
+_POLL_MS = 1_000
+_MOST_RECORDS = 5_000
+_MOST_BYTES = 8 * 1024 * 1024
 
 
-def reader(kafka: str, *topics: str) -> AIOKafkaConsumer:
-    """A consumer of no group, that begins at the beginning."""
-    return AIOKafkaConsumer(
-        *topics,
-        bootstrap_servers=kafka,
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=8 * 1024 * 1024,
-    )
+async def beginnings_of(kafka: str, topics: Sequence[str]) -> Offsets:
+    """The first offset that is kept of every partition of the topics."""
+    partitions = await partitions_of(kafka, topics)
+    async with AIOKafkaConsumer(bootstrap_servers=kafka) as consumer:
+        first: Offsets = await consumer.beginning_offsets(partitions)
+    return first
 
 
-def partitions_of(consumer: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
-    """The partitions of topics that it reads."""
-    return [
-        TopicPartition(topic, number)
-        for topic in topics
-        for number in sorted(consumer.partitions_for_topic(topic) or ())
-    ]
-
-
-async def ends_of(kafka: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+async def ends_of(kafka: str, topics: Sequence[str]) -> Offsets:
     """The end offset of every partition of the topics."""
-    async with reader(kafka, *topics) as consumer:
-        ends = await consumer.end_offsets(partitions_of(consumer, topics))
-    return {(one.topic, one.partition): end for one, end in ends.items()}
+    partitions = await partitions_of(kafka, topics)
+    async with AIOKafkaConsumer(bootstrap_servers=kafka) as consumer:
+        last: Offsets = await consumer.end_offsets(partitions)
+    return last
+
+
+async def read(kafka: str, since: Offsets, until: Offsets) -> AsyncIterator[list[ConsumerRecord]]:
+    """The records from ``since`` up to ``until``, which has its partitions; in batches, each partition in order."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=_MOST_BYTES,
+    )
+    rest = [one for one, end in until.items() if since.get(one, 0) < end]
+    async with consumer:
+        consumer.assign(rest)
+        for one in rest:
+            consumer.seek(one, since.get(one, 0))
+        while rest:
+            found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST_RECORDS)
+            for one, records in found.items():
+                yield [record for record in records if record.offset < until[one]]
+            rest = [one for one in rest if await consumer.position(one) < until[one]]

@@ -14,9 +14,16 @@ else:
     Connection = object
 
 
+# A plan that is kept is kept as the tables were: one made while they were empty reads all of them, at
+# every turn, until PostgreSQL happens to analyse them (decision 12).
+_SETTINGS = {"plan_cache_mode": "force_custom_plan"}
+
+
 async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
     """A pool of up to ``size`` connections; dead ones are replaced as they are found."""
-    return await asyncpg.create_pool(dsn, min_size=1, max_size=size, command_timeout=60)
+    return await asyncpg.create_pool(
+        dsn, min_size=1, max_size=size, command_timeout=60, server_settings=_SETTINGS
+    )
 
 
 async def pool_of_readers(dsn: str, *, size: int = 8) -> asyncpg.Pool:
@@ -25,7 +32,9 @@ async def pool_of_readers(dsn: str, *, size: int = 8) -> asyncpg.Pool:
     They leave nothing behind on a connection that would have to be reset: each costs one way to
     PostgreSQL and back instead of two.
     """
-    return await asyncpg.create_pool(dsn, min_size=1, max_size=size, reset=_as_it_is)
+    return await asyncpg.create_pool(
+        dsn, min_size=1, max_size=size, reset=_as_it_is, server_settings=_SETTINGS
+    )
 
 
 async def _as_it_is(_: Connection) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from deploy import log
 from deploy.demo.receipts import Decision
-from deploy.log import ends_of, partitions_of, reader
 from shared.topics import (
     BONUSES,
     CAMPAIGNS,
@@ -24,7 +24,6 @@ from shared.topics import (
 
 Key = tuple[str, str]
 """Campaign id, instrument id."""
-_POLL_MS = 1_000
 
 
 class _Receipt(msgspec.Struct):
@@ -110,22 +109,18 @@ async def read(kafka: str) -> Logged:
     states = [campaigns.decode(value) async for value in _values(kafka, CAMPAIGNS.name)]
     latest = {state.campaign_id: state.status for state in states}
     logged.campaigns = sum(status == "running" for status in latest.values())
-    logged.carts = sum((await ends_of(kafka, [CARTS.name])).values())
-    logged.sales = sum((await ends_of(kafka, [SALES.name])).values())
+    logged.carts = sum((await log.ends_of(kafka, [CARTS.name])).values())
+    logged.sales = sum((await log.ends_of(kafka, [SALES.name])).values())
     for topic in (CARTS, SALES):
-        logged.dead_letters += sum((await ends_of(kafka, [topic.dead_letter_name])).values())
+        logged.dead_letters += sum((await log.ends_of(kafka, [topic.dead_letter_name])).values())
     return logged
 
 
 async def _values(kafka: str, topic: str) -> AsyncIterator[bytes]:
-    async with reader(kafka, topic) as consumer:
-        partitions = partitions_of(consumer, [topic])
-        ends = await consumer.end_offsets(partitions)
-        while [one for one in partitions if await consumer.position(one) < ends[one]]:
-            for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
-                for record in records:
-                    if record.value is not None:
-                        yield record.value
+    async for batch in log.read(kafka, {}, await log.ends_of(kafka, [topic])):
+        for record in batch:
+            if record.value is not None:
+                yield record.value
 
 
 async def decided(values: AsyncIterator[bytes]) -> dict[str, int]:

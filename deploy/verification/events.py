@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from deploy.log import reader
+from deploy import log
 from deploy.verification.figures import Key, Sums
 from services.evaluator.store.proof import Cut
 from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER
@@ -22,8 +21,6 @@ from shared.topics import BONUSES, RECEIPTS, REDEMPTIONS, RETURNS, Topic
 TOPICS: Sequence[Topic] = (REDEMPTIONS, RECEIPTS, RETURNS, BONUSES)
 COUNTED: Sequence[Topic] = (RECEIPTS, RETURNS)
 """Those that the statistics are made of."""
-_POLL_MS = 1_000
-_MOST_RECORDS = 5_000
 
 Offsets = Mapping[tuple[str, int], int]
 """By topic and partition."""
@@ -180,33 +177,15 @@ def _add(sums: Sums, event: _Receipt | _Returned) -> None:
 
 async def read(kafka: str, events: Events, progress: Callable[[int, int], None]) -> None:
     """Everything on the topics, from their beginning to their end as of now; ``progress`` (done, of all)."""
-    async with reader(kafka) as consumer:
-        partitions = await _assign(consumer, TOPICS)
-        first = await consumer.beginning_offsets(partitions)
-        last = await consumer.end_offsets(partitions)
-        for one, offset in first.items():
-            if offset:
-                events.missing[one.topic] = max(offset, events.missing.get(one.topic, 0))
-        total, done = sum(last.values()) - sum(first.values()), 0
-        rest = [one for one in partitions if first[one] < last[one]]
-        consumer.assign(rest)
-        if rest:
-            await consumer.seek_to_beginning(*rest)
-        while rest:
-            found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST_RECORDS)
-            for one, records in found.items():
-                for record in records:
-                    if record.offset < last[one]:
-                        events.take(record)
-                        done += 1
-            progress(done, total)
-            rest = [one for one in rest if await consumer.position(one) < last[one]]
+    names = [topic.name for topic in TOPICS]
+    first, last = await log.beginnings_of(kafka, names), await log.ends_of(kafka, names)
+    for one, offset in first.items():
+        if offset:
+            events.missing[one.topic] = max(offset, events.missing.get(one.topic, 0))
+    total, done = sum(last.values()) - sum(first.values()), 0
+    async for batch in log.read(kafka, first, last):
+        for record in batch:
+            events.take(record)
+        done += len(batch)
+        progress(done, total)
     events.finish()
-
-
-async def _assign(consumer: AIOKafkaConsumer, topics: Sequence[Topic]) -> list[TopicPartition]:
-    partitions = [
-        TopicPartition(topic.name, n) for topic in topics for n in range(topic.partitions)
-    ]
-    consumer.assign(partitions)
-    return partitions

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord
 
+from deploy.log import Offsets
 from shared.cluster import leave
 from shared.codec import decode
 from shared.events.outcome import Decision, Receipt
 from shared.topics import DECISIONS, RECEIPTS
-from tests.faults.log import Marks
 
 _STOP_SECONDS = 10
 
@@ -67,7 +67,7 @@ class Answers:
 
 
 @asynccontextmanager
-async def listening(kafka: str, since: Marks) -> AsyncIterator[Answers]:
+async def listening(kafka: str, since: Offsets) -> AsyncIterator[Answers]:
     """Answers that came since then."""
     answers = Answers()
     wanted = {p: n for p, n in since.items() if p.topic in (DECISIONS.name, RECEIPTS.name)}

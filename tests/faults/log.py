@@ -1,12 +1,11 @@
 """What is on the topics, from where a run began, as a reader must read it: what comes again is skipped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from shared.cluster import partitions_of
+from deploy.log import Offsets, ends_of, read
 from shared.codec import header
 from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER
 from shared.topics import (
@@ -32,8 +31,6 @@ OUTCOMES = (
 DEAD = tuple(f"{topic.name}.dlq" for topic in (CARTS, SALES, DECISIONS, RECEIPTS))
 READ = (*OF_TILLS, *OUTCOMES, *DEAD)
 
-Marks = Mapping[TopicPartition, int]
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -48,27 +45,15 @@ class Entry:
     number: int
 
 
-async def ends(kafka: str) -> Marks:
+async def ends(kafka: str) -> Offsets:
     """Where the topics end now."""
-    partitions = await partitions_of(kafka, READ)
-    async with AIOKafkaConsumer(bootstrap_servers=kafka) as consumer:
-        found: Marks = await consumer.end_offsets(partitions)
-    return found
+    return await ends_of(kafka, READ)
 
 
-async def read(kafka: str, since: Marks) -> list[Entry]:
+async def entries(kafka: str, since: Offsets) -> list[Entry]:
     """The messages since then, of each partition in their order."""
-    until = await ends(kafka)
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
-    found: list[Entry] = []
-    async with consumer:
-        consumer.assign(list(until))
-        for partition, offset in since.items():
-            consumer.seek(partition, offset)
-        while [p for p in until if await consumer.position(p) < until[p]]:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += map(_entry, records)
-    return found
+    batches = read(kafka, since, await ends(kafka))
+    return [_entry(record) async for batch in batches for record in batch]
 
 
 def unseen(entries: Sequence[Entry]) -> list[Entry]:

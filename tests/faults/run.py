@@ -11,6 +11,7 @@ import pytest
 from deploy.demo import books
 from deploy.local import stack as local
 from deploy.local.stack import Stack
+from deploy.log import Offsets
 from shared import clock
 from shared.topics import CARTS, DECISIONS, RECEIPTS, RETURNS, SALES
 from tests.faults import checks, errands, leases, log, offers, schedule, sources
@@ -98,7 +99,7 @@ async def _load(
     promised: Offers,
     leased: Leases,
     outcome: Outcome,
-    since: log.Marks,
+    since: Offsets,
     receipts: int,
 ) -> None:
     """All tills at work while the schedule is carried out."""
@@ -141,7 +142,7 @@ async def _break(
 
 
 async def _settle(
-    stack: Stack, promised: Offers, leased: Leases, book: Book, since: log.Marks
+    stack: Stack, promised: Offers, leased: Leases, book: Book, since: Offsets
 ) -> None:
     """Wait until all that was sent is applied and passed on, and all holds are over.
 
@@ -185,11 +186,11 @@ async def _held(database: str, campaign_id: str) -> int:
         await connection.close()
 
 
-async def _send_again(stack: Stack, book: Book, since: log.Marks) -> None:
+async def _send_again(stack: Stack, book: Book, since: Offsets) -> None:
     """Send the returns again that came before their sale."""
     letters = {
         entry.event_id
-        for entry in await log.read(stack.kafka, since)
+        for entry in await log.entries(stack.kafka, since)
         if entry.topic == SALES.dead_letter_name and entry.reason == "unknown_receipt"
     }
     early = [book.events[event_id] for event_id in letters if event_id in book.events]

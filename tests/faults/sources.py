@@ -7,8 +7,9 @@ from typing import Any
 import asyncpg
 
 from deploy.local.stack import Stack
+from deploy.log import Offsets
 from tests.faults import log
-from tests.faults.log import Entry, Marks
+from tests.faults.log import Entry
 from tests.faults.offers import Offers
 
 Row = Mapping[str, Any]
@@ -89,7 +90,7 @@ async def last_number(stack: Stack) -> int:
         await connection.close()
 
 
-async def read(stack: Stack, offers: Offers, since: Marks, first: int) -> Found:
+async def read(stack: Stack, offers: Offers, since: Offsets, first: int) -> Found:
     """All of a run; ``since`` and ``first`` are where the topics and the numbers stood before it."""
     stores = [*offers.stores, offers.probes]
     evaluator = await asyncpg.connect(stack.database("evaluator"))
@@ -122,7 +123,7 @@ async def read(stack: Stack, offers: Offers, since: Marks, first: int) -> Found:
         await analytics.close()
     return Found(
         **ledger,
-        entries=await log.read(stack.kafka, since),
+        entries=await log.entries(stack.kafka, since),
         **statistics,
         numbers=(first, await last_number(stack)),
     )
