@@ -31,6 +31,8 @@ _SETTINGS = {
     "max_connections": 200,
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
+    "min_wal_size": "1GB",
+    "wal_init_zero": "off",
     "fsync": "on",
     "synchronous_commit": "on",
     "password_encryption": "scram-sha-256",
