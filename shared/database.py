@@ -1,6 +1,10 @@
-"""Connections to PostgreSQL."""
+"""Connections to PostgreSQL, and what it is asked over them."""
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import asyncpg
 
@@ -13,29 +17,78 @@ if TYPE_CHECKING:
 else:
     Connection = object
 
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+T = TypeVar("T")
 
 # A plan that is kept is kept as the tables were: one made while they were empty reads all of them, at
 # every turn, until PostgreSQL happens to analyse them (decision 12).
 _SETTINGS = {"plan_cache_mode": "force_custom_plan"}
+_PARAMETER = re.compile(r"\$(\d+)")
 
 
 async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
-    """A pool of up to ``size`` connections; dead ones are replaced as they are found."""
-    return await asyncpg.create_pool(
-        dsn, min_size=1, max_size=size, command_timeout=60, server_settings=_SETTINGS
-    )
+    """A pool of up to ``size`` connections; dead ones are replaced as they are found.
 
-
-async def pool_of_readers(dsn: str, *, size: int = 8) -> asyncpg.Pool:
-    """A pool for single statements that only read.
-
-    They leave nothing behind on a connection that would have to be reset: each costs one way to
-    PostgreSQL and back instead of two.
+    A connection must be given back as it was taken: without ``set``, ``listen`` or a lock of the session.
+    Nobody resets it, which would be one more way to PostgreSQL and back for each use.
     """
     return await asyncpg.create_pool(
-        dsn, min_size=1, max_size=size, reset=_as_it_is, server_settings=_SETTINGS
+        dsn,
+        min_size=1,
+        max_size=size,
+        command_timeout=60,
+        reset=_as_it_is,
+        server_settings=_SETTINGS,
     )
 
 
 async def _as_it_is(_: Connection) -> None:
     return
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[T]):
+    """Something to read: ``values`` are the parameters ``$1``, ``$2`` … of ``sql``.
+
+    ``read`` makes of its rows what is meant; it finds their columns by position.
+    """
+
+    sql: str
+    values: tuple[object, ...]
+    read: Callable[[Iterable[Any]], T]
+
+    async def of(self, connection: Connection) -> T:
+        """What there is."""
+        return self.read(await connection.fetch(self.sql, *self.values))
+
+
+@overload
+async def together(connection: Connection, a: Query[A], b: Query[B], /) -> tuple[A, B]: ...
+@overload
+async def together(
+    connection: Connection, a: Query[A], b: Query[B], c: Query[C], /
+) -> tuple[A, B, C]: ...
+async def together(connection: Connection, /, *queries: Query[Any]) -> tuple[Any, ...]:
+    """What there is of each, as of one moment, in one way to PostgreSQL and back.
+
+    A query whose values are all empty finds nothing and is not asked.
+    """
+    selects: list[str] = []
+    values: list[object] = []
+    for query in queries:
+        if any(query.values):
+            sql = _after(len(values), query.sql)
+            selects.append(f"array(select row(one.*) from ({sql}) as one)")  # noqa: S608 - no values
+            values += query.values
+    found: Iterator[Any] = iter(())
+    if selects:
+        found = iter(await connection.fetchrow(f"select {', '.join(selects)}", *values) or ())
+    return tuple([query.read(next(found) if any(query.values) else ()) for query in queries])
+
+
+@lru_cache
+def _after(count: int, sql: str) -> str:
+    """The statement with its parameters behind so many others."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + count}", sql)

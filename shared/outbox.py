@@ -35,6 +35,7 @@ from shared.topics import MAX_MESSAGE_BYTES, Topic, dead_letter_name
 PRODUCER_HEADER = "ts_producer"
 NUMBER_HEADER = "ts_number"
 REPEATS_HEADER = "ts_repeats"
+# A trigger notifies it.
 _CHANNEL = "outbox"
 _LOCK = 0x7111_0B0C
 _STOP_SECONDS = 5
@@ -111,7 +112,6 @@ async def _insert(connection: Connection, outgoing: Iterable[Outgoing], common: 
     rows = list(pack(outgoing, common))
     if rows:
         await connection.copy_records_to_table("outbox", records=rows, columns=_COLUMNS)
-        await connection.execute("select pg_notify($1, '')", _CHANNEL)
 
 
 def pack(outgoing: Iterable[Outgoing], common: _Headers) -> Iterator[tuple[int, int, bytes]]:

@@ -57,6 +57,15 @@ class Accounts:
         return found
 
     @property
+    def changed_debts(self) -> dict[str, int]:
+        """What they owe now who owed something else, by customer, in the order of ids."""
+        return {
+            customer_id: account.debt
+            for customer_id, account in sorted(self._accounts.items())
+            if account.debt != self._before[customer_id].debt
+        }
+
+    @property
     def changed_payments(self) -> list[Payment]:
         """The payments that are not as they were, in the order of receipts' ids."""
         return [

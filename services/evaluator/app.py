@@ -181,7 +181,7 @@ def create(settings: Settings) -> FastAPI:
         database_url = settings.database.get_secret_value()
         async with (
             await database.pool(database_url) as pool,
-            await database.pool_of_readers(database_url) as readers,
+            await database.pool(database_url) as readers,
         ):
             rulesets = Rulesets()
             service = Service(settings, pool, rulesets, Known(readers, rulesets))

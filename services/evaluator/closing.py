@@ -102,7 +102,7 @@ class Closing:
 
     async def _learn(self, connection: Connection) -> None:
         """Keep up with the campaigns; they stay as they are until the transaction ends."""
-        version, _ = await reference_store.ruleset_versions(connection, lock=True)
+        (version, _), _ = await reference_store.ruleset_versions(connection, lock=True)
         if version == self._version:
             return
         changed = await closing_store.campaigns_since(connection, self._version)

@@ -15,7 +15,7 @@ from services.evaluator.batch import Batch, Decided
 from services.evaluator.cart import decode_cart
 from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Gatherer, Incoming, demand, incoming
-from services.evaluator.guessing import Guesses
+from services.evaluator.guessing import Guesses, Subject, Tally
 from services.evaluator.hearing import Hearing, cart_with_codes, sender_of
 from services.evaluator.orders import Confirm, Order
 from services.evaluator.outgoing import SOURCE, movement_messages
@@ -36,7 +36,7 @@ from services.evaluator.store import purchases as purchase_store
 from services.evaluator.store import recordings as recording_store
 from services.evaluator.store.ledger import Seen
 from shared import outbox
-from shared.database import Connection
+from shared.database import Connection, together
 from shared.events.checkout import Cart, Return, Sale
 
 _LINES_A_TURN = 200
@@ -86,13 +86,15 @@ class Desk:
         return outcomes
 
     async def _apply(self, connection: Connection, brought: Sequence[Brought]) -> list[Outcome]:
-        now = await ledger.now(connection)
-        receipts = await ledger.receipts(connection, {_receipt_id(one) for one in brought})
-        resolved = await _resolve(connection, brought, receipts, now)
+        ruleset, now = await self.gatherer.rulesets.current(connection, lock=True)
+        receipts, carts = await ledger.receipts(
+            connection, {_receipt_id(one) for one in brought}, _confirmed(brought)
+        )
+        resolved = _resolve(brought, receipts, carts, now)
         came = [one for one in resolved if isinstance(one, Incoming)]
         if not came:
             return [one for one in resolved if isinstance(one, ConflictError)]
-        batch, considered = await self._load(connection, came, receipts, now)
+        batch, considered = await self._load(connection, came, receipts, ruleset, now)
         turns, outcomes, rules = _Turns(), list[Outcome](), iter(considered)
         for one in resolved:
             if isinstance(one, ConflictError):
@@ -111,19 +113,25 @@ class Desk:
         connection: Connection,
         came: Sequence[Incoming],
         receipts: dict[str, Receipt],
+        ruleset: Ruleset,
         now: datetime,
     ) -> tuple[Batch, Sequence[Considered]]:
         """What the batch is decided with, and for each event what rules it may meet."""
         events = [item.event for item in came]
-        facts = await self.gatherer.gather(connection, events, now=now, lock=True)
+        facts = await self.gatherer.gather(connection, events, ruleset, now)
         named = {e.receipt_id: e for e in reversed(events) if e.intent != "return"}
         new = {i: receipt.open_receipt(e) for i, e in named.items() if i not in receipts}
         receipts |= new
         returned = [e.receipt_id for e in events if e.intent == "return"]
         paid = await purchase_store.paid_receipts(connection, returned) if returned else {}
-        seen = await ledger.seen(connection, [item.key for item in came])
+        senders = {item.key: sender_of(cart) for item in came if (cart := cart_with_codes(item))}
+        seen, tallies = await together(
+            connection,
+            ledger.seen([item.key for item in came]),
+            guessing_store.held_against({one for each in senders.values() for one in each}),
+        )
         considered = await _consider(came, facts, seen, receipts)
-        hearing = await _hear(connection, came, facts, seen)
+        hearing = _hear(came, facts, seen, senders, tallies)
         possible = [*considered, *hearing.unheard.values()]
         wanted = purchases.wanted(possible, len(returned))
         found = await purchase_store.histories(connection, wanted) if wanted else {}
@@ -184,21 +192,19 @@ def _runs(brought: Sequence[Brought]) -> Iterator[Sequence[Brought]]:
         yield run
 
 
-async def _resolve(
-    connection: Connection,
+def _confirmed(brought: Iterable[Brought]) -> set[str]:
+    """The receipts that are to be confirmed."""
+    ordered = [one.order for one in brought if isinstance(one, Ordered)]
+    return {order.receipt_id for order in ordered if isinstance(order, Confirm)}
+
+
+def _resolve(
     brought: Sequence[Brought],
     receipts: Mapping[str, Receipt],
+    carts: Mapping[str, bytes],
     now: datetime,
 ) -> list[Incoming | ConflictError]:
-    """The events that orders stand for."""
-    decided = [
-        event_key_of(known.decision.decision_id)
-        for one in brought
-        if isinstance(one, Ordered) and isinstance(one.order, Confirm)
-        for known in [receipts.get(one.order.receipt_id)]
-        if known and known.decision
-    ]
-    carts = await ledger.bodies(connection, decided) if decided else {}
+    """The events that orders stand for; ``carts`` are the bodies of those that are confirmed, by receipt."""
     resolved: list[Incoming | ConflictError] = []
     for one in brought:
         try:
@@ -211,15 +217,14 @@ async def _resolve(
 
 
 def _event_of(
-    one: Ordered, receipts: Mapping[str, Receipt], carts: Mapping[bytes, bytes], now: datetime
+    one: Ordered, receipts: Mapping[str, Receipt], carts: Mapping[str, bytes], now: datetime
 ) -> Incoming:
     known = receipts.get(one.order.receipt_id)
     if known is None:
         message = "receipt_id: no receipt is known by it; send its cart first"
         raise ConflictError("unknown_receipt", message)
     if isinstance(one.order, Confirm):
-        key = event_key_of(known.decision.decision_id) if known.decision else b""
-        body = orders.sale_of(one.order, known, carts.get(key, b"{}"), now)
+        body = orders.sale_of(one.order, known, carts.get(known.receipt_id, b"{}"), now)
         sale = decode_sale(body)
         # A till's orders may all say the same, nothing: what tells them apart is the receipt.
         name = f"confirm/{known.receipt_id}/{one.order_id}"
@@ -258,13 +263,14 @@ async def _consider(
     return considered
 
 
-async def _hear(
-    connection: Connection,
+def _hear(
     came: Sequence[Incoming],
     facts: Facts,
     seen: Mapping[bytes, Seen],
+    senders: Mapping[bytes, tuple[Subject, ...]],
+    tallies: dict[Subject, Tally],
 ) -> Hearing:
-    """Whose codes are listened to; nothing is read if there are none."""
+    """Whose codes are listened to, of the ``senders`` of carts with codes."""
     carts = {
         item.key: cart
         for item in came
@@ -274,9 +280,7 @@ async def _hear(
     }
     if not carts:
         return Hearing()
-    subjects = {key: sender_of(cart) for key, cart in carts.items()}
-    everybody = {one for each in subjects.values() for one in each}
-    hearing = Hearing(Guesses(await guessing_store.tallies(connection, everybody)), subjects)
+    hearing = Hearing(Guesses(tallies), {key: senders[key] for key in carts})
     hearing.consider(carts, facts)
     return hearing
 

@@ -81,7 +81,7 @@ class Expiry:
 async def _free(connection: Connection, receipt_ids: list[str], until: datetime) -> None:
     now = await ledger.now(connection)
     # Locked in the order that the checkout locks: receipts, then limits.
-    found = await ledger.receipts(connection, receipt_ids)
+    found, _ = await ledger.receipts(connection, receipt_ids)
     over = [known for known in found.values() if _is_over(known, until)]
     if not over:
         return

@@ -14,7 +14,6 @@ from services.evaluator.purchases import KEPT, forgotten_before
 from services.evaluator.receipt import Circumstances, ConflictError, Receipt
 from services.evaluator.recording import payment_methods
 from services.evaluator.rulesets import Rulesets
-from services.evaluator.store import ledger
 from services.evaluator.store import reference as reference_store
 from services.evaluator.store.reference import KnownCode, KnownCustomer, Place
 from shared import codes
@@ -221,27 +220,18 @@ class Gatherer:
         self,
         connection: Connection,
         events: Sequence[Cart | Sale | Return],
-        *,
-        lock: bool,
-        now: datetime | None = None,
+        ruleset: Ruleset,
+        now: datetime,
     ) -> Facts:
-        """The facts for these events; with ``lock`` no rule changes until the transaction ends."""
-        ruleset = await self.rulesets.current(connection, lock=lock)
+        """The facts for these events, which are decided by these rules."""
         decided = [event for event in events if event.intent != "return"]
         digests = {
             code: codes.digest(code, self.code_key) for event in decided for code in event.codes
         }
-        customers = {event.customer_id for event in decided if event.customer_id}
-        return Facts(
-            now=now or await ledger.now(connection),
-            ruleset=ruleset,
-            places=await reference_store.places(connection, {event.store_id for event in events}),
-            customers=await reference_store.known_customers(connection, customers)
-            if customers
-            else {},
-            digests=digests,
-            codes=await reference_store.known_codes(connection, set(digests.values()))
-            if digests
-            else {},
-            hold=self.hold,
+        places, customers, known_codes = await reference_store.known(
+            connection,
+            {event.store_id for event in events},
+            {event.customer_id for event in decided if event.customer_id},
+            set(digests.values()),
         )
+        return Facts(now, ruleset, places, customers, digests, known_codes, self.hold)

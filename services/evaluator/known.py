@@ -20,7 +20,6 @@ from services.evaluator.redemption import Redemption
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import guessing as guessing_store
 from services.evaluator.store import holds as hold_store
-from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
 from services.evaluator.store import purchases as purchase_store
 from services.evaluator.store import reference as reference_store
@@ -116,8 +115,7 @@ class Known:
 
 
 async def _pulse(connection: Connection) -> tuple[tuple[int, int], datetime]:
-    versions = await reference_store.ruleset_versions(connection, lock=False)
-    return versions, await ledger.now(connection)
+    return await reference_store.ruleset_versions(connection, lock=False)
 
 
 def purchases_of(wanted: Mapping[str, Wanted]) -> list[PurchasesOf]:

@@ -52,8 +52,7 @@ class Leasing:
 
     async def apply(self, connection: Connection, asked: Sequence[Ask]) -> list[Outcome]:
         """For each its lease as it is then, or what is in the way."""
-        ruleset = await self.rulesets.current(connection, lock=True)
-        now = await ledger.now(connection)
+        ruleset, now = await self.rulesets.current(connection, lock=True)
         asked = [_named(one) for one in asked]
         stores = {one.store_id for one in asked if isinstance(one, LeaseRequest)}
         places = await reference_store.places(connection, stores)

@@ -1,6 +1,7 @@
 """The ruleset in memory, as fresh as the transaction that decides by it."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.store import reference as reference_store
@@ -22,10 +23,11 @@ class Rulesets:
     latest: Ruleset = field(default_factory=Ruleset.empty)
     versions: tuple[int, int] = _UNKNOWN
 
-    async def current(self, connection: Connection, *, lock: bool) -> Ruleset:
-        """The ruleset now; with ``lock`` the one that holds until the transaction ends."""
-        version, codes_version = await reference_store.ruleset_versions(connection, lock=lock)
-        if (version, codes_version) != self.versions:
+    async def current(self, connection: Connection, *, lock: bool) -> tuple[Ruleset, datetime]:
+        """The ruleset, and the arbiter's time; with ``lock`` it holds until the transaction ends."""
+        versions, now = await reference_store.ruleset_versions(connection, lock=lock)
+        if versions != self.versions:
+            version, codes_version = versions
             known_version, known_codes = self.versions
             ruleset = self.latest
             if version != known_version:
@@ -33,5 +35,5 @@ class Rulesets:
                 ruleset = ruleset.with_campaigns(changed, version)
             if codes_version != known_codes:
                 ruleset = ruleset.with_codes(await reference_store.codes_held(connection))
-            self.latest, self.versions = ruleset, (version, codes_version)
-        return self.latest
+            self.latest, self.versions = ruleset, versions
+        return self.latest, now

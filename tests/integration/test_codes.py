@@ -50,10 +50,10 @@ async def test_a_word_used_again_belongs_to_the_emission_posted_later(
 async def test_a_campaigns_codes_are_complete_only_when_all_have_come(
     connection: asyncpg.Connection,
 ) -> None:
-    before = await reference_store.ruleset_versions(connection, lock=False)
+    before, _ = await reference_store.ruleset_versions(connection, lock=False)
     await reference_store.save_codes(connection, "e-1", EARLIER, 1, DIGESTS[:1])
     await reference_store.codes_changed(connection)
-    after = await reference_store.ruleset_versions(connection, lock=True)
+    after, _ = await reference_store.ruleset_versions(connection, lock=True)
     assert after == (before[0], before[1] + 1)
     assert await reference_store.codes_held(connection) == {"e-1": 1}
 

@@ -114,11 +114,11 @@ async def test_what_was_decided_before_the_first_campaign_goes_by_no_rules(dsn: 
     rulesets = Rulesets()
     async with open_evaluator(dsn) as pool:
         async with pool.acquire() as connection, connection.transaction():
-            before = await rulesets.current(connection, lock=False)
+            before, _ = await rulesets.current(connection, lock=False)
         await publish(pool, twice(), 0, clock.now())
         async with pool.acquire() as connection, connection.transaction():
             again = await RulesetHistory(connection).at(before.version)
-            after = await rulesets.current(connection, lock=False)
+            after, _ = await rulesets.current(connection, lock=False)
     assert (again.version, again.hash) == (before.version, before.hash)
     assert after.version > before.version
     assert after.hash != before.hash

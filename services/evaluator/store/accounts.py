@@ -1,16 +1,15 @@
 """Bonus accounts: locked by their rows, with their lots, the payments of receipts, and the ledger."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-import asyncpg
-
-from services.evaluator.account import Lot, Part, account_of
+from services.evaluator.account import Account, Lot, Part, account_of
 from services.evaluator.accounts import Accounts
 from services.evaluator.bonuses import accrual_id
 from services.evaluator.payment import Payment
 from services.evaluator.store import ledger
-from shared.database import Connection
+from shared.database import Connection, Query, together
 
 
 async def lock_accounts(
@@ -26,62 +25,64 @@ async def lock_accounts(
     With the accounts come the payments of the receipts, which must be locked, and the accounts of those
     who pay; and the lots that the redemptions gave, also when they are used up.
     """
-    payments = await _payments(connection, receipt_ids)
+    if not customer_ids and not receipt_ids:
+        return Accounts((), (), now)
+    payments, there = await together(connection, _payments(receipt_ids), _there(customer_ids))
     wanted = sorted({*customer_ids, *(payment.customer_id for payment in payments)})
     if not wanted:
         return Accounts((), payments, now)
-    # What is there already is not written by this. All is added before anything is locked, both in
-    # their order: who waits for a row that another adds holds none that the other wants.
-    await connection.execute(
-        "insert into bonus_accounts (customer_id) select id from unnest($1::text[]) as new (id)"
-        " order by id on conflict do nothing",
-        wanted,
-    )
-    rows = await connection.fetch(
+    if not there.issuperset(wanted):
+        # All is added before anything is locked, both in their order: who waits for a row that another
+        # adds holds none that the other wants.
+        await connection.execute(
+            "insert into bonus_accounts (customer_id) select id from unnest($1::text[]) as new (id)"
+            " order by id on conflict do nothing",
+            wanted,
+        )
+    debts: dict[str, int] = await Query(
         "select customer_id, debt from bonus_accounts where customer_id = any($1)"
         " order by customer_id for update",
-        wanted,
-    )
-    return await _accounts(connection, rows, payments, redemption_ids, now)
+        (wanted,),
+        dict,
+    ).of(connection)
+    lots = await _lots(debts).of(connection)
+    if redemption_ids:
+        lots += await _used_up(redemption_ids).of(connection)
+    return Accounts(_accounts(debts, lots), payments, now)
 
 
 async def read_accounts(
-    connection: Connection,
-    customer_ids: Collection[str],
-    now: datetime,
-    *,
-    receipt_ids: Collection[str] = (),
+    connection: Connection, customer_ids: Collection[str], now: datetime
 ) -> Accounts:
     """The accounts as they are, unlocked: good for advice only."""
-    payments = await _payments(connection, receipt_ids)
-    rows = await connection.fetch(
-        "select id as customer_id, coalesce(debt, 0) as debt from unnest($1::text[]) as asked (id)"
-        " left join bonus_accounts on customer_id = id",
-        sorted({*customer_ids, *(payment.customer_id for payment in payments)}),
-    )
-    return await _accounts(connection, rows, payments, (), now)
+    debts, lots = await together(connection, _debts(customer_ids), _lots(customer_ids))
+    return Accounts(_accounts(debts, lots), (), now)
 
 
-async def _accounts(
-    connection: Connection,
-    rows: Sequence[asyncpg.Record],
-    payments: Sequence[Payment],
-    redemption_ids: Collection[str],
-    now: datetime,
-) -> Accounts:
-    lots: dict[str, list[Lot]] = {row["customer_id"]: [] for row in rows}
-    found = await connection.fetch(_LOTS + "customer_id = any($1) and points > 0", [*lots])
-    if redemption_ids:
-        names = [accrual_id(redemption_id) for redemption_id in redemption_ids]
-        found += await connection.fetch(_LOTS + "lot_id = any($1) and points = 0", names)
-    for row in found:
-        customer_id, *fields = row.values()
+def _accounts(debts: Mapping[str, int], found: Iterable[tuple[str, Lot]]) -> list[Account]:
+    lots: dict[str, list[Lot]] = {customer_id: [] for customer_id in debts}
+    for customer_id, lot in found:
         if customer_id in lots:
-            lots[customer_id].append(Lot(*fields))
-    accounts = [
-        account_of(row["customer_id"], lots[row["customer_id"]], row["debt"]) for row in rows
-    ]
-    return Accounts(accounts, payments, now)
+            lots[customer_id].append(lot)
+    return [account_of(customer_id, lots[customer_id], debt) for customer_id, debt in debts.items()]
+
+
+def _there(customer_ids: Collection[str]) -> Query[set[str]]:
+    return Query(
+        "select customer_id from bonus_accounts where customer_id = any($1)",
+        (list(customer_ids),),
+        lambda rows: {customer_id for (customer_id,) in rows},
+    )
+
+
+def _debts(customer_ids: Collection[str]) -> Query[dict[str, int]]:
+    """Who has no account has none."""
+    return Query(
+        "select id, coalesce(debt, 0) from unnest($1::text[]) as asked (id)"
+        " left join bonus_accounts on customer_id = id",
+        (list(customer_ids),),
+        dict,
+    )
 
 
 _LOTS = """
@@ -89,47 +90,51 @@ select customer_id, lot_id, campaign_id, points, active_at, expires_at, held, re
 from bonus_lots where """
 
 
-async def _payments(connection: Connection, receipt_ids: Collection[str]) -> list[Payment]:
-    if not receipt_ids:
-        return []
-    rows = await connection.fetch(
+def _lots(customer_ids: Collection[str]) -> Query[list[tuple[str, Lot]]]:
+    sql = _LOTS + "customer_id = any($1) and points > 0"
+    return Query(sql, (list(customer_ids),), _owned)
+
+
+def _used_up(redemption_ids: Iterable[str]) -> Query[list[tuple[str, Lot]]]:
+    sql = _LOTS + "lot_id = any($1) and points = 0"
+    return Query(sql, ([accrual_id(one) for one in redemption_ids],), _owned)
+
+
+def _owned(rows: Iterable[Any]) -> list[tuple[str, Lot]]:
+    return [(customer_id, Lot(*fields)) for customer_id, *fields in rows]
+
+
+def _payments(receipt_ids: Collection[str]) -> Query[list[Payment]]:
+    return Query(
         "select receipt_id, customer_id, store_id, status, refunded, expires_at,"
         " part_lots, part_campaigns, part_points, part_left"
         " from bonus_payments where receipt_id = any($1)",
-        list(receipt_ids),
+        (list(receipt_ids),),
+        lambda rows: [
+            Payment(
+                receipt_id=receipt_id,
+                customer_id=customer_id,
+                store_id=store_id,
+                status=status,
+                parts=tuple(map(Part, *parts)),
+                refunded=refunded,
+                expires_at=expires_at,
+            )
+            for receipt_id, customer_id, store_id, status, refunded, expires_at, *parts in rows
+        ],
     )
-    return [
-        Payment(
-            receipt_id=row["receipt_id"],
-            customer_id=row["customer_id"],
-            store_id=row["store_id"],
-            status=row["status"],
-            parts=tuple(
-                map(
-                    Part,
-                    row["part_lots"],
-                    row["part_campaigns"],
-                    row["part_points"],
-                    row["part_left"],
-                )
-            ),
-            refunded=row["refunded"],
-            expires_at=row["expires_at"],
-        )
-        for row in rows
-    ]
 
 
 async def save_accounts(connection: Connection, accounts: Accounts) -> None:
     """Save what has changed, and enter what has moved into the ledger."""
     changed = accounts.changed
-    owing = [(account.customer_id, account.debt) for account in changed]
+    owing = accounts.changed_debts
     if owing:
         await connection.execute(
             "update bonus_accounts set debt = new.debt"
-            " from unnest($1::text[], $2::bigint[]) as new (id, debt)"
-            " where customer_id = new.id and bonus_accounts.debt <> new.debt",
-            *map(list, zip(*owing, strict=True)),
+            " from unnest($1::text[], $2::bigint[]) as new (id, debt) where customer_id = new.id",
+            [*owing],
+            [*owing.values()],
         )
     lots = [(account.customer_id, lot) for account in changed for lot in account.lots]
     if lots:

@@ -2,22 +2,25 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-
-import asyncpg
+from typing import Any
 
 from services.evaluator.guessing import PRINT_BYTES, Subject, Tally, blame
-from shared.database import Connection
+from shared.database import Connection, Query
 
 
 async def tallies(connection: Connection, subjects: Collection[Subject]) -> dict[Subject, Tally]:
     """What is held against these, as far as there is anything."""
-    return _tallies(
-        await connection.fetch(
-            "select realm, who, name, failed, since, lockouts, locked_until from guesses"
-            " join unnest($1::text[], $2::text[], $3::text[]) as asked (realm, who, name)"
-            " using (realm, who, name)",
-            *_columns(sorted(subjects)),
-        )
+    return await held_against(subjects).of(connection)
+
+
+def held_against(subjects: Collection[Subject]) -> Query[dict[Subject, Tally]]:
+    """What ``tallies`` reads."""
+    return Query(
+        "select realm, who, name, failed, since, lockouts, locked_until from guesses"
+        " join unnest($1::text[], $2::text[], $3::text[]) as asked (realm, who, name)"
+        " using (realm, who, name)",
+        _columns(sorted(subjects)),
+        _tallies,
     )
 
 
@@ -71,12 +74,10 @@ def _columns(subjects: Iterable[Subject]) -> tuple[list[str], list[str], list[st
     return [n[0] for n in names], [n[1] for n in names], [n[2] for n in names]
 
 
-def _tallies(rows: Iterable[asyncpg.Record]) -> dict[Subject, Tally]:
+def _tallies(rows: Iterable[Any]) -> dict[Subject, Tally]:
     return {
-        Subject(row["realm"], row["who"], row["name"]): Tally(
-            _prints(row["failed"]), row["since"], row["lockouts"], row["locked_until"]
-        )
-        for row in rows
+        Subject(realm, who, name): Tally(_prints(failed), since, lockouts, locked_until)
+        for realm, who, name, failed, since, lockouts, locked_until in rows
     }
 
 

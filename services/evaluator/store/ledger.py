@@ -1,10 +1,10 @@
 """The ledger: events seen, receipts, redemptions, limits, bonuses; and the arbiter's clock."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import asyncpg
 import msgspec
@@ -15,7 +15,7 @@ from services.evaluator.counters import Taken
 from services.evaluator.promotion.benefits.offer import FOR_EVER, Lifetime
 from services.evaluator.receipt import Receipt, event_key_of
 from services.evaluator.redemption import Change, Key, Redemption
-from shared.database import Connection
+from shared.database import Connection, Query, together
 from shared.events.values import Gift
 
 
@@ -33,22 +33,14 @@ async def now(connection: Connection) -> datetime:
     return instant
 
 
-async def seen(connection: Connection, event_keys: Sequence[bytes]) -> dict[bytes, Seen]:
+def seen(event_keys: Sequence[bytes]) -> Query[dict[bytes, Seen]]:
     """The events that were applied before."""
-    rows = await connection.fetch(
-        "select event_key, body_digest, coalesce(answer, decision) as answer from checkout_events"
+    return Query(
+        "select event_key, body_digest, coalesce(answer, decision) from checkout_events"
         " where event_key = any($1)",
-        event_keys,
+        (event_keys,),
+        lambda rows: {event_key: Seen(digest, answer) for event_key, digest, answer in rows},
     )
-    return {row["event_key"]: Seen(row["body_digest"], row["answer"]) for row in rows}
-
-
-async def bodies(connection: Connection, event_keys: Sequence[bytes]) -> dict[bytes, bytes]:
-    """What the events said."""
-    rows = await connection.fetch(
-        "select event_key, body from checkout_events where event_key = any($1)", event_keys
-    )
-    return {row["event_key"]: row["body"] for row in rows}
 
 
 class Applied(NamedTuple):
@@ -87,30 +79,42 @@ async def forget_applied(connection: Connection, before: datetime, most: int) ->
 
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _RECEIPTS = """
-select r.receipt_id, r.store_id, r.terminal_id, r.revision, r.body_digest, r.status, e.decision
+select r.receipt_id, r.store_id, r.terminal_id, r.revision, r.body_digest, r.status, r.decided_by,
+    e.decision
 from receipts r left join checkout_events e on e.event_key = r.decided_by
 where r.receipt_id = any($1) order by r.receipt_id
 """
 
 
-async def receipts(connection: Connection, receipt_ids: Collection[str]) -> dict[str, Receipt]:
-    """The known ones of the receipts, locked in the order of their ids, with their redemptions."""
+async def receipts(
+    connection: Connection, receipt_ids: Collection[str], confirmed: Collection[str] = ()
+) -> tuple[dict[str, Receipt], dict[str, bytes]]:
+    """The known ones of the receipts, locked in the order of their ids, with their redemptions.
+
+    With them comes what was said by the carts of those to be ``confirmed``.
+    """
     rows = await connection.fetch(_RECEIPTS + "for update of r", list(receipt_ids))
-    return await _with_redemptions(connection, rows)
+    if not rows:
+        return {}, {}
+    ids = [row["receipt_id"] for row in rows]
+    if not confirmed:
+        return _receipts(rows, await _redemptions(ids).of(connection)), {}
+    named = {row["decided_by"]: row["receipt_id"] for row in rows if row["receipt_id"] in confirmed}
+    redemptions, bodies = await together(connection, _redemptions(ids), _bodies([*named]))
+    return _receipts(rows, redemptions), {named[key]: body for key, body in bodies.items()}
 
 
 async def receipt(connection: Connection, receipt_id: str) -> Receipt | None:
     """One receipt as it is, unlocked; None if it is not known."""
     rows = await connection.fetch(_RECEIPTS, [receipt_id])
-    return (await _with_redemptions(connection, rows)).get(receipt_id)
-
-
-async def _with_redemptions(
-    connection: Connection, rows: Sequence[asyncpg.Record]
-) -> dict[str, Receipt]:
     if not rows:
-        return {}
-    redemptions = await _redemptions(connection, [row["receipt_id"] for row in rows])
+        return None
+    return _receipts(rows, await _redemptions([receipt_id]).of(connection))[receipt_id]
+
+
+def _receipts(
+    rows: Sequence[asyncpg.Record], redemptions: Mapping[str, dict[Key, Redemption]]
+) -> dict[str, Receipt]:
     return {
         row["receipt_id"]: Receipt(
             receipt_id=row["receipt_id"],
@@ -124,6 +128,14 @@ async def _with_redemptions(
         )
         for row in rows
     }
+
+
+def _bodies(event_keys: Sequence[bytes | None]) -> Query[dict[bytes, bytes]]:
+    return Query(
+        "select event_key, body from checkout_events where event_key = any($1)",
+        (event_keys,),
+        dict,
+    )
 
 
 class _Gift(msgspec.Struct, frozen=True, array_like=True):
@@ -150,41 +162,63 @@ _HISTORY = msgspec.msgpack.Decoder(tuple[Change, ...])
 _NO_DETAILS = _Details()
 
 
-async def _redemptions(
-    connection: Connection, receipt_ids: Sequence[str]
-) -> dict[str, dict[Key, Redemption]]:
-    found: dict[str, dict[Key, Redemption]] = {}
-    for row in await connection.fetch(
+def _redemptions(receipt_ids: Sequence[str]) -> Query[dict[str, dict[Key, Redemption]]]:
+    return Query(
         "select redemption_id, receipt_id, campaign_id, instrument_id, status, discount, bonuses,"
         " mismatch, limit_ids, limit_amounts, since, gifts, expires_at, keeps_slot, returned,"
         " bonuses_returned, details, history"
         " from redemptions where receipt_id = any($1)",
-        receipt_ids,
-    ):
-        details = _DETAILS.decode(row["details"]) if row["details"] else _NO_DETAILS
+        (receipt_ids,),
+        _by_receipt,
+    )
+
+
+def _by_receipt(rows: Iterable[Any]) -> dict[str, dict[Key, Redemption]]:
+    found: dict[str, dict[Key, Redemption]] = {}
+    for (
+        redemption_id,
+        receipt_id,
+        campaign_id,
+        instrument_id,
+        status,
+        discount,
+        bonuses,
+        mismatch,
+        limit_ids,
+        limit_amounts,
+        since,
+        gifts,
+        expires_at,
+        keeps_slot,
+        returned,
+        bonuses_returned,
+        packed,
+        history,
+    ) in rows:
+        details = _DETAILS.decode(packed) if packed else _NO_DETAILS
         redemption = Redemption(
-            redemption_id=row["redemption_id"],
-            campaign_id=row["campaign_id"],
-            instrument_id=row["instrument_id"],
-            status=row["status"],
-            discount=row["discount"],
-            bonuses=row["bonuses"],
-            taken=tuple(map(Taken, row["limit_ids"], row["limit_amounts"])),
-            since=row["since"],
-            gifts=_gifts(details.gifts or (_GIFTS.decode(row["gifts"]) if row["gifts"] else [])),
+            redemption_id=redemption_id,
+            campaign_id=campaign_id,
+            instrument_id=instrument_id,
+            status=status,
+            discount=discount,
+            bonuses=bonuses,
+            taken=tuple(map(Taken, limit_ids, limit_amounts)),
+            since=since,
+            gifts=_gifts(details.gifts or (_GIFTS.decode(gifts) if gifts else [])),
             gifts_beyond=_gifts(details.gifts_beyond),
             gifts_back=_gifts(details.gifts_back),
             choose=details.choose,
             lifetime=details.lifetime,
-            mismatch=row["mismatch"],
-            expires_at=row["expires_at"],
-            keeps_slot=row["keeps_slot"],
-            returned=row["returned"],
-            bonuses_returned=row["bonuses_returned"],
-            history=_HISTORY.decode(row["history"]) if row["history"] else (),
+            mismatch=mismatch,
+            expires_at=expires_at,
+            keeps_slot=keeps_slot,
+            returned=returned,
+            bonuses_returned=bonuses_returned,
+            history=_HISTORY.decode(history) if history else (),
             lease_id=details.lease_id,
         )
-        found.setdefault(row["receipt_id"], {})[redemption.key] = redemption
+        found.setdefault(receipt_id, {})[redemption.key] = redemption
     return found
 
 

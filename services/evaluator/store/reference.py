@@ -4,10 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import asyncpg
-
 from shared.codec import decode
-from shared.database import Connection
+from shared.database import Connection, Query, together
 from shared.events.promotion import Campaign
 from shared.events.reference import Customer, SegmentChange, Store
 from shared.events.values import Location
@@ -41,14 +39,16 @@ class KnownCode:
     holder: str | None = None
 
 
-_VERSIONS = "select version, codes_version from ruleset"
+_VERSIONS = "select version, codes_version, clock_timestamp() as now from ruleset"
 _VERSIONS_LOCKED = _VERSIONS + " for share"
 
 
-async def ruleset_versions(connection: Connection, *, lock: bool) -> tuple[int, int]:
-    """(version of the rules, version of the codes); ``lock`` keeps them until the commit."""
+async def ruleset_versions(
+    connection: Connection, *, lock: bool
+) -> tuple[tuple[int, int], datetime]:
+    """(Version of the rules, version of the codes), and the arbiter's time; ``lock`` keeps them until the commit."""
     [row] = await connection.fetch(_VERSIONS_LOCKED if lock else _VERSIONS)
-    return row["version"], row["codes_version"]
+    return (row["version"], row["codes_version"]), row["now"]
 
 
 async def campaigns_since(connection: Connection, version: int) -> list[Campaign]:
@@ -201,49 +201,72 @@ async def save_segments(connection: Connection, changes: Iterable[SegmentChange]
     )
 
 
+async def known(
+    connection: Connection,
+    store_ids: Collection[str],
+    customer_ids: Collection[str],
+    digests: Collection[bytes],
+) -> tuple[dict[str, Place], dict[str, KnownCustomer], dict[bytes, KnownCode]]:
+    """What ``places``, ``known_customers`` and ``known_codes`` find, at once."""
+    return await together(
+        connection, _places(store_ids), _known_customers(customer_ids), _known_codes(digests)
+    )
+
+
 async def places(connection: Connection, store_ids: Collection[str]) -> dict[str, Place]:
     """The known ones of the stores."""
-    rows = await connection.fetch(
-        "select store_id, region, currency, time_zone, latitude_e6, longitude_e6, bonus_share"
-        " from stores where store_id = any($1)",
-        list(store_ids),
-    )
-    return {
-        row["store_id"]: Place(
-            row["region"], row["currency"], row["time_zone"], _location(row), row["bonus_share"]
-        )
-        for row in rows
-    }
-
-
-def _location(row: asyncpg.Record) -> Location | None:
-    if row["latitude_e6"] is None:
-        return None
-    return Location(latitude_e6=row["latitude_e6"], longitude_e6=row["longitude_e6"])
+    return await _places(store_ids).of(connection)
 
 
 async def known_customers(
     connection: Connection, customer_ids: Collection[str]
 ) -> dict[str, KnownCustomer]:
     """What is known of each of the customers; of a new one that is nothing."""
-    rows = await connection.fetch(
-        "select customer_id, coalesce(groups, '{}') as groups, birthday, array("
-        "  select segment_id from customer_segments s"
-        "  where s.customer_id = asked.customer_id and member) as segments"
-        " from unnest($1::text[]) as asked (customer_id) left join customers using (customer_id)",
-        list(customer_ids),
-    )
-    return {
-        row["customer_id"]: KnownCustomer(
-            frozenset(row["groups"]), frozenset(row["segments"]), row["birthday"]
-        )
-        for row in rows
-    }
+    return await _known_customers(customer_ids).of(connection)
 
 
 async def known_codes(connection: Connection, digests: Collection[bytes]) -> dict[bytes, KnownCode]:
     """What is known of each digest that is a code."""
-    rows = await connection.fetch(
-        "select digest, emission_id, holder from codes where digest = any($1)", list(digests)
+    return await _known_codes(digests).of(connection)
+
+
+def _places(store_ids: Collection[str]) -> Query[dict[str, Place]]:
+    return Query(
+        "select store_id, region, currency, time_zone, latitude_e6, longitude_e6, bonus_share"
+        " from stores where store_id = any($1)",
+        (list(store_ids),),
+        lambda rows: {
+            store_id: Place(region, currency, time_zone, _location(latitude, longitude), share)
+            for store_id, region, currency, time_zone, latitude, longitude, share in rows
+        },
     )
-    return {row["digest"]: KnownCode(row["emission_id"], row["holder"]) for row in rows}
+
+
+def _location(latitude_e6: int | None, longitude_e6: int | None) -> Location | None:
+    if latitude_e6 is None or longitude_e6 is None:
+        return None
+    return Location(latitude_e6=latitude_e6, longitude_e6=longitude_e6)
+
+
+def _known_customers(customer_ids: Collection[str]) -> Query[dict[str, KnownCustomer]]:
+    return Query(
+        "select customer_id, coalesce(groups, '{}') as groups, birthday, array("
+        "  select segment_id from customer_segments s"
+        "  where s.customer_id = asked.customer_id and member) as segments"
+        " from unnest($1::text[]) as asked (customer_id) left join customers using (customer_id)",
+        (list(customer_ids),),
+        lambda rows: {
+            customer_id: KnownCustomer(frozenset(groups), frozenset(segments), birthday)
+            for customer_id, groups, birthday, segments in rows
+        },
+    )
+
+
+def _known_codes(digests: Collection[bytes]) -> Query[dict[bytes, KnownCode]]:
+    return Query(
+        "select digest, emission_id, holder from codes where digest = any($1)",
+        (list(digests),),
+        lambda rows: {
+            digest: KnownCode(emission_id, holder) for digest, emission_id, holder in rows
+        },
+    )

@@ -20,7 +20,7 @@ from services.evaluator.orders import Cancel, Confirm
 from services.evaluator.payment import Payment
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.purchases import Histories, PaidReceipt
-from services.evaluator.receipt import ConflictError, Receipt
+from services.evaluator.receipt import ConflictError, Receipt, event_key_of
 from services.evaluator.redemption import Key, Redemption
 from services.evaluator.store.ledger import Seen
 from services.evaluator.store.reference import KnownCode, KnownCustomer, Place
@@ -140,7 +140,12 @@ class Ledger:
                 ordered = Ordered(order, event_id, repr(command).encode())
                 bodies = self.bodies | {a.event_key: a.body for a in batch.applied}
                 known = {i: batch.receipts[i] for i in self.receipts.keys() | batch.changed.keys()}
-                came = _event_of(ordered, known, bodies, NOW)
+                carts = {
+                    receipt_id: bodies.get(event_key_of(one.decision.decision_id), b"{}")
+                    for receipt_id, one in known.items()
+                    if one.decision
+                }
+                came = _event_of(ordered, known, carts, NOW)
             else:
                 event = tills.event_of(command, NOW)
                 came = incoming(event, event_id, encode(event), waiting=True)
