@@ -25,6 +25,8 @@ T = TypeVar("T")
 # A plan that is kept is kept as the tables were: one made while they were empty reads all of them, at
 # every turn, until PostgreSQL happens to analyse them (decision 12).
 _SETTINGS = {"plan_cache_mode": "force_custom_plan"}
+# asyncpg learns of array types from a statement's own columns, not from those of the records in it.
+_ARRAYS = "null::text[], null::bigint[]"
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -84,7 +86,8 @@ async def together(connection: Connection, /, *queries: Query[Any]) -> tuple[Any
             values += query.values
     found: Iterator[Any] = iter(())
     if selects:
-        found = iter(await connection.fetchrow(f"select {', '.join(selects)}", *values) or ())
+        sql = f"select {', '.join(selects)}, {_ARRAYS}"
+        found = iter(await connection.fetchrow(sql, *values) or ())
     return tuple([query.read(next(found) if any(query.values) else ()) for query in queries])
 
 
