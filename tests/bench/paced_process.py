@@ -3,7 +3,8 @@
 ``python -m tests.bench.paced_process <port> <carts> <token> <rate> <seconds>``: requests come at random,
 ``rate`` of them a second; each waits for a connection if none is free, and its time counts from when
 it came. ``carts`` is a file as ``quote.lua`` reads it; what is checked out is confirmed by the request
-that comes after its answer. Prints JSON: milliseconds by percentile, requests, those that failed.
+that comes after its answer. Prints JSON: milliseconds by percentile, of all requests and the 99th of each
+kind, requests, those that failed.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ import uvloop
 from deploy.local.ports import HOST
 from shared import clock
 
+KINDS = ("quote", "checkout", "confirm")
 _CONNECTIONS = 64
 _PATIENCE_S = 30.0
 _SETTLING_S = 1.0
@@ -31,6 +33,7 @@ _SETTLING_S = 1.0
 class Request(NamedTuple):
     """What is sent, when it came, and the receipt to confirm once it is answered."""
 
+    kind: str
     data: bytes
     came: float
     receipt_id: str | None
@@ -75,7 +78,7 @@ class Tills:
         self._held: deque[str] = deque()
         self._waiting: deque[Request] = deque()
         self.free: deque[Till] = deque()
-        self.seconds: list[float] = []
+        self.seconds: list[tuple[float, str]] = []
         self.failed = 0
         self.open = 0
 
@@ -91,7 +94,7 @@ class Tills:
     def answered(self, till: Till, request: Request, *, ok: bool) -> None:
         """A till has its answer."""
         self.open -= 1
-        self.seconds.append(clock.monotonic() - request.came)
+        self.seconds.append((clock.monotonic() - request.came, request.kind))
         self.failed += not ok
         if request.receipt_id:
             self._held.append(request.receipt_id)
@@ -103,12 +106,12 @@ class Tills:
     def _next(self, came: float) -> Request:
         if self._held:
             path = f"/v1/checkouts/{self._held.popleft()}/confirm"
-            return Request(self._post(path, "{}"), came, None)
+            return Request("confirm", self._post(path, "{}"), came, None)
         kind, before, after = next(self._carts)
         self._number += 1
         receipt_id = f"paced-{self._number}"
         path, held = ("/v1/quotes", None) if kind == "quote" else ("/v1/checkouts", receipt_id)
-        return Request(self._post(path, before + receipt_id + after), came, held)
+        return Request(kind, self._post(path, before + receipt_id + after), came, held)
 
     def _post(self, path: str, body: str) -> bytes:
         return (
@@ -140,12 +143,21 @@ async def run(port: int, carts: Path, token: str, rate: float, seconds: float) -
     async with asyncio.timeout(_PATIENCE_S):
         while tills.open:
             await asyncio.sleep(0.01)
-    found = sorted(tills.seconds[settled:])
-    percentiles = {
-        f"p{percent}_ms": round(found[len(found) * percent // 100] * 1_000, 2)
-        for percent in (50, 95, 99)
+    found = tills.seconds[settled:]
+    every = [seconds for seconds, _ in found]
+    return {
+        **{f"p{percent}_ms": _percentile_ms(every, percent) for percent in (50, 95, 99)},
+        **{
+            f"{name}_p99_ms": _percentile_ms([each for each, kind in found if kind == name], 99)
+            for name in KINDS
+        },
+        "requests": len(found),
+        "failed": tills.failed,
     }
-    return {**percentiles, "requests": len(found), "failed": tills.failed}
+
+
+def _percentile_ms(seconds: list[float], percent: int) -> float:
+    return round(sorted(seconds)[len(seconds) * percent // 100] * 1_000, 2)
 
 
 if __name__ == "__main__":
