@@ -93,8 +93,8 @@ def _show(proof: Proof) -> None:
     for words in proof.differences:
         _console.print(f"differs: {words}", style="red", markup=False, highlight=False)
     counted = (
-        f"{proof.ledger.limits:,} limits, {proof.ledger.redemptions:,} redemptions,"
-        f" {len(proof.rows):,} instruments"
+        f"{proof.ledger.limits:,} limits, {len(proof.ledger.leases):,} leases,"
+        f" {proof.ledger.redemptions:,} redemptions, {len(proof.rows):,} instruments"
     )
     if proof.differences:
         _console.print(f"{counted}: {len(proof.differences)} differences.", highlight=False)

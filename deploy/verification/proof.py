@@ -53,6 +53,9 @@ class Proof:
         for standing in self.ledger.standings:
             for words in certificate.differences(standing):
                 yield f"limit {standing.limit_id}: {words}"
+        for lease in self.ledger.leases:
+            for words in certificate.lease_differences(lease):
+                yield f"lease {lease.lease_id}: {words}"
         for use_id, wrong in self.ledger.contradictions.items():
             for words in wrong:
                 yield f"redemption {use_id}: {words}"
@@ -80,6 +83,7 @@ class Proof:
             "differences": self.differences,
             "notes": list(self.notes),
             "limits": ledger.limits,
+            "leases": len(ledger.leases),
             "redemptions": ledger.redemptions,
             "standings": [_standing(one) for one in ledger.standings],
             "certificate": _certificate(ledger.certificate) if ledger.certificate else None,

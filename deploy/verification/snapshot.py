@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from deploy.verification import events as topics
 from deploy.verification.events import Events
 from deploy.verification.figures import Key, Sums
 from services.evaluator import certificate
-from services.evaluator.certificate import Leased, Slot, Standing
+from services.evaluator.certificate import Leased, LeaseStanding, Slot, Standing
 from services.evaluator.store import certificate as certificates
 from services.evaluator.store import ledger as arbiter
 from services.evaluator.store import proof
@@ -37,13 +37,14 @@ class Ledger:
     """The evaluator's tables at one instant.
 
     ``standings`` are the limits that differ and the first of the others, ``limits`` how many there are;
-    ``contradictions`` are the first of redemptions that contradict themselves, by their ids.
+    ``contradictions`` are the first of redemptions that contradict themselves, by their ids; ``leases`` are all.
     """
 
     now: datetime
     cut: Cut
     limits: int = 0
     standings: list[Standing] = field(default_factory=list)
+    leases: Sequence[LeaseStanding] = ()
     redemptions: int = 0
     contradictory: int = 0
     contradictions: dict[str, list[str]] = field(default_factory=dict)
@@ -77,6 +78,8 @@ async def ledger(database: str, limit_id: str | None, progress: Progress) -> Led
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             found = Ledger(now=await arbiter.now(connection), cut=await proof.cut(connection))
             await _limits(connection, found, progress)
+            progress("leases", 0, None)
+            found.leases = await certificates.all_leases(connection, found.now)
             if limit_id is not None:
                 found.certificate = await _certificate(connection, limit_id, found.now)
             await _redemptions(connection, found, progress)

@@ -145,6 +145,31 @@ def differences(standing: Standing) -> list[str]:
     return found
 
 
+class LeaseStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A lease as it is kept, and what the redemptions that name it took of its limit, in all (``drawn``).
+
+    ``used`` is None if there is no such lease.
+    """
+
+    lease_id: str
+    used: int | None
+    drawn: int
+
+
+def drawn(limit_id: str, discount: int, mismatch: int) -> int:
+    """What a redemption took of a lease of the limit; what came back since does not go back to the lease."""
+    return min(discount, discount - mismatch) if counts_money(limit_id) else 1
+
+
+def lease_differences(standing: LeaseStanding) -> list[str]:
+    """What does not agree of a lease, in words; nothing, if all is well."""
+    if standing.used is None:
+        return [f"it is not there, and redemptions that name it add up to {standing.drawn}"]
+    if standing.used == standing.drawn:
+        return []
+    return [f"used: it says {standing.used}, redemptions that name it add up to {standing.drawn}"]
+
+
 def highest_cap(limit_id: str, versions: Iterable[Campaign]) -> int | None:
     """The highest cap that the limit had in any version of its campaign; None if it is not the campaign's."""
     caps = [

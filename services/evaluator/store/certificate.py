@@ -11,10 +11,20 @@ import asyncpg
 import msgspec
 from msgspec.structs import replace
 
-from services.evaluator.certificate import Standing, Sums, Use, highest_cap, owner
+from services.evaluator.certificate import (
+    LeaseStanding,
+    Standing,
+    Sums,
+    Use,
+    drawn,
+    highest_cap,
+    owner,
+)
 from services.evaluator.counters import rolling_days
 from services.evaluator.lease import Lease
+from services.evaluator.purchases import forgotten_before
 from services.evaluator.redemption import Change
+from services.evaluator.store.ledger import lease_of
 from shared.codec import decode
 from shared.database import Connection
 from shared.events.promotion import Campaign
@@ -201,6 +211,31 @@ async def leases(connection: Connection, limit_id: str) -> list[Lease]:
         limit_id,
     )
     return [Lease(**row) for row in rows]
+
+
+async def all_leases(connection: Connection, now: datetime) -> list[LeaseStanding]:
+    """Every lease, and those that are named but not there; needs a transaction around it."""
+    rows = await connection.fetch("select lease_id, limit_id, used from leases")
+    kept = {row["lease_id"]: row for row in rows}
+    sums = dict.fromkeys(kept, 0)
+    async for row in connection.cursor(_DRAWN, prefetch=_PREFETCH):
+        lease_id = lease_of(row["details"])
+        if lease_id in kept:
+            limit_id = kept[lease_id]["limit_id"]
+            if limit_id in row["limit_ids"]:
+                sums[lease_id] += drawn(limit_id, row["discount"], row["mismatch"])
+        elif lease_id is not None and row["taken_at"] >= forgotten_before(now):
+            sums[lease_id] = sums.get(lease_id, 0) + 1
+    return [
+        LeaseStanding(lease_id=i, used=kept[i]["used"] if i in kept else None, drawn=total)
+        for i, total in sorted(sums.items())
+    ]
+
+
+_DRAWN = """
+select details, limit_ids, discount, mismatch, taken_at from redemptions
+where details is not null and status in ('committed', 'returned')
+"""
 
 
 def _use(row: asyncpg.Record) -> Use:

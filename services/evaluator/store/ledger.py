@@ -226,6 +226,11 @@ def _gifts(kept: Sequence[_Gift]) -> tuple[Gift, ...]:
     return tuple([Gift(sku=g.sku, quantity=g.quantity, value=g.value) for g in kept])
 
 
+def lease_of(details: bytes) -> str | None:
+    """The lease that a redemption names, by its kept details."""
+    return _DETAILS.decode(details).lease_id
+
+
 def _details(r: Redemption) -> bytes | None:
     """What is kept of a redemption's details; mostly there are none."""
     if not (r.gifts or r.gifts_beyond or r.choose or r.lease_id) and r.lifetime == FOR_EVER:

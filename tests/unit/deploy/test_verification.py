@@ -17,7 +17,7 @@ from deploy.verification.events import Events
 from deploy.verification.figures import FIGURES, Sums
 from deploy.verification.proof import Proof
 from deploy.verification.snapshot import Ledger, Statistics, sources
-from services.evaluator.certificate import Standing
+from services.evaluator.certificate import LeaseStanding, Standing
 from services.evaluator.certificate import Sums as Slots
 from services.evaluator.store.proof import Bonuses, Cut, Decided
 from shared.topics import BONUSES, RECEIPTS, REDEMPTIONS, RETURNS
@@ -126,6 +126,7 @@ def proved(
     ledger.sums = Sums(3, {KEY: Counter(figures or FIGURES_OF_KEY)})
     standing = Standing(limit_id="welcome/ten", cap=9, counted=Slots(used=1), taken=Slots(used=1))
     ledger.limits, ledger.standings = 1, [standing]
+    ledger.leases = [LeaseStanding(lease_id="l-1", used=2, drawn=2)]
     found = events or taken(story())
     rollups = {name: n for name, n in FIGURES_OF_KEY.items() if name != "returned"}
     statistics = Statistics(Sums(3, {KEY: Counter(rollups)}), {})
@@ -248,15 +249,17 @@ def test_bonuses_that_do_not_balance_are_noticed(values: dict[str, Any]) -> None
     assert "bonuses" in proof.differences[0]
 
 
-def test_limits_redemptions_and_lag_that_differ_are_told() -> None:
+def test_limits_leases_redemptions_and_lag_that_differ_are_told() -> None:
     late = ["analytics has 3 records still to read: does it run?"]
     proof = proved(late=late)
     broken = Standing(limit_id="welcome/ten", cap=9, counted=Slots(used=2), taken=Slots(used=1))
     proof.ledger.standings = [broken]
+    proof.ledger.leases = [*proof.ledger.leases, LeaseStanding(lease_id="l-2", used=2, drawn=1)]
     proof.ledger.contradictory = 2
     proof.ledger.contradictions = {"r-1": ["it is committed, and its receipt is not there"]}
     assert [words.split(":")[0] for words in proof.differences] == [
         "limit welcome/ten",
+        "lease l-2",
         "redemption r-1",
         "1 more redemptions contradict themselves",
         "analytics has 3 records still to read",

@@ -8,14 +8,17 @@ import pytest
 from msgspec.structs import replace
 
 from services.evaluator.certificate import (
+    LeaseStanding,
     Standing,
     Sums,
     Use,
     contradictions,
     differences,
     document,
+    drawn,
     free_slots,
     highest_cap,
+    lease_differences,
     leased_slots,
     owner,
     slots,
@@ -95,6 +98,31 @@ def test_leased_slots_follow_those_taken_and_precede_the_free_ones() -> None:
         (None, 2),
         (None, 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("used", "taken", "noticed"), [(2, 2, False), (1, 2, True), (3, 2, True), (None, 1, True)]
+)
+def test_a_lease_that_is_not_used_as_redemptions_say_is_noticed(
+    used: int | None, taken: int, noticed: bool
+) -> None:
+    assert bool(lease_differences(LeaseStanding(lease_id="l-1", used=used, drawn=taken))) is noticed
+
+
+@pytest.mark.parametrize(
+    ("limit_id", "discount", "mismatch", "expected"),
+    [
+        (LIMIT, 300, 0, 1),
+        ("welcome/ten/~money", 300, 0, 300),
+        ("welcome/ten/~money", 300, -50, 300),
+        ("welcome/ten/~money", 300, 50, 250),
+    ],
+    ids=["a slot", "as decided", "less than decided", "more than decided"],
+)
+def test_a_lease_is_drawn_on_as_its_limit_is_used(
+    limit_id: str, discount: int, mismatch: int, expected: int
+) -> None:
+    assert drawn(limit_id, discount, mismatch) == expected
 
 
 @pytest.mark.parametrize(
