@@ -20,6 +20,7 @@ from tests.faults.injection import EVALUATORS
 
 _ANSWER_SECONDS = 4.0
 _AGAIN_SECONDS = 0.3
+_PROBED_AGAIN_SECONDS = 0.02
 _GIVES_UP_AFTER = 400
 """Attempts: minutes, so that a till never gives up before the run does."""
 
@@ -52,18 +53,29 @@ class Counter:
             fate = errands.fate(self.seed, sent.event_id, sent.attempts)
             self.book.counts["sent again"] += bool(sent.attempts)
             self.book.counts["duplicated"] += len(fate.delays) - 1
+            client = self.clients[(sent.attempts + 1) % len(self.clients)]
             sent.attempts += 1
-            asking = (self._once(path, sent, body, delay) for delay in fate.delays)
+            asking = (self._once(client, path, sent, body, delay) for delay in fate.delays)
             answers = [answer for answer in await asyncio.gather(*asking) if answer is not None]
-            for answer in answers:
-                self.book.replies.setdefault(sent.event_id, set()).add(answer.content)
             if answers:
-                sent.acknowledged = answers[0].is_success
-                sent.answered_at = clock.now()
-                self._note_refusal(sent, answers[0])
+                self._note(sent, answers)
                 return answers[0]
             await asyncio.sleep(_AGAIN_SECONDS)
         return None
+
+    async def deliver(self, path: str, sent: Sent, client: httpx.AsyncClient) -> None:
+        """Ask one evaluator at once, and again until it answers; the wire does nothing to it."""
+        sent.over = "http"
+        while (answer := await self._once(client, path, sent, None, 0)) is None:
+            await asyncio.sleep(_PROBED_AGAIN_SECONDS)
+        self._note(sent, [answer])
+
+    def _note(self, sent: Sent, answers: Sequence[httpx.Response]) -> None:
+        replies = self.book.replies.setdefault(sent.event_id, set())
+        replies.update(answer.content for answer in answers)
+        sent.acknowledged = answers[0].is_success
+        sent.answered_at = clock.now()
+        self._note_refusal(sent, answers[0])
 
     def _note_refusal(self, sent: Sent, answer: httpx.Response) -> None:
         """Refusals that nothing explains are surprises; a check reports them."""
@@ -72,11 +84,15 @@ class Counter:
             self.book.surprises.append(f"{sent.event_id}: {answer.status_code} {answer.text}")
 
     async def _once(
-        self, path: str, sent: Sent, body: bytes | None, delay: float
+        self,
+        client: httpx.AsyncClient,
+        path: str,
+        sent: Sent,
+        body: bytes | None,
+        delay: float,
     ) -> httpx.Response | None:
-        """One request, to one evaluator or the other; None if nobody knows what became of it."""
+        """One request to an evaluator; None if nobody knows what became of it."""
         await asyncio.sleep(delay)
-        client = self.clients[sent.attempts % len(self.clients)]
         headers = {"Idempotency-Key": sent.event_id, "Content-Type": "application/json"}
         content = sent.body if body is None else body
         try:

@@ -14,6 +14,7 @@ from shared import clock
 from shared.events.checkout import Sale, SoldLine
 from shared.topics import SALES, terminal_key
 from tests.faults.book import Book
+from tests.faults.counter import Counter
 from tests.faults.network import Network
 from tests.faults.offers import Offers
 from tests.faults.schedule import Fault
@@ -28,14 +29,15 @@ _AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 class Recovery:
     """Seconds from the moment when all that was hit was ready again.
 
-    To the ``first`` commit, and until sales of ``every`` partition were committed. ``away`` is from the
-    fault to that moment.
+    To the ``first`` commit, and until sales of ``every`` partition were committed; over ``http``, until both
+    evaluators had answered a sale with 200. ``away`` is from the fault to that moment.
     """
 
     kind: str
     away: float
     first: float
     every: float
+    http: float
 
 
 def kind_of(together: Sequence[Fault]) -> str:
@@ -47,15 +49,24 @@ def kind_of(together: Sequence[Fault]) -> str:
 
 @dataclass
 class Probes:
-    """A store whose tills, one for each partition, sell one thing after each fault."""
+    """Tills that sell one thing after each fault: one for each partition, and one at each evaluator over HTTP."""
 
     stack: Stack
     offers: Offers
     network: Network
+    counter: Counter
     book: Book
     _sent: int = 0
+    _asked: int = 0
 
-    async def commits(self, together: Sequence[Fault]) -> tuple[float, float]:
+    async def recovery(self, together: Sequence[Fault], away: float) -> Recovery:
+        """How long it takes from now on, when all that was hit is ready again."""
+        async with asyncio.TaskGroup() as group:
+            http = group.create_task(self._answers())
+            commits = group.create_task(self._commits(together))
+        return Recovery(kind_of(together), away, *commits.result(), http.result())
+
+    async def _commits(self, together: Sequence[Fault]) -> tuple[float, float]:
         """Seconds until the first sale sent from now on is committed, and until all are."""
         began = clock.monotonic()
         sales = [self._sale(partition) for partition in range(SALES.partitions)]
@@ -70,15 +81,33 @@ class Probes:
         await asyncio.gather(*sending)
         return first, every
 
+    async def _answers(self) -> float:
+        """Seconds until a sale that is sent to each evaluator now has been answered by both."""
+        began = clock.monotonic()
+        async with asyncio.timeout(WITHIN_SECONDS), asyncio.TaskGroup() as group:
+            for client in self.counter.clients:
+                self._asked += 1
+                name = f"{self.offers.run}-asked-{self._asked}"
+                # Not of the probes' own store: what is committed there is counted.
+                sale = self._of_one_thing(name, self.offers.stores[0], "probe")
+                sent = self.book.write(f"{name}-s", sale)
+                group.create_task(self.counter.deliver("/v1/sales", sent, client))
+        return clock.monotonic() - began
+
     def _sale(self, partition: int) -> Sale:
         self._sent += 1
+        name = f"{self.offers.run}-probe-{self._sent}"
+        terminal = _terminal_on(self.offers.probes, partition)
+        return self._of_one_thing(name, self.offers.probes, terminal)
+
+    def _of_one_thing(self, receipt_id: str, store_id: str, terminal_id: str) -> Sale:
         line = SoldLine(
             line=1, sku="probe", quantity=1_000, list_price=100, price=100, amount=100, discount=0
         )
         return Sale(
-            receipt_id=f"{self.offers.run}-probe-{self._sent}",
-            store_id=self.offers.probes,
-            terminal_id=_terminal_on(self.offers.probes, partition),
+            receipt_id=receipt_id,
+            store_id=store_id,
+            terminal_id=terminal_id,
             occurred_at=clock.now(),
             currency=ISO4217(CURRENCY),
             lines=(line,),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from tests.faults.recovery import Recovery
@@ -13,12 +14,13 @@ from tests.faults.run import Outcome, percentile
 def line(outcome: Outcome) -> str:
     """One run in one line."""
     recoveries = ", ".join(
-        f"{r.kind} {r.away:.1f}+{r.first:.2f}/{r.every:.2f} s" for r in outcome.recoveries
+        f"{r.kind} {r.away:.1f}+{r.first:.2f}/{r.every:.2f}/{r.http:.2f} s"
+        for r in outcome.recoveries
     )
     return (
         f"seed {outcome.schedule.seed}: {'ok' if outcome.passed else 'FAILED'}"
         f" in {outcome.seconds:.0f} s; {outcome.events} events, {outcome.redemptions} redemptions,"
-        f" {outcome.dead_letters} dead letters (explained); away + first/every commit: {recoveries}"
+        f" {outcome.dead_letters} dead letters (explained); away + first/every commit/HTTP: {recoveries}"
     )
 
 
@@ -32,9 +34,16 @@ def by_kind(outcomes: Sequence[Outcome]) -> Mapping[str, Sequence[Recovery]]:
 
 def table(outcomes: Sequence[Outcome]) -> Table:
     """Seconds by kind of fault."""
-    shown = Table(title="From ready again to the first commit, and to one on every partition (s)")
-    for column in ("fault", "count", "p50", "p95", "max", "every p50", "every p95", "every max"):
-        shown.add_column(column, justify="left" if column == "fault" else "right")
+    shown = Table(
+        box=SIMPLE_HEAD,
+        padding=0,
+        title="From ready again to the first commit, to one on every partition, and to answers over HTTP (s)",
+    )
+    shown.add_column("fault", no_wrap=True)
+    shown.add_column("count", justify="right")
+    for prefix in ("", "every ", "http "):
+        for column in ("p50", "p95", "max"):
+            shown.add_column(f"{prefix}{column}", justify="right")
     for kind, figures in _figures(outcomes).items():
         shown.add_row(kind, *(str(value) for value in figures.values()))
     return shown
@@ -49,6 +58,7 @@ def _of(recoveries: Sequence[Recovery]) -> dict[str, float]:
     for name, values in (
         ("first", [r.first for r in recoveries]),
         ("every", [r.every for r in recoveries]),
+        ("http", [r.http for r in recoveries]),
     ):
         for percent in (50, 95, 100):
             figures[f"{name}_p{percent}_s"] = round(percentile(values, percent), 2)

@@ -23,7 +23,7 @@ from tests.faults.injection import Injector
 from tests.faults.leases import Leases
 from tests.faults.network import Network, producer
 from tests.faults.offers import Offers
-from tests.faults.recovery import Probes, Recovery, kind_of
+from tests.faults.recovery import Probes, Recovery
 from tests.faults.schedule import Schedule
 from tests.faults.tills import TILLS, Gate, Till
 from tests.faults.ways import OverHttp, OverKafka, Way
@@ -117,7 +117,7 @@ async def _load(
             Till(n, promised, ways[n % 2], ways[1 - n % 2], answers, book, leased)
             for n in range(TILLS)
         ]
-        probes = Probes(stack, promised, network, book)
+        probes = Probes(stack, promised, network, counter, book)
         async with asyncio.TaskGroup() as group:
             for till in tills:
                 group.create_task(till.work(plans[till.number :: TILLS], gate))
@@ -137,8 +137,7 @@ async def _break(
         struck = clock.monotonic()
         await injector.strike(together)
         away = clock.monotonic() - struck
-        first, every = await probes.commits(together)
-        outcome.recoveries.append(Recovery(kind_of(together), away, first, every))
+        outcome.recoveries.append(await probes.recovery(together, away))
 
 
 async def _settle(
