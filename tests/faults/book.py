@@ -64,6 +64,11 @@ class Page:
         return [sent.event for sent in self.returns if isinstance(sent.event, Return)]
 
     @property
+    def is_decided_again(self) -> bool:
+        """Whether a return says that what remains of it is."""
+        return any(back.policy == "reprice" for back in self.brought_back)
+
+    @property
     def codes(self) -> tuple[str, ...]:
         """The codes that were presented."""
         return self.paid.codes if self.paid else ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from tests.faults import counts, deliveries
+from tests.faults import counts, deliveries, refunds
 from tests.faults.evidence import Difference, Run
 
 CHECKS: tuple[Callable[[Run], Iterable[Difference]], ...] = (
@@ -17,7 +17,9 @@ CHECKS: tuple[Callable[[Run], Iterable[Difference]], ...] = (
     deliveries.punctual_sales_have_their_slots,
     deliveries.leased_slots_are_there,
     deliveries.one_question_has_one_answer,
-    deliveries.what_came_back_is_refunded_once,
+    refunds.what_came_back_is_refunded_once,
+    refunds.refunds_are_within_what_was_paid,
+    refunds.the_rest_keeps_what_it_earns,
     deliveries.dead_letters_are_explained,
     deliveries.nothing_acknowledged_is_lost,
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from shared.events.outcome import Decision
 from shared.topics import CARTS, DECISIONS, SALES
 from tests.faults.book import Page
-from tests.faults.evidence import Difference, Run, points_of, refunds_of, same, sums_of
+from tests.faults.evidence import Difference, Run, points_of, same, sums_of
 from tests.faults.log import DEAD, OUTCOMES
 
 
@@ -130,29 +130,6 @@ def one_question_has_one_answer(run: Run) -> Iterator[Difference]:
             yield Difference("one answer over HTTP", event_id, 1, len(answers))
     for surprise in run.book.surprises:
         yield Difference("refusals are explained", surprise, "no refusal", "refused")
-
-
-def what_came_back_is_refunded_once(run: Run) -> Iterator[Difference]:
-    """Each line's quantity and refund, as the tills' returns and sales make them."""
-    refunds = {
-        page.receipt_id: refunds_of(page.paid, back)
-        for page in run.book.pages.values()
-        if page.paid
-        for back in page.brought_back
-    }
-    expected = {(i, line): values for i, lines in refunds.items() for line, values in lines.items()}
-    found = {
-        (row["receipt_id"], row["line"]): (row["quantity"], row["refund"])
-        for row in run.found.returned
-    }
-    yield from same("returns", expected, found)
-    sums = {i: sum(refund for _, refund in lines.values()) for i, lines in refunds.items()}
-    yield from same(
-        "returns, promo.returns.v1", sums, {back.receipt_id: back.refund for back in run.returns}
-    )
-    for receipt_id, count in Counter(back.receipt_id for back in run.returns).items():
-        if count > 1:
-            yield Difference("returns, passed on", receipt_id, 1, count)
 
 
 def dead_letters_are_explained(run: Run) -> Iterator[Difference]:

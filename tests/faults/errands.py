@@ -48,6 +48,7 @@ class Errand:
     ``again``: the sale is sent once more as another event. ``echo``: an old cart comes once more.
     ``points``: how many the customer wants to pay with. ``switches``: it is paid the other way, over Kafka
     instead of HTTP. ``brings_back``: after the sale, all of it or a piece; ``hurries``: from the other store, at once.
+    ``comes_again``: the rest is brought back, too; ``reprices``: what remains is decided again.
     """
 
     number: int
@@ -65,6 +66,8 @@ class Errand:
     hurries: bool
     pause_seconds: float
     late_seconds: float
+    comes_again: bool
+    reprices: bool
 
 
 def errand(seed: int, number: int, receipts: int = RECEIPTS) -> Errand:
@@ -93,6 +96,8 @@ def errand(seed: int, number: int, receipts: int = RECEIPTS) -> Errand:
         hurries=often(0.4),
         pause_seconds=rng.uniform(0.05, 0.7),
         late_seconds=rng.uniform(0.0, 7.0),
+        comes_again=often(0.35),
+        reprices=often(0.5),
     )
 
 

@@ -1,15 +1,16 @@
 """What was found of a run that is over, beside what the tills know of it. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from shared.codec import decode
-from shared.events.checkout import Return, Sale
+from shared.events.checkout import Return, Sale, SoldLine
 from shared.events.outcome import BonusEntry, Decision, Receipt, Redemption, Returned
 from shared.topics import BONUSES, DECISIONS, RECEIPTS, REDEMPTIONS, RETURNS
-from tests.faults.book import Book
+from tests.faults.book import Book, Page
 from tests.faults.offers import Offers
 from tests.faults.sources import Found
 
@@ -68,6 +69,29 @@ class Run:
         """Every return that was passed on, as often as it was."""
         return [decode(Returned, e.value, ignore_unknown=True) for e in self.found.of(RETURNS.name)]
 
+    @cached_property
+    def given(self) -> Counter[str]:
+        """The discounts that receipts still have, by the last states of their redemptions."""
+        given: Counter[str] = Counter()
+        for state in self.states.values():
+            if state.status in ("committed", "returned", "unauthorised"):
+                given[state.receipt_id] += state.discount - state.discount_returned
+        return given
+
+    def refund(self, page: Page) -> int:
+        """What the returns of a receipt refund in all, by the till; and if what remains was decided again, by its redemptions.
+
+        Then it is what was paid less what the rest costs: its amounts less the discounts it still has.
+        """
+        sale, returns = page.paid, page.brought_back
+        if sale is None:
+            return 0
+        rest = rest_of(sale, returns)
+        if not rest or not page.is_decided_again:
+            return sum(refunds_of(sale, returns).values())
+        cost = max(0, sum(rest.values()) - self.given[page.receipt_id])
+        return max(0, sums_of(sale)[2] - cost)
+
     def name(self, instrument_id: str) -> str:
         """What the instrument is called here."""
         return instrument_id.removeprefix(f"{self.offers.run}-")
@@ -92,14 +116,31 @@ def points_of(sale: Sale) -> int:
     return sum(payment.amount for payment in sale.payments if payment.method == "bonuses")
 
 
-def refunds_of(sale: Sale, back: Return) -> dict[int, tuple[int, int]]:
-    """Quantity and refund of each line that a return brings back, the only one of its sale."""
-    asked = {line.line: line.quantity for line in back.lines}
-    refunds = {}
-    for line in sale.lines:
-        quantity = asked.get(line.line, 0) if asked else line.quantity
-        if quantity:
-            paid = line.amount - line.discount
-            refund = (2 * paid * quantity + line.quantity) // (2 * line.quantity)
-            refunds[line.line] = (quantity, refund)
-    return refunds
+def brought_back(sale: Sale, returns: Sequence[Return]) -> dict[int, int]:
+    """How much of each line came back, by all returns of a sale; one that names no lines brings all."""
+    quantities: Counter[int] = Counter()
+    for back in returns:
+        quantities.update({line.line: line.quantity for line in back.lines or sale.lines})
+    return dict(quantities)
+
+
+def refunds_of(sale: Sale, returns: Sequence[Return]) -> dict[int, int]:
+    """What is refunded for each line that came back: its share of what was paid."""
+    back = brought_back(sale, returns)
+    return {
+        line.line: _share(line, line.amount - line.discount, back)
+        for line in sale.lines
+        if line.line in back
+    }
+
+
+def rest_of(sale: Sale, returns: Sequence[Return]) -> dict[int, int]:
+    """What remains of each line, as its amount before discounts; of nothing that remains nothing."""
+    back = brought_back(sale, returns)
+    rest = {line.line: line.amount - _share(line, line.amount, back) for line in sale.lines}
+    return {line: amount for line, amount in rest.items() if amount}
+
+
+def _share(line: SoldLine, amount: int, back: Mapping[int, int]) -> int:
+    """Of an amount of a line what belongs to what came back of it, half up."""
+    return (2 * amount * back.get(line.line, 0) + line.quantity) // (2 * line.quantity)

@@ -16,11 +16,20 @@ CODES = 10
 CAP_OF_WORD = 15
 FIRST = 15
 FIRST_FROM = 20_000
-"""Of a receipt's total (minor units)."""
+LEAST = {
+    "word": 30_000,
+    "personal": 1,
+    "first": FIRST_FROM,
+    "budget": 1,
+    "thrice": 10_000,
+    "points": 5_000,
+}
+"""What a receipt's total must be (of ``budget``, its snacks) to earn each (minor units)."""
 BUDGET = 10_000
 TIMES_A_CUSTOMER = 3
 
-GROUPS = ("snacks", "drinks", "bread")
+SNACKS = "snacks"
+GROUPS = (SNACKS, "drinks", "bread")
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,11 @@ async def author(stack: Stack, run: str) -> Offers:
 
 
 def _instruments(run: str, word: str, codes: str) -> Sequence[dict[str, Any]]:
-    snacks = {"groups": ["snacks"]}
+    snacks = {"groups": [SNACKS]}
     return [
         _instrument(
             f"{run}-word",
-            [_total(30_000), {"kind": "promo_code", "emission_id": word, "cap": CAP_OF_WORD}],
+            [_total("word"), {"kind": "promo_code", "emission_id": word, "cap": CAP_OF_WORD}],
             {"kind": "percent_off", "percent": 1_000},
         ),
         _instrument(
@@ -94,31 +103,37 @@ def _instruments(run: str, word: str, codes: str) -> Sequence[dict[str, Any]]:
         ),
         _instrument(
             f"{run}-first",
-            [_total(FIRST_FROM)],
+            [_total("first")],
             {"kind": "amount_off", "amount": 100},
             max_redemptions=FIRST,
             on_return="keep",
         ),
         _instrument(
             f"{run}-budget",
-            [{"kind": "product_sum", "products": snacks, "compare": {"op": ">=", "value": 1}}],
+            [
+                {
+                    "kind": "product_sum",
+                    "products": snacks,
+                    "compare": {"op": ">=", "value": LEAST["budget"]},
+                }
+            ],
             {"kind": "percent_off", "percent": 2_000, "products": snacks},
             limits=[{"money": BUDGET}],
         ),
         _instrument(
             f"{run}-thrice",
-            [_total(10_000)],
+            [_total("thrice")],
             {"kind": "amount_off", "amount": 200},
             limits=[{"per": ["customer"], "redemptions": TIMES_A_CUSTOMER}],
         ),
         _instrument(
-            f"{run}-points", [_total(5_000)], {"kind": "bonuses", "percent": 500, "fixed": 10}
+            f"{run}-points", [_total("points")], {"kind": "bonuses", "percent": 500, "fixed": 10}
         ),
     ]
 
 
-def _total(value: int) -> dict[str, Any]:
-    return {"kind": "receipt_total", "compare": {"op": ">=", "value": value}}
+def _total(name: str) -> dict[str, Any]:
+    return {"kind": "receipt_total", "compare": {"op": ">=", "value": LEAST[name]}}
 
 
 def _instrument(

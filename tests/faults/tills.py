@@ -169,17 +169,18 @@ class Till:
             return
         if not errand.hurries:
             await self.answers.receipt(sale.receipt_id, _RECEIPT_SECONDS)
-        event = self._return(sale, errand)
-        for attempt in itertools.count():
-            name = f"{sale.receipt_id}-r{attempt}"
-            sent = self.book.write(name, event, ["unknown_receipt"])
-            if await self.way.take_back(sent):
-                return
-            self.book.strike(sent)
-            await self.answers.receipt(sale.receipt_id, _RECEIPT_SECONDS)
+        numbers = itertools.count()
+        for lines in _brought_back(sale, errand):
+            event = self._return(sale, errand, lines)
+            while True:
+                name = f"{sale.receipt_id}-r{next(numbers)}"
+                sent = self.book.write(name, event, ["unknown_receipt"])
+                if await self.way.take_back(sent):
+                    break
+                self.book.strike(sent)
+                await self.answers.receipt(sale.receipt_id, _RECEIPT_SECONDS)
 
-    def _return(self, sale: Sale, errand: Errand) -> Return:
-        lines = (ReturnedLine(line=1, quantity=1_000),) if errand.brings_back == "a piece" else ()
+    def _return(self, sale: Sale, errand: Errand, lines: tuple[ReturnedLine, ...]) -> Return:
         other = self.offers.stores[(self.number + 1) % len(self.offers.stores)]
         return Return(
             intent="return",
@@ -188,6 +189,7 @@ class Till:
             terminal_id="service" if errand.hurries else sale.terminal_id,
             occurred_at=clock.now(),
             lines=lines,
+            policy="reprice" if errand.reprices else "proportional",
         )
 
     def _cart(self, errand: Errand, revision: int) -> Cart:
@@ -243,6 +245,17 @@ def _line(number: int, goods: Goods) -> CartLine:
         price=goods.price,
         amount=goods.price * goods.pieces,
     )
+
+
+def _brought_back(sale: Sale, errand: Errand) -> list[tuple[ReturnedLine, ...]]:
+    """The lines of each return; none: all of them. A piece and its rest may come in any order."""
+    if errand.brings_back == "all":
+        return [()]
+    first, *others = sale.lines
+    rest = [(first.line, first.quantity - 1_000), *((line.line, line.quantity) for line in others)]
+    left = tuple(ReturnedLine(line=line, quantity=amount) for line, amount in rest if amount)
+    again = [left] if errand.comes_again and left else []
+    return [(ReturnedLine(line=first.line, quantity=1_000),), *again]
 
 
 def _cancel(cart: Cart) -> dict[str, object]:

@@ -30,7 +30,7 @@ from shared.topics import (
     SALES,
     Topic,
 )
-from tests.builders import cart, line, utc
+from tests.builders import cart, line, sold_line, utc
 from tests.faults.book import Book
 from tests.faults.checks import differences
 from tests.faults.evidence import Run
@@ -52,6 +52,7 @@ OFFERS = Offers(
     per_customer="c/f1-thrice/~customer=",
 )
 OF_ONE: Mapping[str, Any] = {"campaign_id": "c", "instrument_id": "f1-word", "discount": 100}
+OF_TWO: Mapping[str, Any] = {"campaign_id": "c", "instrument_id": "f1-thrice", "discount": 200}
 POINTS: Mapping[str, Any] = {"campaign_id": "c", "instrument_id": "f1-points", "bonuses": 45}
 RECEIPT: Mapping[str, Any] = {
     "receipt_id": "r1",
@@ -61,6 +62,7 @@ RECEIPT: Mapping[str, Any] = {
     "currency": "UAH",
     "customer_id": "f1-c0",
 }
+OF_R2: Mapping[str, Any] = {**RECEIPT, "receipt_id": "r2"}
 OUTCOME: Mapping[str, Any] = {**RECEIPT, "region": "North", "device": "till"}
 
 
@@ -100,17 +102,34 @@ def sold() -> Sale:
     )
 
 
-def brought_back() -> Return:
-    return Return(
-        intent="return", receipt_id="r1", store_id="s1", terminal_id="t1", occurred_at=NOW
+def sold_together() -> Sale:
+    """Offline: two lines of 60.00, which together earn 2.00 off."""
+    return Sale(
+        **OF_R2,
+        lines=tuple(sold_line(n, amount=6_000, discount=100) for n in (1, 2)),
+        given=(GivenBenefit(**OF_TWO),),
     )
+
+
+def brought_back(receipt_id: str = "r1", **values: Any) -> Return:
+    return Return(
+        intent="return",
+        receipt_id=receipt_id,
+        store_id="s1",
+        terminal_id="t1",
+        occurred_at=NOW,
+        **values,
+    )
+
+
+def one_of_two(line: int = 1) -> Return:
+    """What remains is decided again, and earns nothing any more."""
+    return brought_back("r2", lines=({"line": line, "quantity": 1_000},), policy="reprice")
 
 
 def redemption(redemption_id: str, status: Any, **values: Any) -> Redemption:
-    amounts = {"discount": 0, "bonuses": 0, **values}
-    return Redemption(
-        **OUTCOME, redemption_id=redemption_id, status=status, changed_at=NOW, **amounts
-    )
+    fields = {**OUTCOME, "discount": 0, "bonuses": 0, **values}
+    return Redemption(redemption_id=redemption_id, status=status, changed_at=NOW, **fields)
 
 
 def given_back(redemption_id: str, **values: Any) -> Redemption:
@@ -118,18 +137,24 @@ def given_back(redemption_id: str, **values: Any) -> Redemption:
     return redemption(redemption_id, "returned", discount_returned=back, **values)
 
 
-def recorded() -> Receipt:
+def recorded(**values: Any) -> Receipt:
+    amounts = {"total": 1_000, "discount": 100, "paid": 900, "bonuses": 45}
     return Receipt(
-        **OUTCOME,
+        **{**OUTCOME, **amounts, **values},
         channel="till",
         recorded_at=NOW,
-        total=1_000,
-        discount=100,
-        paid=900,
-        bonuses=45,
         lines=({"line": 1, "sku": "x", "quantity": 1_000, "amount": 1_000, "discount": 100},),  # type: ignore[arg-type]
         redemptions=(),
     )
+
+
+SUMS_OF_R2: Mapping[str, Any] = {
+    "receipt_id": "r2",
+    "total": 12_000,
+    "discount": 200,
+    "paid": 11_800,
+    "bonuses": 0,
+}
 
 
 def moved(entry_id: str, kind: Any, points: int) -> BonusEntry:
@@ -143,10 +168,11 @@ def moved(entry_id: str, kind: Any, points: int) -> BonusEntry:
     )
 
 
-def returned() -> Returned:
+def returned(receipt_id: str = "r1", refund: int = 900) -> Returned:
     return Returned(
-        **{name: RECEIPT[name] for name in ("receipt_id", "store_id", "terminal_id", "currency")},
-        return_id="back-1",
+        **{name: RECEIPT[name] for name in ("store_id", "terminal_id", "currency")},
+        receipt_id=receipt_id,
+        return_id=f"back-{receipt_id}",
         sold_in="s1",
         region="North",
         device="till",
@@ -154,8 +180,8 @@ def returned() -> Returned:
         occurred_at=NOW,
         recorded_at=NOW,
         complete=True,
-        refund=900,
-        money=900,
+        refund=refund,
+        money=refund,
         bonuses=0,
         lines=(),
         redemptions=(),
@@ -195,7 +221,13 @@ def row(redemption_id: str, instrument_id: str, **values: Any) -> dict[str, Any]
 
 def agreeing() -> Run:
     book = Book()
-    for event_id, event in (("c1", asked()), ("s1", sold()), ("back", brought_back())):
+    for event_id, event in (
+        ("c1", asked()),
+        ("s1", sold()),
+        ("back", brought_back()),
+        ("s2", sold_together()),
+        ("back2", one_of_two()),
+    ):
         book.write(event_id, event).acknowledged = True
     book.page("r1").followed = decided()
     entries = [
@@ -213,6 +245,12 @@ def agreeing() -> Run:
         entry(REDEMPTIONS, given_back("m2", **POINTS), "e5", 8),
         entry(RETURNS, returned(), "back-1", 9),
         entry(BONUSES, moved("b2", "take_back", -45), "b2", 10),
+        entry(SALES, sold_together(), "s2", at=SOLD),
+        entry(SALES, one_of_two(), "back2", at=SOLD),
+        entry(REDEMPTIONS, redemption("m3", "committed", **OF_TWO, receipt_id="r2"), "e6", 11),
+        entry(RECEIPTS, recorded(**SUMS_OF_R2), "s-r2", 12),
+        entry(REDEMPTIONS, given_back("m3", **OF_TWO, receipt_id="r2"), "e7", 13),
+        entry(RETURNS, returned("r2", 5_800), "back-2", 14),
     ]
     counted = {"activations": 1, "decided": 1, "unauthorised": 0, "unauthorised_discount": 0}
     gone = {"status": "returned"}
@@ -220,7 +258,10 @@ def agreeing() -> Run:
         OFFERS,
         book,
         Found(
-            receipts=[{"receipt_id": "r1", "status": "paid", "revision": 0}],
+            receipts=[
+                {"receipt_id": "r1", "status": "paid", "revision": 0},
+                {"receipt_id": "r2", "status": "paid", "revision": 0},
+            ],
             redemptions=[
                 row(
                     "m1",
@@ -232,6 +273,7 @@ def agreeing() -> Run:
                     limit_amounts=[1],
                 ),
                 row("m2", "f1-points", **gone, bonuses=45, bonuses_returned=45),
+                row("m3", "f1-thrice", **gone, receipt_id="r2", discount=200, returned=200),
             ],
             limits=[
                 {
@@ -249,19 +291,32 @@ def agreeing() -> Run:
                 {"entry_id": "b2", "account": "customer/f1-c0", "points": -45},
                 {"entry_id": "b2", "account": "campaign/c", "points": 45},
             ],
-            returned=[{"receipt_id": "r1", "line": 1, "quantity": 1_000, "refund": 900}],
+            returned=[
+                {"receipt_id": "r1", "line": 1, "quantity": 1_000, "refund": 900},
+                {"receipt_id": "r2", "line": 1, "quantity": 1_000, "refund": 5_800},
+            ],
             entries=entries,
-            sums=[{"store_id": "s1", "receipts": 1, "total": 1_000, "discount": 100, "paid": 900}],
+            sums=[
+                {
+                    "store_id": "s1",
+                    "receipts": 2,
+                    "total": 13_000,
+                    "discount": 300,
+                    "paid": 12_700,
+                }
+            ],
             instruments=[
                 {"instrument_id": "f1-word", "discount": 100, "bonuses": 0, **counted},
                 {"instrument_id": "f1-points", "discount": 0, "bonuses": 45, **counted},
+                {"instrument_id": "f1-thrice", "activations": 1, "discount": 200},
             ],
-            return_sums=[{"store_id": "s1", "returns": 1, "refunded": 900}],
+            return_sums=[{"store_id": "s1", "returns": 2, "refunded": 6_700}],
             take_backs=[
                 {"instrument_id": "f1-word", "returned": 1, "returned_discount": 100},
                 {"instrument_id": "f1-points", "returned": 1, "returned_bonuses": 45},
+                {"instrument_id": "f1-thrice", "returned": 1, "returned_discount": 200},
             ],
-            numbers=(0, 10),
+            numbers=(0, 14),
         ),
     )
 
@@ -308,7 +363,7 @@ TAMPERINGS = {
     "acknowledged sales, passed on": _with(entry(RECEIPTS, recorded(), "s-r1", 17)),
     "ledger = events": _changed("redemptions", mismatch=-1),
     "rollups = ledger": _changed("instruments", activations=2),
-    "rollups = tills": _changed("sums", paid=901),
+    "rollups = tills": _changed("sums", paid=12_701),
     "ledger = Σ decisions given": _changed("redemptions", discount=99),
     "punctual sales": _changed("redemptions", status="unauthorised"),
     "one answer": _with(entry(DECISIONS, decided().model_copy(update={"total": 1_001}), "d1", 17)),
@@ -317,6 +372,11 @@ TAMPERINGS = {
     "bonuses: events = redemptions": _changed("redemptions", 1, bonuses=44),
     "bonuses: passed on": _with(entry(BONUSES, moved("b1", "accrual", 45), "b1", 17)),
     "returns": _changed("returned", refund=901),
+    "returns, sums": _changed("returned", 1, refund=5_799),
+    "refunded ≤ paid": _changed("returned", 1, refund=6_001),
+    "what remains is decided again": _with(
+        entry(REDEMPTIONS, redemption("m3", "committed", **OF_TWO, receipt_id="r2"), "e7", 17)
+    ),
     "returns, promo.returns.v1": _without("back-1"),
     "returns, passed on": _with(entry(RETURNS, returned(), "back-1", 17)),
     "dead letters": _with(_dead("s1", "invalid_field")),
@@ -343,11 +403,42 @@ def test_committed_beyond_the_cap_is_seen_in_the_events_alone() -> None:
     assert "word" in str(difference)
 
 
+@pytest.mark.parametrize(
+    ("refunds", "seen"), [((5_800, 6_000), False), ((5_800, 5_999), True), ((5_801, 6_000), True)]
+)
+def test_all_of_a_sale_in_parts_is_refunded_to_the_cent(
+    refunds: tuple[int, int], seen: bool
+) -> None:
+    """Whatever each part was worth when what remained was decided again."""
+    run = agreeing()
+    run.book.write("back3", one_of_two(2)).acknowledged = True
+    lines = [
+        {"receipt_id": "r2", "line": n, "quantity": 1_000, "refund": refund}
+        for n, refund in enumerate(refunds, start=1)
+    ]
+    rows = [*run.found.returned[:1], *lines]
+    more = [
+        entry(SALES, one_of_two(2), "back3", at=SOLD),
+        entry(RETURNS, returned("r2", refunds[1]), "back-3", 15),
+    ]
+    sums = [{"store_id": "s1", "returns": 3, "refunded": 12_700}]
+    entries = [*run.found.entries, *more]
+    found = replace(run.found, returned=rows, entries=entries, return_sums=sums, numbers=(0, 15))
+    checks = {difference.check for difference in differences(replace(run, found=found))}
+    assert ("refunded ≤ paid" in checks) is bool(checks) is seen
+
+
+@pytest.mark.parametrize("quantity", [1_000, 3_000])
+def test_a_line_that_comes_back_another_time_is_seen(quantity: int) -> None:
+    found = {d.check for d in differences(_changed("returned", 1, quantity=quantity)(agreeing()))}
+    assert ("returns" in found) is (quantity != 1_000)
+
+
 def test_a_dead_letter_that_was_to_be_expected_is_no_difference() -> None:
     run = agreeing()
-    run.book.write("s2", sold(), ["already_paid"]).acknowledged = True
-    [second] = [_dead("s2", "already_paid")]
-    run = _with(entry(SALES, sold(), "s2", at=SOLD), second)(run)
+    run.book.write("s3", sold(), ["already_paid"]).acknowledged = True
+    [second] = [_dead("s3", "already_paid")]
+    run = _with(entry(SALES, sold(), "s3", at=SOLD), second)(run)
     assert json.loads(second.value)["receipt_id"] == "r1"
     assert differences(run) == []
 
@@ -356,9 +447,9 @@ def test_a_dead_letter_that_was_to_be_expected_is_no_difference() -> None:
 def test_what_was_given_of_a_lease_must_be_committed(status: str, seen: bool) -> None:
     run = agreeing()
     given = GivenBenefit(**OF_ONE, lease_id="l1")
-    offline = sold().model_copy(update={"receipt_id": "r2", "given": (given,)})
-    run.book.write("s2", offline)
-    more = {**row("m3", "f1-word", status=status, discount=100), "receipt_id": "r2"}
+    offline = sold().model_copy(update={"receipt_id": "r3", "given": (given,)})
+    run.book.write("s3", offline)
+    more = {**row("m4", "f1-word", status=status, discount=100), "receipt_id": "r3"}
     found = replace(run.found, redemptions=[*run.found.redemptions, more])
     checks = {difference.check for difference in differences(replace(run, found=found))}
     assert ("leased slots" in checks) is seen

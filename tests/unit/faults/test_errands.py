@@ -25,6 +25,12 @@ def test_all_that_a_till_can_do_is_done_in_a_run() -> None:
     assert {len(one.baskets) for one in errands} == {1, 2, 3}
 
 
+def test_a_piece_comes_back_alone_and_with_its_rest_decided_again_or_not() -> None:
+    errands = [errand(seed, number) for seed in (1, 2) for number in range(RECEIPTS)]
+    pieces = [one for one in errands if one.brings_back == "a piece"]
+    assert {one.comes_again for one in pieces} == {one.reprices for one in pieces} == {False, True}
+
+
 def test_nobody_waits_for_the_end_of_a_hold_in_the_second_half() -> None:
     ends = {errand(1, number).end for number in range(RECEIPTS // 2 + 1, RECEIPTS)}
     assert not ends & {"abandon", "late"}
