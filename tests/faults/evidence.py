@@ -79,9 +79,10 @@ class Run:
         return given
 
     def refund(self, page: Page) -> int:
-        """What the returns of a receipt refund in all, by the till; and if what remains was decided again, by its redemptions.
+        """What the returns of a receipt refund in all: the shares of what came back, as the till knows them.
 
-        Then it is what was paid less what the rest costs: its amounts less the discounts it still has.
+        If what remains was decided again, what was paid less what the rest costs: its amounts less the discounts
+        that its redemptions, by their events, still have.
         """
         sale, returns = page.paid, page.brought_back
         if sale is None:

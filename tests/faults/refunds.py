@@ -75,7 +75,7 @@ def refunds_are_within_what_was_paid(run: Run) -> Iterator[Difference]:
 
 
 def the_rest_keeps_what_it_earns(run: Run) -> Iterator[Difference]:
-    """Of a sale whose rest was decided again it keeps what the rest earns by the conditions as authored, and loses all else."""
+    """What remains, decided again, has what it earns by the conditions as authored, and has lost all else."""
     decided = {page.receipt_id: (page, sale) for page, sale in _returned(run)}
     for state in run.states.values():
         page, sale = decided.get(state.receipt_id, (None, None))
