@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -27,6 +27,9 @@ class Injector:
     """What can be done to the processes of a stack."""
 
     stack: Stack
+    # PostgreSQL's sessions that are stopped outlive its first process and keep it from starting again, until
+    # the supervisor gives up: to kill it and to pause it take turns.
+    _postgres: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def strike(self, together: Sequence[Fault]) -> None:
         """Carry faults out at the same moment; returns once all that they hit is ready again."""
@@ -39,8 +42,14 @@ class Injector:
                 await self._kill(await self._relay_holder())
             case "kill", "backend":
                 await self._kill_backend()
+            case "kill", "postgres":
+                async with self._postgres:
+                    await self._kill(what)
             case "kill", _:
                 await self._kill(what)
+            case "pause", "postgres":
+                async with self._postgres:
+                    await self._pause(what, fault.seconds)
             case "pause", _:
                 await self._pause(what, fault.seconds)
             case "cut", "relay":
