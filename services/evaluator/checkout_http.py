@@ -43,6 +43,7 @@ class Checkouts:
                 Confirmation,
                 outcome.Receipt,
                 "The receipt is paid, as it was decided",
+                needs_body=False,
             ),
             _route(
                 "/v1/checkouts/{receipt_id}/cancel",
@@ -104,10 +105,19 @@ def _route(
     takes: type[Cart | Confirmation | Sale | Return] | None,
     gives: type[outcome.Decision | outcome.Receipt | outcome.Returned],
     summary: str,
+    *,
+    needs_body: bool = True,
 ) -> PlainRoute:
-    refuses = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
     return PlainRoute(
-        path, ("checkouts:write",), answer, takes, gives, summary, idempotent=True, refuses=refuses
+        path,
+        ("checkouts:write",),
+        answer,
+        takes,
+        gives,
+        summary,
+        needs_body=needs_body,
+        idempotent=True,
+        refuses=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     )
 
 

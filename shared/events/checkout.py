@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from shared.events.values import (
     MAX_CODES,
@@ -114,6 +114,13 @@ class Cart(_Receipt):
     for the discounts in unit prices, too (some fiscal printers know no others). ``pay_bonuses`` are
     the points that the customer wants to pay with: a checkout holds as many as may be paid.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"intent": {"const": "cancel"}}, "required": ["intent"]},
+            "else": {"properties": {"lines": {"minItems": 1}}, "required": ["lines"]},
+        }
+    )
 
     intent: Literal["quote", "checkout", "cancel"] = "checkout"
     payment_methods: Annotated[tuple[PaymentMethod, ...], Field(max_length=5)] = ()

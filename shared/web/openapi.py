@@ -106,9 +106,10 @@ def _complete(app: FastAPI, schema: dict[str, Any]) -> None:
         ref_template=_REFERENCE,
     )
     schemas.update(definitions.get("$defs", {}))
+    optional = {route.path for route in plain if not route.needs_body}
     for (path, method), model in bodies.items():
         schema["paths"][path][method]["requestBody"] = {
-            "required": True,
+            "required": path not in optional,
             **_json(keys[(model, "validation")]),
         }
     for route in plain:

@@ -54,9 +54,10 @@ class Answered:
 class PlainRoute:
     """``POST path``: ``answer`` gets what a caller with one of the scopes asks, and returns a body.
 
-    It reads and writes JSON itself, and raises as any route does. ``takes`` (None: no body is needed) and
-    ``gives`` are the models of what it reads and writes, for the OpenAPI document; so are ``idempotent``,
-    whether it heeds an Idempotency-Key, and what it ``refuses`` with besides what all routes do.
+    It reads and writes JSON itself, and raises as any route does. ``takes`` (None: no body is read) and
+    ``gives`` are the models of what it reads and writes, for the OpenAPI document; so are ``needs_body``,
+    whether an empty one is refused, ``idempotent``, whether it heeds an Idempotency-Key, and what it
+    ``refuses`` with besides what all routes do.
     """
 
     path: str
@@ -65,6 +66,7 @@ class PlainRoute:
     takes: type[Event] | None
     gives: type[Event]
     summary: str
+    needs_body: bool = True
     idempotent: bool = False
     refuses: tuple[HTTPStatus, ...] = ()
 

@@ -10,8 +10,10 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, create_model
 
 from deploy import contracts
+from shared.codec import encode
 from shared.events.outcome import Decision
-from shared.topics import TOPICS, Topic
+from shared.topics import CARTS, TOPICS, Topic
+from tests import builders
 from tests.contract.compatibility import problems
 
 ROOT = contracts.DOCS.parent
@@ -61,6 +63,18 @@ def test_the_parser_would_refuse_a_broken_document() -> None:
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_the_schemas_are_valid_json_schema(topic: Topic) -> None:
     Draft202012Validator.check_schema(contracts.schema(topic))
+
+
+@pytest.mark.parametrize("intent", ["quote", "checkout", "cancel", None])
+def test_only_a_cart_that_is_cancelled_may_have_no_lines(intent: str | None) -> None:
+    cart = json.loads(encode(builders.cart()))
+    cart.pop("intent")
+    cart |= {"intent": intent} if intent else {}
+    schema = Draft202012Validator(contracts.schema(CARTS))
+    assert schema.is_valid(cart)
+    assert schema.is_valid(cart | {"lines": []}) == (intent == "cancel")
+    del cart["lines"]
+    assert schema.is_valid(cart) == (intent == "cancel")
 
 
 def released(topic: Topic) -> dict[str, Any]:

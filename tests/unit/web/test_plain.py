@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -47,9 +48,8 @@ async def client() -> AsyncIterator[AsyncClient]:
         return []
 
     app = create_app("Hats", verifier=verifier(), ready=ready)
-    plain.add(
-        app, [PlainRoute("/v1/hats", ("quotes:write", "quotes:public"), _answer, Hat, Hat, "A hat")]
-    )
+    hats = PlainRoute("/v1/hats", ("quotes:write", "quotes:public"), _answer, Hat, Hat, "A hat")
+    plain.add(app, [hats, replace(hats, path="/v1/caps", needs_body=False)])
     transport = ASGITransport(app, raise_app_exceptions=False)
     async with AsyncClient(
         transport=transport, base_url="http://hats", headers=_headers()
@@ -124,3 +124,11 @@ async def test_the_openapi_document_has_it_with_body_answer_and_problems(
     assert shown.count("#/components/schemas/Hat") == 2
     assert operation["responses"].keys() == {"200", "400", "401", "403", "413", "415", "422", "503"}
     assert document["components"]["schemas"]["Hat"]["required"] == ["hat_id"]
+
+
+async def test_the_openapi_document_says_whether_a_body_is_needed(client: AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    needed = {
+        path: paths[path]["post"]["requestBody"]["required"] for path in ("/v1/hats", "/v1/caps")
+    }
+    assert needed == {"/v1/hats": True, "/v1/caps": False}
