@@ -16,6 +16,8 @@ from msgspec import Meta
 from shared.codec import decode
 from shared.events.checkout import Cart
 from shared.events.values import (
+    FIRST_INSTANT,
+    LAST_INSTANT,
     MAX_CODES,
     MAX_LINES,
     MAX_MONEY,
@@ -128,8 +130,7 @@ def plain_cart(body: bytes) -> PlainCart | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     has_lines = bool(cart.lines) or cart.intent == "cancel"
-    known = cart.currency in Currency.allowed_currencies
-    return cart if has_lines and known and adds_up(cart.lines) else None
+    return cart if has_lines and is_of_this_world(cart) and adds_up(cart.lines) else None
 
 
 def is_plain(body: bytes) -> bool:
@@ -138,6 +139,14 @@ def is_plain(body: bytes) -> bool:
         _DELETE in body
         or _TOO_EXACT.search(body)
         or (b"\\" in body and _ESCAPED_ASCII.search(body))
+    )
+
+
+def is_of_this_world(receipt: PlainReceipt) -> bool:
+    """Its currency is a known one, and its instant one that the contract takes."""
+    return (
+        receipt.currency in Currency.allowed_currencies
+        and FIRST_INSTANT <= receipt.occurred_at <= LAST_INSTANT
     )
 
 

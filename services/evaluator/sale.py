@@ -14,11 +14,12 @@ from services.evaluator.cart import (
     Struct,
     Text,
     adds_up,
+    is_of_this_world,
     is_plain,
 )
 from shared.codec import decode
 from shared.events.checkout import Sale
-from shared.events.values import MAX_LINES, MAX_MONEY, Currency, PaymentMethod
+from shared.events.values import MAX_LINES, MAX_MONEY, PaymentMethod
 
 _SignedMoney = Annotated[int, Meta(ge=-MAX_MONEY, le=MAX_MONEY)]
 
@@ -82,8 +83,8 @@ def plain_sale(body: bytes) -> PlainSale | None:
         sale = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    known = sale.currency in Currency.allowed_currencies
-    return sale if known and adds_up(sale.lines) and _is_consistent(sale) else None
+    good = is_of_this_world(sale) and adds_up(sale.lines) and _is_consistent(sale)
+    return sale if good else None
 
 
 def _is_consistent(sale: PlainSale) -> bool:

@@ -1,6 +1,7 @@
 """The value types that events are made of: money, quantities, identifiers, instants."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -65,7 +66,13 @@ Quantity = Annotated[
 Percent = Annotated[int, Field(gt=0, le=10_000, description="basis points: 10% = 1000")]
 Points = Annotated[int, Field(ge=0, le=MAX_MONEY, description="bonus points, whole")]
 Count = Annotated[int, Field(ge=1, le=10**9)]
-Instant = Annotated[AwareDatetime, Field(description="RFC 3339, with zone")]
+FIRST_INSTANT = datetime(1, 1, 2, tzinfo=UTC)
+LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+Instant = Annotated[
+    AwareDatetime,
+    Field(ge=FIRST_INSTANT, le=LAST_INSTANT, description="RFC 3339, with zone"),
+]
+"""A point in time that UTC can express, and that PostgreSQL's client does not take for infinity."""
 Currency = ISO4217
 Device = Literal["till", "desktop", "mobile", "tablet", "app", "other"]
 Channel = Literal["till", "web", "app"]

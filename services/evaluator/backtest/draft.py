@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,14 @@ from shared.events.values import Event, Id, Instant, Text
 _FIRST_DAY = date(1970, 1, 1)
 _LAST_DAY = date(9998, 12, 31)
 _DAY = timedelta(days=1)
+_Date = Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)]
+# Every time zone can express it.
+_Bound = Annotated[
+    Instant,
+    Field(
+        ge=datetime.combine(_FIRST_DAY, time(), UTC), le=datetime.combine(_LAST_DAY, time(), UTC)
+    ),
+]
 
 
 class Draft(Event):
@@ -38,8 +46,8 @@ class Draft(Event):
     comment: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     time_zone: Text
-    first_day: Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)]
-    last_day: Annotated[date, Field(ge=_FIRST_DAY, le=_LAST_DAY)]
+    first_day: _Date
+    last_day: _Date
     stores: Annotated[tuple[Id, ...], Field(max_length=20_000)] = ()
     customer_groups: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
     segments: Annotated[tuple[Id, ...], Field(max_length=1_000)] = ()
@@ -60,8 +68,8 @@ class Request(Event):
     model_config = ConfigDict(populate_by_name=True)
 
     campaign: Draft
-    start: Annotated[Instant | date, Field(alias="from")]
-    end: Annotated[Instant | date, Field(alias="to")]
+    start: Annotated[_Bound | _Date, Field(alias="from")]
+    end: Annotated[_Bound | _Date, Field(alias="to")]
     assume_codes: bool = False
     move: bool = False
 
@@ -108,6 +116,8 @@ def plan(request: Request, emissions: KnownEmissions, zones: frozenset[str]) -> 
     if request.move:
         first = start.astimezone(zone)
         length = draft.last_day + _DAY - draft.first_day
+        if length > _LAST_DAY - first.date():
+            raise _refusal("from", f"the campaign would run beyond {_LAST_DAY}")
         starts_at, ends_at = start, (first + length).astimezone(start.tzinfo)
         always = {"valid_from": None, "valid_until": None}
         described = [one.model_copy(update=always) for one in described]

@@ -1,5 +1,6 @@
 """Backtests: drafts, caps in the order of time, and what a recording gets with a draft beside it."""
 
+import json
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -93,6 +94,7 @@ def test_a_moved_campaign_begins_with_the_interval_and_keeps_its_length() -> Non
         ({"last_day": date(2026, 12, 1)}, "campaign.last_day"),
         ({"start": date(2026, 3, 1), "end": date(2026, 3, 2)}, "campaign.first_day"),
         ({"end": date(2026, 12, 5)}, "to"),
+        ({"first_day": date(1970, 1, 1), "last_day": date(9998, 12, 31), "move": True}, "from"),
         (
             {"instruments": (instrument("a"), instrument("a"))},
             "campaign.instruments.1.instrument_id",
@@ -107,6 +109,15 @@ def test_what_cannot_be_run_is_refused_by_field(values: dict[str, Any], field: s
     with pytest.raises(InvalidMessageError) as caught:
         planned(request(**values))
     assert [error.field for error in caught.value.errors] == [field]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "9999-12-31T23:00:00Z"])
+@pytest.mark.parametrize("bound", ["from", "to"])
+def test_a_day_that_no_time_zone_can_express_is_refused(bound: str, day: str) -> None:
+    """Midnight of the first day of all is, east of Greenwich, before all time."""
+    body = json.loads(request().model_dump_json(by_alias=True))
+    with pytest.raises(InvalidMessageError, match=bound):
+        decode(Request, json.dumps(body | {bound: day}).encode())
 
 
 def test_an_unknown_field_of_the_draft_is_refused() -> None:

@@ -1,6 +1,7 @@
 """Reading and writing messages: errors name the field and hold none of its content."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -37,6 +38,9 @@ def test_what_is_written_is_read() -> None:
         ({"revision": -1}, "revision"),
         ({"occurred_at": "2026-01-01T00:00:00"}, "occurred_at"),
         ({"occurred_at": 5}, "occurred_at"),
+        ({"occurred_at": "0001-01-01T00:00:00Z"}, "occurred_at"),
+        ({"occurred_at": "9999-12-31T23:59:59.999999Z"}, "occurred_at"),
+        ({"occurred_at": "9999-12-31T23:59:59-14:00"}, "occurred_at"),
         ({"currency": "XXQ"}, "currency"),
         ({"receipt_id": "a\u0000b"}, "receipt_id"),
         ({"store_id": "../etc"}, "store_id"),
@@ -157,6 +161,11 @@ def test_the_message_says_in_which_unit_a_number_is(changes: dict[str, Any], mes
     with pytest.raises(InvalidMessageError) as raised:
         decode(Instrument, json.dumps(document).encode())
     assert [error.message for error in raised.value.errors] == [message]
+
+
+def test_whoever_means_for_ever_may_write_the_last_second_of_the_calendar() -> None:
+    at = "9999-12-31T23:59:59Z"
+    assert decode(Cart, body(occurred_at=at)).occurred_at == datetime.fromisoformat(at)
 
 
 def test_the_day_may_end_at_midnight() -> None:
