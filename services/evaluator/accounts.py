@@ -10,7 +10,7 @@ from services.evaluator import account as points_account
 from services.evaluator import payment as points_payment
 from services.evaluator.account import Account, Lot
 from services.evaluator.bonuses import Cause, Entry, Movement, accrual_id, entry_id
-from services.evaluator.payment import Payment
+from services.evaluator.payment import Payment, Points
 
 
 class Accounts:
@@ -84,6 +84,11 @@ class Accounts:
         own = before.held if before and before.customer_id == customer_id else ()
         free = points_account.available(self[customer_id], self.now)
         return free + points_account.amount(own)
+
+    def points(self, customer_id: str, receipt_id: str, share: int) -> Points:
+        """What the customer has when a receipt is decided, of which ``share`` may be paid with points."""
+        balance, available = self.balance(customer_id), self.available(customer_id, receipt_id)
+        return Points(balance, available, share)
 
     def held(self, customer_id: str, receipt_id: str) -> int:
         """What a receipt holds of the customer's points."""

@@ -251,11 +251,8 @@ class Batch:
         if customer_id is None:
             return None
         known = self.accounts if customer_id in self.accounts else self.balances
-        return Points(
-            known.balance(customer_id),
-            known.available(customer_id, cart.receipt_id),
-            self.facts.places[cart.store_id].bonus_share,
-        )
+        share = self.facts.places[cart.store_id].bonus_share
+        return known.points(customer_id, cart.receipt_id, share)
 
     def _hold_points(self, cart: Cart, before: Receipt, after: Receipt) -> None:
         """Hold the points that a decided checkout says are held, in place of those held before."""

@@ -1,7 +1,7 @@
 """The desk at which all tills are served: events are applied in one transaction, whoever brought them.
 
 A Kafka batch is one turn at the desk, the HTTP requests that came meanwhile another (group commit). Locks are
-taken in the order receipts, purchases, limits, accounts, so that turns wait for each other and never crosswise.
+taken in the order rules (shared), receipts, purchases, limits, accounts: turns wait for each other and never crosswise.
 """
 
 import asyncio

@@ -8,16 +8,19 @@ from typing import NamedTuple
 
 import asyncpg
 
+from services.evaluator.account import Account
 from services.evaluator.counters import Counter
 from services.evaluator.guessing import Subject, Tally
 from services.evaluator.lookup import AwayError, Lookup, Source
 from services.evaluator.memory import Memory
+from services.evaluator.payment import Payment
 from services.evaluator.promotion.history import Purchase
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.purchases import Wanted
 from services.evaluator.redemption import Redemption
 from services.evaluator.rulesets import Rulesets
+from services.evaluator.store import accounts as account_store
 from services.evaluator.store import guessing as guessing_store
 from services.evaluator.store import holds as hold_store
 from services.evaluator.store import limits as limit_store
@@ -80,6 +83,12 @@ class Known:
         )
         self.holds: Lookup[str, Sequence[Redemption]] = Lookup(
             source, Memory(*changing), hold_store.held_by
+        )
+        self.accounts: Lookup[str, Account] = Lookup(
+            source, Memory(*changing), account_store.accounts_of
+        )
+        self.payments: Lookup[str, Payment] = Lookup(
+            source, Memory(*changing), account_store.payments_of
         )
 
     @property

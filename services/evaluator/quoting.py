@@ -1,6 +1,6 @@
 """Quotes: what a cart would get now, from rules and facts in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.evaluator import discretion, purchases, receipt
+from services.evaluator.accounts import Accounts
 from services.evaluator.answer import Decision
 from services.evaluator.counters import Counter, Counters
 from services.evaluator.facts import Facts, incoming
@@ -23,6 +24,7 @@ from services.evaluator.guessing import (
 )
 from services.evaluator.known import Known, counts_of, purchases_of
 from services.evaluator.lookup import all_learnt
+from services.evaluator.payment import Points
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
 from services.evaluator.receipt import Receipt
@@ -53,10 +55,11 @@ class Quotes:
         """The decision on the cart, whatever its intent. Raises ``ConflictError``, ``UnknownError``."""
         cart = _as_quote(cart)
         subjects = _subjects_of(cart, TILL)
-        facts = await self._facts(cart, subjects)
+        account = self.known.accounts.learn((cart.customer_id,) if cart.customer_id else ())
+        facts = await self._facts(cart, subjects, account)
         lockout = self.vigilance.lockout(subjects, facts.now)
         considered = facts.consider(_as_known(cart, facts), heard=lockout is None)
-        decision, free = await self._decide(cart, facts, considered, open_to_holds=True)
+        decision, free = await self._decide(cart, facts, considered, trusted=True)
         failed = failed_codes(facts.digests_of(cart), decision, free)
         await self._note(decision, subjects, failed, lockout, len(cart.codes))
         return decision
@@ -75,10 +78,10 @@ class Quotes:
         asked = Counters(await self._counters(discretion.limits_of_codes(considered)))
         alive = discretion.without_dead(considered, asked.free)
         left = discretion.without(alive, range(len(cart.codes))) if lockout else alive
-        decision, _ = await self._decide(cart, facts, left, open_to_holds=False)
+        decision, _ = await self._decide(cart, facts, left, trusted=False)
         while decision.unused_codes:
             left = discretion.without(left, [unused.code for unused in decision.unused_codes])
-            decision, _ = await self._decide(cart, facts, left, open_to_holds=False)
+            decision, _ = await self._decide(cart, facts, left, trusted=False)
         digests = facts.digests_of(cart)
         failed = [digests[n] for n in _absent(cart, alive)]
         await self._note(decision, subjects, failed, lockout, len(cart.codes))
@@ -101,30 +104,33 @@ class Quotes:
             self.vigilance.blame(subjects, failed, decision.decided_at)
 
     async def _decide(
-        self, cart: Cart, facts: Facts, considered: Considered, *, open_to_holds: bool
+        self, cart: Cart, facts: Facts, considered: Considered, *, trusted: bool
     ) -> tuple[Decision, Mapping[str, int]]:
         """The decision, and what was left of the limits that it may have asked about.
 
-        ``open_to_holds``: what the receipt itself holds is free for it.
+        For a ``trusted`` caller what the receipt itself holds is free, and the customer's points are told.
         """
+        points = await self._points(cart, facts) if trusted else None
         await self._remind(considered)
         limits = considered.limits()
         counters = await self._counters(limits)
         own = receipt.open_receipt(cart)
-        if open_to_holds and any(
+        if trusted and any(
             _is_tight(limit, counters.get(limit.limit_id), considered) for limit in limits
         ):
             own = await self._with_holds(own, counters)
         # The same cart asked for again at another time is another quote.
         came = incoming(cart, f"{cart.receipt_id}/{cart.revision}/{facts.now.isoformat()}", b"")
-        given = facts.circumstances(cart, came, considered)
+        given = facts.circumstances(cart, came, considered, points)
         found = Counters(counters)
         decision = receipt.quote(cart, own, given, found)
         free = {limit.limit_id: found.free(limit) for limit in limits} if cart.codes else {}
         return replace(decision, stale=True) if self.known.source.away else decision, free
 
-    async def _facts(self, cart: Cart, subjects: Collection[Subject]) -> Facts:
-        """What there is to decide by; what is held against these is learnt beside. Raises ``ConflictError``."""
+    async def _facts(
+        self, cart: Cart, subjects: Collection[Subject], beside: Awaitable[None] | None = None
+    ) -> Facts:
+        """What there is to decide by; what is held against these, and what is asked ``beside``, is learnt, too. Raises ``ConflictError``."""
         known = self.known
         digests = {code: codes.digest(code, self.code_key) for code in cart.codes}
         stores = (cart.store_id,)
@@ -134,6 +140,7 @@ class Quotes:
             known.customers.learn(customers),
             known.codes.learn(digests.values()),
             self.vigilance.learn(subjects),
+            beside,
         )
         ruleset = known.ruleset
         if ruleset is None or (known.source.away and cart.store_id not in known.places.memory):
@@ -151,6 +158,22 @@ class Quotes:
         if objection is not None:
             raise objection
         return facts
+
+    async def _points(self, cart: Cart, facts: Facts) -> Points | None:
+        """What the customer has, what this receipt holds of it counted as free; None if it is not known."""
+        if cart.customer_id is None:
+            return None
+        account = self.known.accounts.memory.get(cart.customer_id)
+        if account is None:
+            return None
+        own = None
+        if any(lot.held for lot in account.lots):
+            lookup = self.known.payments
+            await all_learnt(lookup.learn((cart.receipt_id,)))
+            own = lookup.memory.get(cart.receipt_id)
+        accounts = Accounts((account,), (own,) if own else (), facts.now)
+        share = facts.places[cart.store_id].bonus_share
+        return accounts.points(cart.customer_id, cart.receipt_id, share)
 
     async def _remind(self, considered: Considered) -> None:
         """Bring the customer's purchases, if they matter and can be known."""

@@ -11,10 +11,14 @@ import asyncpg
 from aiokafka.structs import ConsumerRecord
 
 import services.evaluator
-from services.evaluator import reference
+from services.evaluator import reference, vigilance
 from services.evaluator.checkout import Checkout
 from services.evaluator.facts import Gatherer
+from services.evaluator.group_commit import GroupCommit
+from services.evaluator.known import Known
+from services.evaluator.quoting import Quotes
 from services.evaluator.rulesets import Rulesets
+from services.evaluator.vigilance import Vigilance
 from shared import clock, database
 from shared.codec import decode, encode
 from shared.dead_letters import DeadLetter
@@ -108,6 +112,14 @@ class Stream:
                 batch = self.records[start : start + size]
                 dead += await evaluator.apply(connection, batch)
         return dead
+
+
+async def quotes_of(pool: asyncpg.Pool) -> Quotes:
+    """Quotes by an evaluator that was just started."""
+    known = Known(pool, Rulesets())
+    await known.refresh()
+    watch = Vigilance(known.tallies, GroupCommit(pool, vigilance.save))
+    return Quotes(known, watch, CODE_KEY, timedelta(minutes=15))
 
 
 def days_ago(days: int) -> datetime:

@@ -6,14 +6,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from services.evaluator import vigilance
-from services.evaluator.group_commit import GroupCommit
-from services.evaluator.known import Known
-from services.evaluator.quoting import Quotes
 from services.evaluator.retention import Retention
-from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import purchases as purchase_store
-from services.evaluator.vigilance import Vigilance
 from shared import codes
 from shared.events.conditions import (
     Birthday,
@@ -36,6 +30,7 @@ from tests.integration.evaluator import (
     evaluator,
     learn,
     promise,
+    quotes_of,
     returned,
     returns,
     run,
@@ -241,10 +236,7 @@ async def test_a_chunk_whose_holders_are_not_one_each_is_a_dead_letter(
 async def test_a_quote_over_http_counts_history_too(ledger: asyncpg.Pool) -> None:
     await promise(ledger, TWICE)
     await Stream(bought(1, days_ago(2)), bought(2, days_ago(1))).into(ledger)
-    known = Known(ledger, Rulesets())
-    await known.refresh()
-    watch = Vigilance(known.tallies, GroupCommit(ledger, vigilance.save))
-    quotes = Quotes(known, watch, CODE_KEY, timedelta(minutes=15))
+    quotes = await quotes_of(ledger)
     mine, yours = asks(1, intent="quote"), asks(2, intent="quote", customer_id="C2")
     assert (await quotes.quote(mine)).discount == 100
     assert (await quotes.quote(yours)).discount == 0

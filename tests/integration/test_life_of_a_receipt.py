@@ -17,7 +17,7 @@ from shared.events.outcome import Decision, Receipt, Redemption, Returned
 from shared.events.values import Event, Gift
 from shared.topics import DECISIONS, RECEIPTS, REDEMPTIONS, RETURNS, Topic
 from tests.builders import bonuses, instrument, line, sold_line, total
-from tests.integration.evaluator import NOW, Stream, evaluator, run
+from tests.integration.evaluator import NOW, Stream, evaluator, quotes_of, run
 from tests.integration.evaluator import asks as a_cart
 from tests.integration.evaluator import bought as a_sale
 from tests.integration.outgoing import waiting
@@ -275,6 +275,26 @@ async def test_points_are_held_spent_up_to_the_share_and_refunded_as_points(
     back = (await sent(ledger, RETURNS, Returned))[-1]
     assert (back.refund, back.money, back.bonuses) == (1_000, 500, 500)
     assert tuple(await points(ledger)) == (1_000, 0)
+
+
+async def test_a_quote_over_http_tells_the_points_that_a_checkout_would(
+    ledger: asyncpg.Pool,
+) -> None:
+    await run(ledger, [EARNS])
+    await earn(ledger)
+    await run(ledger, [EARNS], status="finished", version=2)
+    mine, another = (cart(n, customer_id="C1", lines=(line(amount=1_000),)) for n in (1, 2))
+    await Stream(mine.model_copy(update={"pay_bonuses": 300})).into(ledger)
+    quotes = await quotes_of(ledger)
+    again, elsewhere = await quotes.quote(mine), await quotes.quote(another)
+    assert (again.bonus_balance, again.bonuses_payable) == (1_000, 500), "its own hold is free"
+    assert (elsewhere.bonus_balance, elsewhere.bonuses_payable) == (1_000, 500)
+    most = another.model_copy(update={"lines": (line(amount=10_000),)})
+    assert (await quotes.quote(most)).bonuses_payable == 700
+    stranger = await quotes.quote(cart(3, customer_id="C2"))
+    assert (stranger.bonus_balance, stranger.bonuses_payable) == (0, 0)
+    nobody = await quotes.quote(cart(4))
+    assert nobody.bonus_balance is None
 
 
 async def test_a_take_back_may_leave_a_debt_but_nobody_spends_one(ledger: asyncpg.Pool) -> None:

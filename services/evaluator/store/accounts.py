@@ -55,8 +55,18 @@ async def read_accounts(
     connection: Connection, customer_ids: Collection[str], now: datetime
 ) -> Accounts:
     """The accounts as they are, unlocked: good for advice only."""
+    return Accounts((await accounts_of(connection, customer_ids)).values(), (), now)
+
+
+async def accounts_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, Account]:
+    """The accounts as they were when they were last settled; of who has none an empty one."""
     debts, lots = await together(connection, _debts(customer_ids), _lots(customer_ids))
-    return Accounts(_accounts(debts, lots), (), now)
+    return {account.customer_id: account for account in _accounts(debts, lots)}
+
+
+async def payments_of(connection: Connection, receipt_ids: Collection[str]) -> dict[str, Payment]:
+    """What was paid on receipts with points, or is held for it; unlocked."""
+    return {one.receipt_id: one for one in await _payments(receipt_ids).of(connection)}
 
 
 def _accounts(debts: Mapping[str, int], found: Iterable[tuple[str, Lot]]) -> list[Account]:
