@@ -6,9 +6,11 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from services.evaluator.answer import encode as encode_answer
 from services.evaluator.retention import Retention
 from services.evaluator.store import purchases as purchase_store
 from shared import codes
+from shared.codec import decode
 from shared.events.conditions import (
     Birthday,
     CustomerSegment,
@@ -17,9 +19,21 @@ from shared.events.conditions import (
     PurchaseCount,
     PurchaseSum,
 )
-from shared.events.promotion import Rolling
+from shared.events.outcome import Decision
+from shared.events.promotion import LimitRule, Rolling
 from shared.events.reference import CodeChunk, Customer, SegmentChange
-from tests.builders import CODE_KEY, code, compare, emission, in_group, instrument, sale, sold_line
+from shared.topics import DECISIONS
+from tests.builders import (
+    CODE_KEY,
+    bonuses,
+    code,
+    compare,
+    emission,
+    in_group,
+    instrument,
+    sale,
+    sold_line,
+)
 from tests.integration.evaluator import (
     NOW,
     Stream,
@@ -35,6 +49,7 @@ from tests.integration.evaluator import (
     returns,
     run,
 )
+from tests.integration.outgoing import waiting
 
 
 @pytest.fixture
@@ -240,6 +255,37 @@ async def test_a_quote_over_http_counts_history_too(ledger: asyncpg.Pool) -> Non
     mine, yours = asks(1, intent="quote"), asks(2, intent="quote", customer_id="C2")
     assert (await quotes.quote(mine)).discount == 100
     assert (await quotes.quote(yours)).discount == 0
+
+
+@pytest.mark.parametrize(("taken", "applied"), [(False, 2), (True, 1)])
+async def test_a_quote_over_http_is_the_decision_that_the_desk_makes(
+    ledger: asyncpg.Pool, taken: bool, applied: int
+) -> None:
+    await learn(ledger, Customer(customer_id="C1", groups=("vip",), birthday="02-29"))
+    await run(
+        ledger,
+        [
+            instrument("twice", [TWICE], limits=(LimitRule(redemptions=1),)),
+            instrument("vip", [in_group("vip")], bonuses(percent=500)),
+            instrument("more", [PurchaseSum(compare=compare(10_000))]),
+        ],
+    )
+    await Stream(bought(1, days_ago(2)), bought(2, days_ago(1))).into(ledger)
+    if taken:
+        await Stream(asks(9)).into(ledger)
+    quote = asks(1, intent="quote", codes=["UNKNOWN"])
+    quotes = await quotes_of(ledger)
+    over_http = decode(Decision, encode_answer(await quotes.quote(quote)), ignore_unknown=True)
+    await Stream(quote).into(ledger)
+    at_the_desk = await _last_decision(ledger)
+    own = {"decision_id", "decided_at"}
+    assert over_http.model_dump(exclude=own) == at_the_desk.model_dump(exclude=own)
+    assert len(at_the_desk.applied) == applied
+
+
+async def _last_decision(pool: asyncpg.Pool) -> Decision:
+    bodies = await waiting(pool, DECISIONS)
+    return decode(Decision, bodies[-1] or b"", ignore_unknown=True)
 
 
 async def test_receipts_are_forgotten_when_they_can_no_longer_be_returned(
