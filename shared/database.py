@@ -30,6 +30,11 @@ _ARRAYS = "null::text[], null::bigint[]"
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
+async def connect(dsn: str) -> asyncpg.Connection:
+    """A connection of one's own."""
+    return await asyncpg.connect(dsn, server_settings=_SETTINGS)
+
+
 async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
     """A pool of up to ``size`` connections; dead ones are replaced as they are found.
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from uuid import UUID
 
 import asyncpg
@@ -24,7 +25,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from shared import metrics
+from shared import database, metrics
 from shared.cluster import WrongClusterError, cluster_id, leave
 from shared.codec import cloud_event_headers, encode
 from shared.database import Connection
@@ -154,19 +155,24 @@ def _size_of(headers: _Headers) -> int:
     return sum(len(name) + len(value or b"") for name, value in headers)
 
 
+# A row is taken as a whole, so the last one may go beyond the bytes that are asked for.
 _CLAIM = """
-with claimed as (
-    select id, messages, sum(messages) over (order by id) as running
-    from (select id, messages from outbox where number is null order by id limit $1) as oldest
+with oldest as (
+    select id, messages, sum(bytes) over (order by id) - bytes as before
+    from (
+        select id, messages, bytes from outbox where number is null order by id limit $1
+    ) as first
+), claimed as (
+    select id, messages, sum(messages) over (order by id) as running from oldest where before < $2
 ), counted as (
-    update outbox_producer
-    set last_number = last_number + (select coalesce(sum(messages), 0) from claimed)
-    returning last_number - (select coalesce(sum(messages), 0) from claimed) as base
+    update outbox_producer set last_number = last_number + (select sum(messages) from claimed)
+    where exists (select from claimed)
+    returning last_number - (select sum(messages) from claimed) as base
 )
 update outbox set number = counted.base + claimed.running - claimed.messages + 1
 from claimed, counted where outbox.id = claimed.id
+returning number, packed
 """
-# A row is taken as a whole, so the last one may go beyond the bytes that are asked for.
 _NUMBERED = """
 select number, packed from (
     select number, packed, sum(bytes) over (order by number) - bytes as before
@@ -193,7 +199,7 @@ class Relay:
 
     async def run(self) -> None:
         """Wait for the lock, then relay; Kafka's errors are retried, PostgreSQL's are raised."""
-        connection = await asyncpg.connect(self.database)
+        connection = await database.connect(self.database)
         try:
             await connection.add_listener(_CHANNEL, lambda *_: self._wake.set())
             # The session holds the lock: whoever loses its connection has lost its turn to claim.
@@ -237,13 +243,12 @@ class Relay:
         )
         try:
             await producer.start()
+            # First what an earlier producer left unacknowledged, then what is new.
+            while rows := await self._rows(connection, _NUMBERED):
+                await self._send(connection, producer, producer_id, rows)
             while True:
                 self._wake.clear()
-                # First what an earlier producer left unacknowledged, then what is new.
-                rows = await self._numbered(connection)
-                if not rows:
-                    await connection.execute(_CLAIM, self.window_rows)
-                    rows = await self._numbered(connection)
+                rows = await self._rows(connection, _CLAIM)
                 if rows:
                     await self._send(connection, producer, producer_id, rows)
                 else:
@@ -251,8 +256,10 @@ class Relay:
         finally:
             await leave(producer, _STOP_SECONDS)
 
-    async def _numbered(self, connection: Connection) -> list[asyncpg.Record]:
-        return await connection.fetch(_NUMBERED, self.window_rows, self.window_bytes)
+    async def _rows(self, connection: Connection, sql: str) -> list[asyncpg.Record]:
+        """A window of rows, in the order of their numbers."""
+        rows = await connection.fetch(sql, self.window_rows, self.window_bytes)
+        return sorted(rows, key=itemgetter("number"))
 
     async def _send(
         self,

@@ -64,7 +64,7 @@ class Service:
         await supervise("listener", self._listen)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(self.settings.database.get_secret_value())
+        connection = await database.connect(self.settings.database.get_secret_value())
         try:
             await connection.add_listener(CHANNEL, lambda *_: self.changes.publish())
             # What was committed while nobody listened.
