@@ -34,7 +34,8 @@ CHANGING_S = 1.0
 """How old what sales change may be: counters, purchases, holds, failed codes; and that something is not
 there."""
 LASTING_S = 10.0
-"""How old what emission says may be: stores, customers' groups, which emission a code is of."""
+"""How old what emission says may be: stores, customers' groups, which emission a code is of; and points, which
+would cost a seventh of a quote to know better."""
 _PULSE_S = 0.25
 """How often it is looked whether the rules have changed, and whether PostgreSQL is there."""
 _RULES_WITHIN_S = 60.0
@@ -85,7 +86,7 @@ class Known:
             source, Memory(*changing), hold_store.held_by
         )
         self.accounts: Lookup[str, Account] = Lookup(
-            source, Memory(*changing), account_store.accounts_of
+            source, Memory(*lasting), account_store.accounts_of
         )
         self.payments: Lookup[str, Payment] = Lookup(
             source, Memory(*changing), account_store.payments_of
