@@ -198,6 +198,17 @@ async def test_messages_of_several_topics_and_rows_have_the_numbers_of_their_ord
         assert numbers_of(records) == list(range(first + 1, 1_001, 2))
 
 
+async def test_a_claim_of_nothing_writes_nothing(
+    stack: Stack, pool: asyncpg.Pool, dsn: str
+) -> None:
+    """Every relay looks once a second, and after all that it has sent."""
+    relay, version = Relay(stack.kafka, dsn), "select ctid::text from outbox_producer"
+    before = await pool.fetchval(version)
+    async with pool.acquire() as connection:
+        assert await relay._rows(connection, outbox._CLAIM) == []
+    assert await pool.fetchval(version) == before
+
+
 async def test_a_message_as_large_as_may_be_leaves_between_small_ones(
     stack: Stack, pool: asyncpg.Pool, dsn: str
 ) -> None:
