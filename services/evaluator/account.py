@@ -64,6 +64,14 @@ class Account(msgspec.Struct, frozen=True):
     debt: int = 0
 
 
+class Funds(NamedTuple):
+    """What a customer has: the ``balance``, what of it is ``available``, and what is ``held`` for open receipts."""
+
+    balance: int
+    available: int
+    held: int
+
+
 Moved = tuple[Account, list[Movement]]
 
 
@@ -110,6 +118,11 @@ def available(account: Account, now: datetime) -> int:
 def held(account: Account) -> int:
     """Points held for open receipts."""
     return sum(lot.held for lot in account.lots)
+
+
+def funds(account: Account, now: datetime) -> Funds:
+    """What there is in an account."""
+    return Funds(balance(account, now), available(account, now), held(account))
 
 
 def accrue(account: Account, lot: Lot, cause: Cause, now: datetime) -> Moved:

@@ -17,25 +17,34 @@ class Accounts:
     """The accounts of customers and the payments of receipts, settled at ``now``.
 
     ``movements`` are what has moved since they were loaded. Asking for a customer who was not named when
-    they were loaded is a ``KeyError``: what is not locked must not be changed.
+    they were loaded is a ``KeyError``: what is not locked must not be changed. So is asking for more than to
+    give points to those who are ``earning``: they owe nothing, and what they have was not loaded.
     """
 
     def __init__(
-        self, accounts: Iterable[Account], payments: Iterable[Payment], now: datetime
+        self,
+        accounts: Iterable[Account],
+        payments: Iterable[Payment],
+        now: datetime,
+        earning: Iterable[str] = (),
     ) -> None:
         self.now = now
         self.movements: list[Movement] = []
         self.payments: dict[str, Payment] = {p.receipt_id: p for p in payments}
+        self._earning = frozenset(earning)
         self._accounts = {account.customer_id: account for account in accounts}
+        self._accounts |= {customer_id: Account(customer_id) for customer_id in self._earning}
         self._before = dict(self._accounts)
         self._payments_before = dict(self.payments)
         for account in self._before.values():
             self._keep(*points_account.settled(account, now))
 
     def __contains__(self, customer_id: str) -> bool:
-        return customer_id in self._accounts
+        return customer_id in self._accounts and customer_id not in self._earning
 
     def __getitem__(self, customer_id: str) -> Account:
+        if customer_id in self._earning:
+            raise KeyError(customer_id)
         return self._accounts[customer_id]
 
     @property
@@ -98,7 +107,7 @@ class Accounts:
 
     def accrue(self, customer_id: str, lot: Lot, cause: Cause) -> None:
         """Give a customer the points of a lot, named after what earned them."""
-        self._keep(*points_account.accrue(self[customer_id], lot, cause, self.now))
+        self._keep(*points_account.accrue(self._accounts[customer_id], lot, cause, self.now))
 
     def hold(
         self, receipt_id: str, customer_id: str, store_id: str, wanted: int, expires_at: datetime

@@ -13,7 +13,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from services.evaluator import bonuses, outgoing, purchases, receipt, recording, redemption
-from services.evaluator.account import Lot
+from services.evaluator.account import Funds, Lot
 from services.evaluator.accounts import Accounts
 from services.evaluator.answer import Decision
 from services.evaluator.answer import encode as encode_decision
@@ -50,7 +50,7 @@ class Batch:
 
     ``new`` are the receipts that were not known, ``paid`` those that returns of the batch may refer to,
     ``recorded`` (by receipt id) what those were decided by whose rest is to be decided again. ``accounts``
-    are locked, those of ``balances`` are not: they are told, not changed.
+    are locked, ``funds`` are those of others: they are told, not changed.
     """
 
     facts: Facts
@@ -62,7 +62,7 @@ class Batch:
     hearing: Hearing
     counters: Counters
     accounts: Accounts
-    balances: Accounts
+    funds: Mapping[str, Funds]
     recorded: Mapping[str, Decided] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
@@ -250,9 +250,11 @@ class Batch:
         customer_id = cart.customer_id
         if customer_id is None:
             return None
-        known = self.accounts if customer_id in self.accounts else self.balances
         share = self.facts.places[cart.store_id].bonus_share
-        return known.points(customer_id, cart.receipt_id, share)
+        if customer_id in self.accounts:
+            return self.accounts.points(customer_id, cart.receipt_id, share)
+        funds = self.funds[customer_id]
+        return Points(funds.balance, funds.available, share)
 
     def _hold_points(self, cart: Cart, before: Receipt, after: Receipt) -> None:
         """Hold the points that a decided checkout says are held, in place of those held before."""

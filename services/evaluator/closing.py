@@ -188,10 +188,9 @@ async def _reward(connection: Connection, looks: Sequence[Look]) -> None:
     rewards = await _take_limits(connection, earned, caps) if caps else earned
     if rewards:
         now = await ledger.now(connection)
+        earning = {reward.customer_id for reward in rewards}
         await closing_store.save_rewards(connection, rewards, now)
-        accounts = await account_store.lock_accounts(
-            connection, {reward.customer_id for reward in rewards}, now
-        )
+        accounts = await account_store.lock_accounts(connection, earning, now, earning=earning)
         for reward in rewards:
             accounts.accrue(reward.customer_id, _lot(reward), reward.cause)
         await account_store.save_accounts(connection, accounts)

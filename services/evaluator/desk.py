@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.evaluator import orders, purchases, receipt
+from services.evaluator.account import Funds
 from services.evaluator.accounts import Accounts
 from services.evaluator.batch import Batch, Decided
 from services.evaluator.cart import decode_cart
@@ -144,7 +145,7 @@ class Desk:
             if limits.caps
             else Counters({})
         )
-        accounts, balances = await _accounts(connection, came, receipts, paid, considered, now)
+        accounts, funds = await _accounts(connection, came, receipts, paid, considered, now)
         repriced = [e.receipt_id for e in events if e.intent == "return" and e.policy == "reprice"]
         recorded = await _recorded(connection, [receipts[i] for i in repriced if i in receipts])
         return (
@@ -158,7 +159,7 @@ class Desk:
                 hearing,
                 counters,
                 accounts,
-                balances,
+                funds,
                 recorded,
             ),
             considered,
@@ -300,17 +301,22 @@ async def _accounts(
     paid: Mapping[str, PaidReceipt],
     considered: Sequence[Considered],
     now: datetime,
-) -> tuple[Accounts, Accounts]:
-    """The accounts that may change, locked; and those of the other customers, to be told."""
+) -> tuple[Accounts, Mapping[str, Funds]]:
+    """The accounts that may change, locked; and what the other customers have, to be told.
+
+    Of those who only earn it does not matter what they have.
+    """
     changing: set[str] = set()
-    told: set[str] = set()
+    counted: set[str] = set()
     earned: list[str] = []
+    returned = {item.event.receipt_id for item in came if item.event.intent == "return"}
     for item, rules in zip(came, considered, strict=True):
         event = item.event
         known = receipts.get(event.receipt_id)
         if event.intent == "return":
             if event.receipt_id in paid and (customer := paid[event.receipt_id].customer_id):
                 changing.add(customer)
+                counted.add(customer)
             earned += [r.redemption_id for r in known.redemptions.values()] if known else []
         elif event.customer_id is None:
             continue
@@ -318,18 +324,25 @@ async def _accounts(
             decided = known.redemptions.values() if known else ()
             if rules.candidates or any(r.bonuses for r in decided) or bonuses_named(event):
                 changing.add(event.customer_id)
+            if bonuses_named(event) or event.receipt_id in returned:
+                counted.add(event.customer_id)
         else:
-            (changing if event.pay_bonuses else told).add(event.customer_id)
+            counted.add(event.customer_id)
+            if event.pay_bonuses:
+                changing.add(event.customer_id)
     # Only receipts that were there before can have a payment.
     paying = [receipt_id for receipt_id, known in receipts.items() if known.revision >= 0]
     accounts = await account_store.lock_accounts(
-        connection, changing, now, receipt_ids=paying, redemption_ids=earned
+        connection,
+        changing,
+        now,
+        receipt_ids=paying,
+        redemption_ids=earned,
+        earning=changing - counted,
     )
-    others = {customer for customer in told if customer not in accounts}
-    balances = Accounts((), (), now)
-    if others:
-        balances = await account_store.read_accounts(connection, others, now)
-    return accounts, balances
+    told = {customer for customer in counted if customer not in accounts}
+    funds = await account_store.funds_of(connection, told, now) if told else {}
+    return accounts, funds
 
 
 async def _recorded(connection: Connection, receipts: Sequence[Receipt]) -> dict[str, Decided]:

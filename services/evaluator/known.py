@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from services.evaluator.account import Account
+from services.evaluator.account import Funds
 from services.evaluator.counters import Counter
 from services.evaluator.guessing import Subject, Tally
 from services.evaluator.lookup import AwayError, Lookup, Source
@@ -85,9 +85,7 @@ class Known:
         self.holds: Lookup[str, Sequence[Redemption]] = Lookup(
             source, Memory(*changing), hold_store.held_by
         )
-        self.accounts: Lookup[str, Account] = Lookup(
-            source, Memory(*lasting), account_store.accounts_of
-        )
+        self.funds: Lookup[str, Funds] = Lookup(source, Memory(*lasting), self._funds)
         self.payments: Lookup[str, Payment] = Lookup(
             source, Memory(*changing), account_store.payments_of
         )
@@ -119,6 +117,11 @@ class Known:
         if versions != self._rulesets.versions:
             await self.source.probe(self._load_rules, _RULES_WITHIN_S)
         self._clock = now, at
+
+    async def _funds(
+        self, connection: Connection, customer_ids: Collection[str]
+    ) -> dict[str, Funds]:
+        return await account_store.funds_of(connection, customer_ids, self.now())
 
     async def _load_rules(self, connection: Connection) -> None:
         await self._rulesets.current(connection, lock=False)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.evaluator import discretion, purchases, receipt
-from services.evaluator.accounts import Accounts
+from services.evaluator.account import amount
 from services.evaluator.answer import Decision
 from services.evaluator.counters import Counter, Counters
 from services.evaluator.facts import Facts, incoming
@@ -55,8 +55,8 @@ class Quotes:
         """The decision on the cart, whatever its intent. Raises ``ConflictError``, ``UnknownError``."""
         cart = _as_quote(cart)
         subjects = _subjects_of(cart, TILL)
-        account = self.known.accounts.learn((cart.customer_id,) if cart.customer_id else ())
-        facts = await self._facts(cart, subjects, account)
+        funds = self.known.funds.learn((cart.customer_id,) if cart.customer_id else ())
+        facts = await self._facts(cart, subjects, funds)
         lockout = self.vigilance.lockout(subjects, facts.now)
         considered = facts.consider(_as_known(cart, facts), heard=lockout is None)
         decision, free = await self._decide(cart, facts, considered, trusted=True)
@@ -163,17 +163,17 @@ class Quotes:
         """What the customer has, what this receipt holds of it counted as free; None if it is not known."""
         if cart.customer_id is None:
             return None
-        account = self.known.accounts.memory.get(cart.customer_id)
-        if account is None:
+        funds = self.known.funds.memory.get(cart.customer_id)
+        if funds is None:
             return None
-        own = None
-        if any(lot.held for lot in account.lots):
+        available = funds.available
+        if funds.held:
             lookup = self.known.payments
             await all_learnt(lookup.learn((cart.receipt_id,)))
             own = lookup.memory.get(cart.receipt_id)
-        accounts = Accounts((account,), (own,) if own else (), facts.now)
-        share = facts.places[cart.store_id].bonus_share
-        return accounts.points(cart.customer_id, cart.receipt_id, share)
+            if own is not None and own.customer_id == cart.customer_id:
+                available += amount(own.held)
+        return Points(funds.balance, available, facts.places[cart.store_id].bonus_share)
 
     async def _remind(self, considered: Considered) -> None:
         """Bring the customer's purchases, if they matter and can be known."""

@@ -5,11 +5,13 @@ import shutil
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import asyncpg
 import pytest
 
 import services.evaluator
+from services.evaluator import account as points_account
 from services.evaluator.account import Lot
 from services.evaluator.accounts import Accounts
 from services.evaluator.bonuses import Cause, accrual_id, span
@@ -161,7 +163,7 @@ async def test_what_was_earned_is_taken_back_also_when_it_is_used_up(
     assert await spend(evaluator, "c-1", "R1", 100) == 100
     async with evaluator.acquire() as connection, connection.transaction():
         now = await ledger.now(connection)
-        assert (await account_store.read_accounts(connection, ["c-1"], now))["c-1"].lots == ()
+        assert (await account_store.lock_accounts(connection, ["c-1"], now))["c-1"].lots == ()
         accounts = await account_store.lock_accounts(
             connection, ["c-1"], now, redemption_ids=["r-1"]
         )
@@ -170,6 +172,70 @@ async def test_what_was_earned_is_taken_back_also_when_it_is_used_up(
         await account_store.save_accounts(connection, accounts)
     await give(evaluator, "c-1", 50, name="r-2")
     assert await remaining(evaluator) == [("b-r-1", 0, 0), ("b-r-2", 10, 0)]
+
+
+async def test_who_only_earns_gets_points_without_what_they_have_being_read(
+    evaluator: asyncpg.Pool,
+) -> None:
+    await give(evaluator, "saves", 100)
+    await owe(evaluator, "owes", 30)
+    async with evaluator.acquire() as connection, connection.transaction():
+        now = await ledger.now(connection)
+        customers = ["saves", "owes", "new"]
+        accounts = await account_store.lock_accounts(
+            connection, customers, now, earning={*customers}
+        )
+        for customer in customers:
+            lot = Lot(accrual_id(f"e-{customer}"), "campaign-1", 50, now)
+            accounts.accrue(customer, lot, Cause(occurred_at=now))
+        assert accounts.balance("owes") == 20, "a debt is paid at once"
+        for customer in ("saves", "new"):
+            assert customer not in accounts
+            with pytest.raises(KeyError):
+                accounts.balance(customer)
+        await account_store.save_accounts(connection, accounts)
+        funds = await account_store.funds_of(connection, customers, now)
+    assert funds == {"saves": (150, 150, 0), "owes": (20, 20, 0), "new": (50, 50, 0)}
+
+
+async def owe(pool: asyncpg.Pool, customer: str, points: int) -> None:
+    """Points that were taken back after they had been spent."""
+    await give(pool, customer, points, name=f"o-{customer}")
+    assert await spend(pool, customer, f"R-{customer}", points) == points
+    async with pool.acquire() as connection, connection.transaction():
+        now = await ledger.now(connection)
+        accounts = await account_store.lock_accounts(
+            connection, [customer], now, redemption_ids=[f"o-{customer}"]
+        )
+        accounts.take_back(customer, f"o-{customer}", points, "t", Cause(occurred_at=now))
+        await account_store.save_accounts(connection, accounts)
+
+
+async def test_what_customers_have_is_what_their_accounts_say(evaluator: asyncpg.Pool) -> None:
+    random = Random(5)  # noqa: S311 - the same every time
+    for n in range(40):
+        customer = f"c-{n}"
+        if n % 3 == 0:
+            await owe(evaluator, customer, random.randint(1, 60))
+        for m in range(random.randint(0, 4)):
+            ends_in = random.choice([None, -1, 3])
+            await give(evaluator, customer, 40, name=f"r-{n}-{m}", ends_in=ends_in)
+        await hold(evaluator, customer, f"R{n}", random.randint(0, 50))
+    customers = [*(f"c-{n}" for n in range(40)), "nobody"]
+    async with evaluator.acquire() as connection, connection.transaction():
+        now = await ledger.now(connection)
+        funds = await account_store.funds_of(connection, customers, now)
+        accounts = await account_store.lock_accounts(connection, customers, now)
+    assert funds == {c: points_account.funds(accounts[c], now) for c in customers}
+
+
+async def hold(pool: asyncpg.Pool, customer: str, receipt_id: str, points: int) -> None:
+    """A checkout holds points, as many as there are."""
+    async with pool.acquire() as connection, connection.transaction():
+        now = await ledger.now(connection)
+        accounts = await account_store.lock_accounts(connection, [customer], now)
+        accounts.hold(receipt_id, customer, "store-1", points, now + HOUR)
+        await account_store.save_accounts(connection, accounts)
 
 
 async def test_points_that_are_over_expire_exactly_once(evaluator: asyncpg.Pool) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.evaluator.account import Account, Lot, Part, account_of
+from services.evaluator.account import Account, Funds, Lot, Part, account_of
+from services.evaluator.account import funds as funds_in
 from services.evaluator.accounts import Accounts
 from services.evaluator.bonuses import accrual_id
 from services.evaluator.payment import Payment
@@ -19,11 +20,13 @@ async def lock_accounts(
     *,
     receipt_ids: Collection[str] = (),
     redemption_ids: Collection[str] = (),
+    earning: Collection[str] = (),
 ) -> Accounts:
     """Create what is missing and lock all, in the order of ids, so that no two wait crosswise.
 
     With the accounts come the payments of the receipts, which must be locked, and the accounts of those
-    who pay; and the lots that the redemptions gave, also when they are used up.
+    who pay; and the lots that the redemptions gave, also when they are used up. Of those who are only
+    ``earning`` no lots are loaded, unless they owe something: they may have saved for years.
     """
     if not customer_ids and not receipt_ids:
         return Accounts((), (), now)
@@ -45,23 +48,23 @@ async def lock_accounts(
         (wanted,),
         dict,
     ).of(connection)
-    lots = await _lots(debts).of(connection)
-    if redemption_ids:
-        lots += await _used_up(redemption_ids).of(connection)
-    return Accounts(_accounts(debts, lots), payments, now)
+    paying = {payment.customer_id for payment in payments}
+    light = {i for i, debt in debts.items() if i in earning and i not in paying and not debt}
+    whole = {i: debt for i, debt in debts.items() if i not in light}
+    lots, used_up = await together(connection, _lots(whole), _used_up(redemption_ids))
+    return Accounts(_accounts(whole, [*lots, *used_up]), payments, now, light)
 
 
-async def read_accounts(
+async def funds_of(
     connection: Connection, customer_ids: Collection[str], now: datetime
-) -> Accounts:
-    """The accounts as they are, unlocked: good for advice only."""
-    return Accounts((await accounts_of(connection, customer_ids)).values(), (), now)
-
-
-async def accounts_of(connection: Connection, customer_ids: Collection[str]) -> dict[str, Account]:
-    """The accounts as they were when they were last settled; of who has none an empty one."""
-    debts, lots = await together(connection, _debts(customer_ids), _lots(customer_ids))
-    return {account.customer_id: account for account in _accounts(debts, lots)}
+) -> dict[str, Funds]:
+    """What customers have, unlocked: good for advice only. Who has no account has nothing."""
+    owing, funds = await together(connection, _owing(customer_ids), _funds(customer_ids, now))
+    if owing:
+        # What is active pays the debt, in its order.
+        lots = await _lots(owing).of(connection)
+        funds |= {one.customer_id: funds_in(one, now) for one in _accounts(owing, lots)}
+    return funds
 
 
 async def payments_of(connection: Connection, receipt_ids: Collection[str]) -> dict[str, Payment]:
@@ -85,13 +88,27 @@ def _there(customer_ids: Collection[str]) -> Query[set[str]]:
     )
 
 
-def _debts(customer_ids: Collection[str]) -> Query[dict[str, int]]:
-    """Who has no account has none."""
+def _owing(customer_ids: Collection[str]) -> Query[dict[str, int]]:
+    """Those who owe points, and how many."""
     return Query(
-        "select id, coalesce(debt, 0) from unnest($1::text[]) as asked (id)"
-        " left join bonus_accounts on customer_id = id",
+        "select customer_id, debt from bonus_accounts where customer_id = any($1) and debt > 0",
         (list(customer_ids),),
         dict,
+    )
+
+
+def _funds(customer_ids: Collection[str], now: datetime) -> Query[dict[str, Funds]]:
+    """``account.funds`` of those who owe nothing; of a lot that is over only what is held is left."""
+    return Query(
+        "select id, coalesce(sum(case when ends > $2 then points else held end), 0)::bigint,"
+        " coalesce(sum(points - held) filter (where ends > $2), 0)::bigint,"
+        " coalesce(sum(held), 0)::bigint"
+        " from unnest($1::text[]) as asked (id) left join lateral ("
+        "  select points, held, coalesce(expires_at, 'infinity') as ends from bonus_lots"
+        "  where customer_id = id and points > 0 and active_at <= $2"
+        " ) as active on true group by id",
+        (list(customer_ids), now),
+        lambda rows: {customer_id: Funds(*sums) for customer_id, *sums in rows},
     )
 
 

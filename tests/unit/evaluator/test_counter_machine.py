@@ -87,7 +87,7 @@ class Ledger:
             hearing=Hearing(),
             counters=Counters(counters),
             accounts=Accounts(accounts, self.payments.values(), NOW),
-            balances=Accounts((), (), NOW),
+            funds={},
         )
 
     def commit(self) -> None:
