@@ -55,7 +55,10 @@ class Quotes:
         """The decision on the cart, whatever its intent. Raises ``ConflictError``, ``UnknownError``."""
         cart = _as_quote(cart)
         subjects = _subjects_of(cart, TILL)
-        funds = self.known.funds.learn((cart.customer_id,) if cart.customer_id else ())
+        funds = None
+        # Not before PostgreSQL has answered for the first time: points are counted by its clock.
+        if cart.customer_id is not None and self.known.ruleset is not None:
+            funds = self.known.funds.learn((cart.customer_id,))
         facts = await self._facts(cart, subjects, funds)
         lockout = self.vigilance.lockout(subjects, facts.now)
         considered = facts.consider(_as_known(cart, facts), heard=lockout is None)

@@ -114,10 +114,11 @@ class Stream:
         return dead
 
 
-async def quotes_of(pool: asyncpg.Pool) -> Quotes:
-    """Quotes by an evaluator that was just started."""
+async def quotes_of(pool: asyncpg.Pool, *, answered: bool = True) -> Quotes:
+    """Quotes by an evaluator that was just started, and has been ``answered`` by PostgreSQL once."""
     known = Known(pool, Rulesets())
-    await known.refresh()
+    if answered:
+        await known.refresh()
     watch = Vigilance(known.tallies, GroupCommit(pool, vigilance.save))
     return Quotes(known, watch, CODE_KEY, timedelta(minutes=15))
 

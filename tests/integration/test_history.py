@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from services.evaluator.answer import encode as encode_answer
+from services.evaluator.quoting import UnknownError
 from services.evaluator.retention import Retention
 from services.evaluator.store import purchases as purchase_store
 from shared import codes
@@ -281,6 +282,14 @@ async def test_a_quote_over_http_is_the_decision_that_the_desk_makes(
     own = {"decision_id", "decided_at"}
     assert over_http.model_dump(exclude=own) == at_the_desk.model_dump(exclude=own)
     assert len(at_the_desk.applied) == applied
+
+
+async def test_a_quote_before_postgresql_has_answered_once_is_refused_as_unknown(
+    ledger: asyncpg.Pool,
+) -> None:
+    quotes = await quotes_of(ledger, answered=False)
+    with pytest.raises(UnknownError):
+        await quotes.quote(asks(1, intent="quote"))
 
 
 async def _last_decision(pool: asyncpg.Pool) -> Decision:
