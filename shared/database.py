@@ -25,8 +25,10 @@ T = TypeVar("T")
 # A plan that is kept is kept as the tables were: one made while they were empty reads all of them, at
 # every turn, until PostgreSQL happens to analyse them (decision 12).
 _SETTINGS = {"plan_cache_mode": "force_custom_plan"}
-# asyncpg learns of array types from a statement's own columns, not from those of the records in it.
-_ARRAYS = "null::text[], null::bigint[]"
+ARRAYS = ("text[]", "bigint[]", "interval[]")
+"""The types of arrays that tables have. asyncpg learns of them from a statement's own columns, on each connection,
+not from those of records within it: what it has not met it cannot read there."""
+_MET = ", ".join(f"null::{one}" for one in ARRAYS)
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -91,7 +93,7 @@ async def together(connection: Connection, /, *queries: Query[Any]) -> tuple[Any
             values += query.values
     found: Iterator[Any] = iter(())
     if selects:
-        sql = f"select {', '.join(selects)}, {_ARRAYS}"
+        sql = f"select {', '.join(selects)}, {_MET}"
         found = iter(await connection.fetchrow(sql, *values) or ())
     return tuple([query.read(next(found) if any(query.values) else ()) for query in queries])
 

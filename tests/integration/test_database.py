@@ -1,10 +1,14 @@
 """Several queries at once, on the real PostgreSQL."""
 
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+import services.evaluator
+from shared import database
 from shared.database import Query, together
+from shared.migrate import migrate
 
 
 def query(sql: str, *values: object) -> Query[list[tuple[Any, ...]]]:
@@ -37,6 +41,23 @@ async def test_a_query_without_values_is_not_asked(dsn: str) -> None:
 async def test_arrays_are_read_by_a_connection_that_has_not_met_them(dsn: str) -> None:
     # asyncpg learns of types as it meets them, on each connection for itself.
     connection = await asyncpg.connect(dsn)
-    arrays = query("select array[$1], array[1::bigint], now() is not null", "a")
-    assert await together(connection, arrays, query(WORDS, [])) == ([(["a"], [1], True)], [])
+    empty = ", ".join(f"'{{}}'::{one}" for one in database.ARRAYS)
+    arrays = query(f"select $1, {empty}", "a")
+    assert await together(connection, arrays, query(WORDS, [])) == (
+        [("a", *[[]] * len(database.ARRAYS))],
+        [],
+    )
+    await connection.close()
+
+
+async def test_all_arrays_that_tables_have_are_known(dsn: str) -> None:
+    """One that is not would be read by some connections, and fail on the others until they met it."""
+    connection = await asyncpg.connect(dsn)
+    await migrate(connection, [Path(services.evaluator.__file__).parent / "migrations"])
+    rows = await connection.fetch(
+        "select distinct format_type(atttypid, null) as type from pg_attribute"
+        " join pg_class on pg_class.oid = attrelid join pg_type on pg_type.oid = atttypid"
+        " where relnamespace = 'public'::regnamespace and relkind = 'r' and typcategory = 'A'"
+    )
+    assert {row["type"] for row in rows} == {*database.ARRAYS}
     await connection.close()
