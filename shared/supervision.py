@@ -36,6 +36,15 @@ _AWAY = (KafkaTimeoutError, NoBrokersAvailable, ConsumerStoppedError, IllegalSta
 """Kafka's errors while it is away that aiokafka does not call retriable."""
 
 
+def named(error: Exception) -> str:
+    """What a log says of an error: its type, since a message may repeat what a customer sent.
+
+    asyncpg's errors about itself do not, and may be a mistake of ours that never passes: they are said in full.
+    """
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, asyncpg.InternalClientError) else name
+
+
 def _passes(error: Exception) -> bool:
     """Whether waiting helps: not against a message or a statement that can never be used."""
     if isinstance(error, ValueError):  # asyncpg.DataError is an InterfaceError, too
@@ -58,7 +67,7 @@ async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
                 raise
             if clock.monotonic() - started > _STEADY_SECONDS:
                 delay = 0.2
-            log.warning("waiting for a server", task=name, error=type(error).__name__, delay=delay)
+            log.warning("waiting for a server", task=name, error=named(error), delay=delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)
         else:

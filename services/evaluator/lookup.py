@@ -10,7 +10,7 @@ import structlog
 from services.evaluator.memory import Memory
 from shared import clock
 from shared.database import Connection
-from shared.supervision import TRANSIENT
+from shared.supervision import TRANSIENT, named
 
 ANSWERS_WITHIN_S = 0.3
 """A PostgreSQL that takes longer is away: a till does not wait for it."""
@@ -54,7 +54,7 @@ class Source:
             if isinstance(error, ValueError):  # a wrong argument: asyncpg.DataError
                 raise
             if not self.away:
-                log.warning("quotes go on without PostgreSQL", error=type(error).__name__)
+                log.warning("quotes go on without PostgreSQL", error=named(error))
             self.away = True
             raise AwayError from error
         if self.away:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from shared.codec import FieldError, InvalidMessageError
-from shared.supervision import TRANSIENT
+from shared.supervision import TRANSIENT, named
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 50
@@ -144,7 +144,7 @@ def _invalid_request(error: RequestValidationError) -> Problem:
 
 
 def _away(error: Exception, route: str) -> Problem:
-    log.warning("a server is away", route=route, error=type(error).__name__)
+    log.warning("a server is away", route=route, error=named(error))
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "Temporarily unavailable",

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from shared.supervision import supervise
+from shared.supervision import named, supervise
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,10 @@ async def test_what_does_not_pass_ends_the_task() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await supervise("a task", run)
+
+
+def test_a_log_says_what_an_error_is_and_not_what_a_customer_sent() -> None:
+    sent = asyncpg.UniqueViolationError("Key (receipt_id)=(R1) already exists.")
+    assert named(sent) == "UniqueViolationError"
+    own = asyncpg.InternalClientError("no decoder for type OID 1187")
+    assert named(own) == "InternalClientError: no decoder for type OID 1187"
