@@ -89,10 +89,17 @@ class Injector:
     async def _kill_backend(self) -> None:
         """PostgreSQL ends all sessions when one is killed, and recovers as after a crash."""
         connection = await self._connected()
-        pid = await connection.fetchval(
-            "select pid from pg_stat_activity where usename = 'evaluator' and pid <> pg_backend_pid()"
-            " order by state = 'active' desc, state_change desc limit 1"
-        )
+
+        async def session() -> int | None:
+            pid: int | None = await connection.fetchval(
+                "select pid from pg_stat_activity"
+                " where usename = 'evaluator' and pid <> pg_backend_pid()"
+                " order by state = 'active' desc, state_change desc limit 1"
+            )
+            return pid
+
+        # After another fault at the same moment the evaluators may not have come back yet.
+        pid = await until(session, within_s=_READY_WITHIN_S, what="an evaluator has a session")
         os.kill(pid, signal.SIGKILL)
 
         async def ended() -> bool:
