@@ -90,13 +90,13 @@ class Injector:
         """PostgreSQL ends all sessions when one is killed, and recovers as after a crash."""
         connection = await self._connected()
 
-        async def session() -> int | None:
+        async def session() -> int:
             pid: int | None = await connection.fetchval(
                 "select pid from pg_stat_activity"
                 " where usename = 'evaluator' and pid <> pg_backend_pid()"
                 " order by state = 'active' desc, state_change desc limit 1"
             )
-            return pid
+            return pid or 0
 
         # After another fault at the same moment the evaluators may not have come back yet.
         pid = await until(session, within_s=_READY_WITHIN_S, what="an evaluator has a session")
