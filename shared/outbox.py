@@ -181,7 +181,7 @@ select number, packed from (
         where number is not null order by number limit $1
     ) as oldest
 ) as measured
-where before < $2 order by number
+where before < $2
 """
 
 

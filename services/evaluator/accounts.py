@@ -89,10 +89,8 @@ class Accounts:
 
     def available(self, customer_id: str, receipt_id: str) -> int:
         """What the customer can pay with on a receipt: what it holds already counts as free."""
-        before = self.payments.get(receipt_id)
-        own = before.held if before and before.customer_id == customer_id else ()
         free = points_account.available(self[customer_id], self.now)
-        return free + points_account.amount(own)
+        return free + self.held(customer_id, receipt_id)
 
     def points(self, customer_id: str, receipt_id: str, share: int) -> Points:
         """What the customer has when a receipt is decided, of which ``share`` may be paid with points."""
@@ -102,8 +100,7 @@ class Accounts:
     def held(self, customer_id: str, receipt_id: str) -> int:
         """What a receipt holds of the customer's points."""
         payment = self.payments.get(receipt_id)
-        mine = payment is not None and payment.customer_id == customer_id
-        return points_account.amount(payment.held) if payment is not None and mine else 0
+        return payment.held_of(customer_id) if payment else 0
 
     def accrue(self, customer_id: str, lot: Lot, cause: Cause) -> None:
         """Give a customer the points of a lot, named after what earned them."""

@@ -35,7 +35,7 @@ CHANGING_S = 1.0
 there."""
 LASTING_S = 10.0
 """How old what emission says may be: stores, customers' groups, which emission a code is of; and points, which
-would cost a seventh of a quote to know better."""
+would cost a tenth of a quote to know better."""
 _PULSE_S = 0.25
 """How often it is looked whether the rules have changed, and whether PostgreSQL is there."""
 _RULES_WITHIN_S = 60.0

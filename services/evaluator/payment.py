@@ -42,6 +42,10 @@ class Payment(msgspec.Struct, frozen=True):
         """What it holds now."""
         return self.parts if self.status == "held" else ()
 
+    def held_of(self, customer_id: str) -> int:
+        """How many points of the customer's it holds now: what is free for its own receipt."""
+        return amount(self.held) if self.customer_id == customer_id else 0
+
 
 class Points(msgspec.Struct, frozen=True, array_like=True):
     """What a customer has when a receipt is decided, its own hold counted as free.

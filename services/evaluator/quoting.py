@@ -9,7 +9,6 @@ import msgspec
 from msgspec.structs import replace
 
 from services.evaluator import discretion, purchases, receipt
-from services.evaluator.account import amount
 from services.evaluator.answer import Decision
 from services.evaluator.counters import Counter, Counters
 from services.evaluator.facts import Facts, incoming
@@ -174,8 +173,7 @@ class Quotes:
             lookup = self.known.payments
             await all_learnt(lookup.learn((cart.receipt_id,)))
             own = lookup.memory.get(cart.receipt_id)
-            if own is not None and own.customer_id == cart.customer_id:
-                available += amount(own.held)
+            available += own.held_of(cart.customer_id) if own else 0
         return Points(funds.balance, available, facts.places[cart.store_id].bonus_share)
 
     async def _remind(self, considered: Considered) -> None:
