@@ -283,18 +283,29 @@ async def test_a_quote_over_http_tells_the_points_that_a_checkout_would(
     await run(ledger, [EARNS])
     await earn(ledger)
     await run(ledger, [EARNS], status="finished", version=2)
-    mine, another = (cart(n, customer_id="C1", lines=(line(amount=1_000),)) for n in (1, 2))
+    mine, another = (cart(n, customer_id="C1", lines=(line(amount=10_000),)) for n in (1, 2))
     await Stream(mine.model_copy(update={"pay_bonuses": 300})).into(ledger)
     quotes = await quotes_of(ledger)
     again, elsewhere = await quotes.quote(mine), await quotes.quote(another)
-    assert (again.bonus_balance, again.bonuses_payable) == (1_000, 500), "its own hold is free"
-    assert (elsewhere.bonus_balance, elsewhere.bonuses_payable) == (1_000, 500)
-    most = another.model_copy(update={"lines": (line(amount=10_000),)})
-    assert (await quotes.quote(most)).bonuses_payable == 700
+    assert (again.bonus_balance, again.bonuses_payable) == (1_000, 1_000), "its own hold is free"
+    assert (elsewhere.bonus_balance, elsewhere.bonuses_payable) == (1_000, 700)
+    small = another.model_copy(update={"lines": (line(amount=1_000),)})
+    assert (await quotes.quote(small)).bonuses_payable == 500, "half of a receipt, at most"
     stranger = await quotes.quote(cart(3, customer_id="C2"))
     assert (stranger.bonus_balance, stranger.bonuses_payable) == (0, 0)
     nobody = await quotes.quote(cart(4))
     assert nobody.bonus_balance is None
+
+
+async def test_points_are_taken_back_of_a_sale_that_comes_with_its_return(
+    ledger: asyncpg.Pool,
+) -> None:
+    """In one batch: who only earns is not asked what they have, who returns is."""
+    await run(ledger, [EARNS])
+    await earn(ledger)
+    lines = (sold_line(amount=10_000),)
+    await Stream(sale(1, 0, customer_id="C1", lines=lines), a_return(1)).into(ledger)
+    assert tuple(await points(ledger)) == (1_000, 0)
 
 
 async def test_a_take_back_may_leave_a_debt_but_nobody_spends_one(ledger: asyncpg.Pool) -> None:
