@@ -241,8 +241,11 @@ def _show_addresses(record: Record, path: Path) -> None:
             _console.print(f"  {name:<10} your own")
     if "emission" in record.processes:
         url = f"http://{HOST}:{record.ports['emission']}"
-        _console.print(f"  {url} is where to begin; its key is `admin_key` in", highlight=False)
-        _console.print(f"  {path / 'secrets.json'}", highlight=False, soft_wrap=True)
+        _console.print(
+            f"  {url} is the console: sign in as `admin`; the password is", highlight=False
+        )
+        where = path / "secrets.json"
+        _console.print(f"  `admin_password` in {where}", highlight=False, soft_wrap=True)
 
 
 def _print_end(path: Path, lines: int, *, label: bool) -> int:

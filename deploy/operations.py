@@ -61,10 +61,10 @@ def env(state: State = None) -> None:
         **{name.upper(): running.url(name) for name in SERVICES if name in processes},
         "TOKEN": _token(running, _DAILY),
     }
-    if "analytics" in processes:
-        # It is put into a browser's address bar and history: a token that only reads.
-        looking = _token(running, ["statistics:read"])
-        variables["DASHBOARD"] = f"{running.url('analytics')}/?token={looking}"
+    if "emission" in processes:
+        variables["CONSOLE"] = running.url("emission")
+        variables["CONSOLE_LOGIN"] = "admin"
+        variables["CONSOLE_PASSWORD"] = running.secrets.admin_password
     for name, value in variables.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 

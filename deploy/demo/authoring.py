@@ -52,14 +52,6 @@ async def token_for(emission_url: str, api_key: str) -> str:
     return str(answer["token"])
 
 
-async def viewer_token(api: Api) -> str:
-    """A token that may read statistics and nothing else: it is shown in the dashboard's address."""
-    key = await api.call(
-        "POST", "/v1/api-keys", {"name": "demo-viewer", "scopes": ["statistics:read"]}
-    )
-    return await token_for(str(api.client.base_url), key["api_key"])
-
-
 async def author(api: Api, plan: Plan) -> None:
     """Stores, groups, emissions (posted), instruments, campaigns (started), in that order."""
     for start in range(0, len(plan.stores), _STORES_PER_CALL):

@@ -21,7 +21,6 @@ from deploy.demo.authoring import (
     running,
     token_for,
     until,
-    viewer_token,
     wait_active,
 )
 from deploy.demo.campaigns import WELCOME_ID, Plan, customer, plan
@@ -89,9 +88,13 @@ async def _perform(stack: local.Stack, folder: Path, baskets: int | None, consol
     _introduce(console, year, authored, shift)
     token = await token_for(stack.url("emission"), stack.secrets.admin_key)
     with console.status("Authoring the campaigns over the public API …"):
-        viewer = await _author(stack, token, authored, year)
+        await _author(stack, token, authored, year)
     authored_s = clock.monotonic() - begun
-    console.print(f"Live dashboard: {stack.url('analytics')}/?token={viewer}", soft_wrap=True)
+    console.print(
+        f"Live dashboard: {stack.url('analytics')}/dashboard – sign in as [bold]admin[/] with"
+        f" [bold]{escape(stack.secrets.admin_password)}[/]",
+        soft_wrap=True,
+    )
     shop = Shop(stack.kafka, Opening(year, authored, shift))
     started = clock.monotonic()
     await _replay(stack, console, shop, year)
@@ -123,14 +126,13 @@ def _introduce(console: Console, year: dataset.Year, authored: Plan, shift: time
     )
 
 
-async def _author(stack: local.Stack, token: str, authored: Plan, year: dataset.Year) -> str:
-    """Author, wait until all is active; a token for who looks on."""
+async def _author(stack: local.Stack, token: str, authored: Plan, year: dataset.Year) -> None:
+    """Author, and wait until all is active."""
     emission, evaluator = Api(stack.url("emission"), token), Api(stack.url("evaluator"), token)
     try:
         await author(emission, authored)
         await until("evaluator's reading of the reference topics", _reads(stack))
         await wait_active(evaluator, _probes(authored, year))
-        return await viewer_token(emission)
     finally:
         await emission.close()
         await evaluator.close()

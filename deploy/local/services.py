@@ -95,15 +95,23 @@ def environment(
     *,
     kafka: str,
     admin: str,
-    port: int,
+    ports: Mapping[str, int],
     inherited: Mapping[str, str],
 ) -> dict[str, str]:
-    """The environment of ``service``: its settings, and of the secrets those it needs."""
+    """The environment of ``service``: its settings, and of the secrets those it needs.
+
+    ``ports`` are those of all services, its own among them: their pages are one console.
+    """
     own = {
+        f"TILLSTREAM_{name.upper()}_URL": f"http://{HOST}:{port}"
+        for name, port in ports.items()
+        if name in SERVICES
+    }
+    own |= {
         "TILLSTREAM_KAFKA": kafka,
         "TILLSTREAM_DATABASE": database_dsn(admin, secrets, service),
         "TILLSTREAM_HTTP_HOST": HOST,
-        "TILLSTREAM_HTTP_PORT": str(port),
+        "TILLSTREAM_HTTP_PORT": str(ports[service]),
         "TILLSTREAM_VERIFY_KEY": secrets.verify_key,
         "TILLSTREAM_INSTANCE": f"{service}-{secrets.id}",
         "PYTHONUNBUFFERED": "1",
@@ -111,6 +119,7 @@ def environment(
     if service == "emission":
         own["TILLSTREAM_SIGNING_KEY"] = secrets.signing_key
         own["TILLSTREAM_ADMIN_KEY"] = secrets.admin_key
+        own["TILLSTREAM_ADMIN_PASSWORD"] = secrets.admin_password
         own["TILLSTREAM_CODE_CIPHER_KEY"] = secrets.code_cipher_key
     if service in ("emission", "evaluator"):
         own["TILLSTREAM_CODE_KEY"] = secrets.code_key

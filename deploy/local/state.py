@@ -50,6 +50,7 @@ class Secrets:
     code_key: str
     code_cipher_key: str
     databases: dict[str, str] = field(default_factory=dict)
+    admin_password: str = ""
 
     @classmethod
     def generate(cls) -> "Secrets":
@@ -75,10 +76,14 @@ class Secrets:
             code_cipher_key=Fernet.generate_key().decode(),
         )
 
-    def with_databases(self, names: Iterable[str]) -> "Secrets":
-        """With a password for each of ``names``; existing ones stay."""
-        new = {name: secrets.token_urlsafe(24) for name in names if name not in self.databases}
-        return replace(self, databases={**self.databases, **new}) if new else self
+    def completed(self, databases: Iterable[str]) -> "Secrets":
+        """With a password for each of ``databases``, and the console's; existing ones stay."""
+        new = {name: secrets.token_urlsafe(24) for name in databases if name not in self.databases}
+        return replace(
+            self,
+            databases={**self.databases, **new},
+            admin_password=self.admin_password or secrets.token_urlsafe(12),
+        )
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,7 @@ class StateDirectory:
         """The secrets, generated on first use, with a password for each of ``databases``."""
         path = self.path / "secrets.json"
         found = self._secrets() if path.exists() else None
-        wanted = (found or Secrets.generate()).with_databases(databases)
+        wanted = (found or Secrets.generate()).completed(databases)
         if wanted != found:
             with explained(path):
                 _write(path, json.dumps(asdict(wanted), indent=2), 0o600)

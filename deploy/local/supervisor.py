@@ -144,7 +144,7 @@ class Supervisor:
             self._secrets,
             kafka=self._bootstrap,
             admin=self._admin,
-            port=port,
+            ports={**self._ports, service.role: port},
             inherited=os.environ,
         )
         return service.command(environment, port)

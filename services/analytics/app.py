@@ -106,4 +106,5 @@ def create(settings: ServiceSettings) -> FastAPI:
         verifier=Verifier(settings.verify_key),
         ready=ready,
         lifespan=lifespan,
+        addresses=settings.addresses,
     )

@@ -1,6 +1,5 @@
 """The statistics over HTTP: questions and answers, a live stream, and the dashboard page."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
@@ -18,12 +17,11 @@ from services.analytics.parameters import Filter, RowsFilter, SeriesFilter, Stre
 from services.analytics.reading import Dimension, Question, Reading, reading
 from shared import clock
 from shared.web.auth import Scope, authenticate, require
-from shared.web.pages import Pages
+from shared.web.pages import Pages, from_npm
 from shared.web.problems import Problem
 
 _PAGES = Path(__file__).parent / "pages"
-_PROJECT = Path(__file__).parents[2]
-_ECHARTS = Path("echarts", "dist", "echarts.min.js")
+_ECHARTS = "echarts.min.js"
 _MOST_CHOICES = 1_000
 _SCOPE: Scope = "statistics:read"
 
@@ -164,18 +162,10 @@ async def _events(
 
 
 def _add_page(router: APIRouter) -> None:
-    # ECharts is what npm installed.
-    modules = Path(os.environ.get("TILLSTREAM_NODE_MODULES", _PROJECT / "node_modules"))
-    pages = Pages(
-        _PAGES,
-        _SCOPE,
-        title="Tillstream statistics",
-        purpose="read statistics",
-        others={_ECHARTS.name: modules / _ECHARTS},
-    )
+    pages = Pages("analytics", _PAGES, {_ECHARTS: from_npm("echarts", "dist", _ECHARTS)})
 
-    @router.get("/", include_in_schema=False)
-    async def dashboard(request: Request, token: str | None = None) -> Response:
-        return pages.show(request, token, "dashboard.html")
+    @router.get("/dashboard", include_in_schema=False)
+    async def dashboard(request: Request) -> Response:
+        return pages.show(request, _SCOPE, "dashboard.js", template="dashboard.html")
 
     pages.add_assets(router)

@@ -15,10 +15,12 @@ from services.emission.access import Access
 from services.emission.authoring import Authoring
 from services.emission.cipher import CodeCipher
 from services.emission.http import LARGER_BODIES, Desk, add_routes
+from services.emission.http.pages import page_routes
 from services.emission.keys import ApiKey
 from services.emission.language import language_routes
 from services.emission.posting import Poster
 from services.emission.references import References
+from services.emission.sign_in import SignIn
 from services.emission.store import keys as key_store
 from shared import clock, database
 from shared.outbox import Relay
@@ -28,6 +30,9 @@ from shared.web.auth import Verifier
 from shared.web.problems import Problem
 from shared.web.service import background, create_app
 
+ADMINISTRATOR = "admin"
+"""The login of the administrator whose password is in the environment."""
+
 log = structlog.get_logger()
 
 
@@ -35,12 +40,13 @@ class EmissionSettings(ServiceSettings):
     """Emission's settings.
 
     ``signing_key``: Ed25519 private key (PEM) of the tokens. ``admin_key``: the API key that has
-    all scopes. ``code_key``: HMAC key of the digests, hex. ``code_cipher_key``: 32 bytes, URL-safe
-    base64.
+    all scopes. ``admin_password``: of the console's user ``admin``; empty: the environment has none.
+    ``code_key``: HMAC key of the digests, hex. ``code_cipher_key``: 32 bytes, URL-safe base64.
     """
 
     signing_key: SecretStr
     admin_key: SecretStr
+    admin_password: SecretStr = SecretStr("")
     code_key: SecretStr
     code_cipher_key: SecretStr
 
@@ -66,6 +72,8 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
             async with pool.acquire() as connection:
                 await key_store.ensure_bootstrap_key(connection, admin_key)
             started = _desk(pool, settings, cipher, code_key, now)
+            if password := settings.admin_password.get_secret_value():
+                await started.sign_in.ensure_administrator(ADMINISTRATOR, password)
             desks.append(started)
             relay = Relay(settings.kafka, dsn)
             async with background(
@@ -98,8 +106,10 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
         ready=ready,
         lifespan=lifespan,
         larger_bodies=LARGER_BODIES,
+        addresses=settings.addresses,
     )
     add_routes(app, desk)
+    app.include_router(page_routes())
     app.include_router(language_routes(), tags=["language"])
     return app
 
@@ -112,10 +122,12 @@ def _desk(
     now: Callable[[], datetime],
 ) -> Desk:
     zones = frozenset(available_timezones())
+    signing_key = settings.signing_key.get_secret_value()
     return Desk(
         pool=pool,
         authoring=Authoring(pool, cipher, code_key, zones, now),
         references=References(pool, zones, now),
-        access=Access(pool, settings.signing_key.get_secret_value(), now),
+        access=Access(pool, signing_key, now),
         poster=Poster(pool, cipher, code_key, now=now),
+        sign_in=SignIn(pool, signing_key, code_key, now),
     )

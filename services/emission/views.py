@@ -6,6 +6,7 @@ from typing import Literal
 from services.emission.campaigns import CampaignPlan, CampaignState, Status, period
 from services.emission.store.emissions import EmissionRow
 from services.emission.store.keys import KeyRow
+from services.emission.users import Role, User
 from shared.events.promotion import Instrument
 from shared.events.reference import Customer, Store
 from shared.events.values import Event
@@ -191,4 +192,62 @@ class Keys(Event):
     """A page of keys; ``next`` is the ``after`` of the next page."""
 
     items: list[KeyView]
+    next: str | None = None
+
+
+class SessionView(Event):
+    """Who is signed in to the console, and what the role allows."""
+
+    login: str
+    name: str
+    role: Role
+    scopes: list[Scope]
+
+    @classmethod
+    def of(cls, user: User) -> "SessionView":
+        """The view of a user."""
+        return cls(login=user.login, name=user.name, role=user.role, scopes=sorted(user.scopes))
+
+
+class UserView(Event):
+    """A user of the console. ``invited``: has no password yet."""
+
+    login: str
+    name: str
+    role: Role
+    invited: bool
+    disabled: bool
+    created_at: datetime
+    signed_in_at: datetime | None
+
+    @classmethod
+    def of(cls, user: User) -> "UserView":
+        """The view of a user."""
+        return cls(
+            login=user.login,
+            name=user.name,
+            role=user.role,
+            invited=not user.has_password,
+            disabled=user.disabled,
+            created_at=user.created_at,
+            signed_in_at=user.signed_in_at,
+        )
+
+
+class Invitation(Event):
+    """An invitation, valid for two days and once: append ``secret`` to ``/invitation#``."""
+
+    user: UserView
+    secret: str
+
+    @classmethod
+    def of(cls, user: User, secret: str) -> "Invitation":
+        """The view of a user who is invited."""
+        return cls(user=UserView.of(user), secret=secret)
+
+
+class Users(Event):
+    """A page of users; ``next`` is the ``after`` of the next page."""
+
+    items: list[UserView]
     next: str | None = None

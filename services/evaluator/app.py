@@ -215,4 +215,5 @@ def create(settings: Settings) -> FastAPI:
         verifier=Verifier(settings.verify_key),
         ready=ready,
         lifespan=lifespan,
+        addresses=settings.addresses,
     )

@@ -137,13 +137,11 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
     """The API of certificates, and the page that shows them."""
     router = APIRouter()
     router.include_router(_api(pool))
-    pages = Pages(
-        _PAGES, _SCOPE, title="Tillstream certificates", purpose="read the ledger of redemptions"
-    )
+    pages = Pages("evaluator", _PAGES)
 
     @router.get("/certificate", include_in_schema=False)
-    async def page(request: Request, token: str | None = None) -> Response:
-        return pages.show(request, token, "certificate.html")
+    async def page(request: Request) -> Response:
+        return pages.show(request, _SCOPE, "certificate.js", template="certificate.html")
 
     pages.add_assets(router)
     return router

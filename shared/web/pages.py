@@ -1,86 +1,116 @@
-"""Pages for people: templates and assets of a service, for those who sign in with a token.
+"""The console's pages: of every service the same frame, and one sign-in for all of them.
 
-No script and no style is inline: the content security policy refuses them. A token in the address is
-kept in a cookie and taken out of the address bar.
+No script and no style is inline: the content security policy refuses them. Who is not signed in is sent to
+emission's form and comes back to the page that he wanted.
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from shared.web.auth import COOKIE, InvalidTokenError, Scope, Verifier, authenticate
+from shared.web.auth import Principal, Scope, authenticate
 from shared.web.problems import Problem
 
 _SHARED = Path(__file__).parent / "pages"
-_SHARED_ASSETS = ("base.css", "icon.svg")
+_PROJECT = Path(__file__).parents[2]
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _NO_FILES: Mapping[str, Path] = MappingProxyType({})
-_PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
-        " frame-ancestors 'none'"
-    ),
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+LANGUAGES = ("en", "uk")
+LANGUAGE_COOKIE = "tillstream_language"
+THEMES = ("light", "dark")
+THEME_COOKIE = "tillstream_theme"
 _FOREVER = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-site",
 }
 
 
-class Pages:
-    """The pages in a folder, which is also where their assets are; ``others`` are assets from elsewhere.
+def from_npm(*parts: str) -> Path:
+    """A file that npm installed (the packages of package.json)."""
+    modules = Path(os.environ.get("TILLSTREAM_NODE_MODULES", _PROJECT / "node_modules"))
+    return modules.joinpath(*parts)
 
-    A caller needs ``scope``; ``title`` and ``purpose`` ("Open the dashboard", "read statistics") are what the
-    form to sign in says.
+
+class Pages:
+    """The pages of a service, in a folder, which is also where its assets are.
+
+    ``others`` are assets from elsewhere, by their names. All assets of a page are in one folder as browsers
+    see it, those that the services share, too.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        scope: Scope,
-        *,
-        title: str,
-        purpose: str,
-        others: Mapping[str, Path] = _NO_FILES,
-    ) -> None:
+    def __init__(self, service: str, folder: Path, others: Mapping[str, Path] = _NO_FILES) -> None:
+        self._service = service
         self._templates = Environment(loader=FileSystemLoader([folder, _SHARED]), autoescape=True)
-        self._scope: Scope = scope
-        self._words = {"title": title, "purpose": purpose, "scope": scope}
-        own = {path.name: path for path in folder.iterdir() if path.suffix in _MEDIA_TYPES}
-        self._files = {name: _SHARED / name for name in _SHARED_ASSETS} | own | dict(others)
+        preact = from_npm("htm", "preact", "standalone.module.js")
+        self._files = {
+            **_assets(_SHARED),
+            **_assets(folder),
+            "preact.js": preact,
+            **others,
+        }
         self._version = _version(self._files)
 
-    def show(self, request: Request, token: str | None, template: str) -> Response:
-        """The page for who is signed in, or by now signs in with ``token``; else the form to sign in."""
-        path = request.url.path
-        if token is not None:
-            return _signed_in(request, token) or self._sign_in(
-                path, "That token is not valid any more."
-            )
+    def show(
+        self,
+        request: Request,
+        scope: Scope,
+        script: str,
+        *,
+        styles: tuple[str, ...] = (),
+        scripts: tuple[str, ...] = (),
+        template: str = "page.html",
+    ) -> Response:
+        """The page whose module is ``script``, for who is signed in and has ``scope``.
+
+        ``styles`` and classic ``scripts`` are loaded before it.
+        """
         try:
             caller = authenticate(request)
         except Problem:
-            expired = COOKIE in request.cookies
-            return self._sign_in(path, "Your session has ended." if expired else None)
-        if self._scope not in caller.scopes:
-            why = f"Your token does not allow to {self._words['purpose']}."
-            return self._sign_in(path, why, HTTPStatus.FORBIDDEN)
-        page = self._templates.get_template(template).render(version=self._version)
-        return HTMLResponse(page, headers=_PAGE_HEADERS)
+            return self._to_sign_in(request)
+        allowed = scope in caller.scopes
+        shown = script if allowed else "forbidden.js"
+        page = self.render(
+            request,
+            template if allowed else "page.html",
+            caller=caller,
+            script=shown,
+            styles=styles,
+            scripts=scripts,
+        )
+        page.status_code = HTTPStatus.OK if allowed else HTTPStatus.FORBIDDEN
+        return page
+
+    def render(
+        self, request: Request, template: str, *, caller: Principal | None = None, **words: object
+    ) -> Response:
+        """A template with what every page is told: who is signed in, and where the services are."""
+        addresses = request.app.state.addresses
+        page = self._templates.get_template(template).render(
+            assets=f"/assets/{self._service}/{self._version}",
+            service=self._service,
+            language=_chosen(request, LANGUAGE_COOKIE, LANGUAGES) or _preferred(request),
+            theme=_chosen(request, THEME_COOKIE, THEMES),
+            addresses=addresses,
+            login=caller.subject.partition(":")[2] if caller else "",
+            scopes=" ".join(sorted(caller.scopes)) if caller else "",
+            **words,
+        )
+        return HTMLResponse(page, headers=_headers(addresses))
 
     def add_assets(self, router: APIRouter) -> None:
         """Serve the assets: their addresses change with what is in them."""
 
-        @router.get("/assets/{version}/{name}", include_in_schema=False)
+        @router.get(f"/assets/{self._service}/{{version}}/{{name}}", include_in_schema=False)
         async def asset(version: str, name: str) -> Response:  # noqa: ARG001 - makes caches forget
             if name not in self._files:
                 raise Problem(HTTPStatus.NOT_FOUND, "No such asset", f"There is no asset {name!r}.")
@@ -93,34 +123,51 @@ class Pages:
                 )
             return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers=_FOREVER)
 
-    def _sign_in(
-        self, path: str, why: str | None, status: int = HTTPStatus.UNAUTHORIZED
-    ) -> Response:
-        page = self._templates.get_template("sign_in.html").render(
-            version=self._version, why=why, path=path, **self._words
+    def _to_sign_in(self, request: Request) -> Response:
+        addresses = request.app.state.addresses
+        # Behind one proxy a path is enough; else emission must know where to send the browser back.
+        wanted = (
+            request.url if addresses.get("emission") else request.url.replace(netloc="", scheme="")
         )
-        return HTMLResponse(page, status, headers=_PAGE_HEADERS)
+        query = urlencode({"return_to": str(wanted)})
+        target = f"{addresses.get('emission', '')}/sign-in?{query}"
+        return RedirectResponse(target, HTTPStatus.SEE_OTHER, headers=_headers(addresses))
 
 
-def _signed_in(request: Request, token: str) -> Response | None:
-    """Keeps a valid token in a cookie and takes it out of the address bar."""
-    verifier: Verifier = request.app.state.verifier
-    try:
-        verifier.verify(token)
-    except InvalidTokenError:
-        return None
-    response = RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER, headers=_PAGE_HEADERS)
-    response.set_cookie(
-        COOKIE,
-        token,
-        path="/",
-        httponly=True,
-        # Not strict: a link from a mail or a wiki would lose it on the way to the page. Cookies open
-        # nothing but safe methods here.
-        samesite="lax",
-        secure=request.url.scheme == "https",
+def _chosen(request: Request, cookie: str, allowed: tuple[str, ...]) -> str:
+    value = request.cookies.get(cookie, "")
+    return value if value in allowed else ""
+
+
+def _preferred(request: Request) -> str:
+    """The first of the browser's languages that there is: they come in the order of its preference."""
+    wanted = request.headers.get("accept-language", "")
+    codes = (part.strip()[:2].lower() for part in wanted.split(","))
+    return next((code for code in codes if code in LANGUAGES), LANGUAGES[0])
+
+
+def _assets(folder: Path) -> dict[str, Path]:
+    return {path.name: path for path in sorted(folder.iterdir()) if path.suffix in _MEDIA_TYPES}
+
+
+def _headers(addresses: Mapping[str, str]) -> dict[str, str]:
+    """Security headers of a page; it may call the services, and nobody else."""
+    services = " ".join(sorted({address for address in addresses.values() if address}))
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+        f" connect-src 'self' {services}".rstrip()
+        + "; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
-    return response
+    return {
+        "Content-Security-Policy": policy,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Strict-Transport-Security": "max-age=31536000",
+    }
 
 
 def _version(files: Mapping[str, Path]) -> str:

@@ -19,11 +19,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.settings import ServiceSettings
 from shared.web import plain, problems
 from shared.web.auth import Verifier
+from shared.web.browsers import FromPages
 from shared.web.openapi import document
 from shared.web.problems import Problem
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 NO_LARGER: Mapping[str, int] = MappingProxyType({})
+NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 INSTANCE_HEADER = "X-Tillstream-Instance"
 """Which instance answers a probe: on a port may be the service of another stack."""
 _BACKLOG = 2048
@@ -42,11 +44,13 @@ def create_app(
     ready: Ready,
     lifespan: Lifespan | None = None,
     larger_bodies: Mapping[str, int] = NO_LARGER,
+    addresses: Mapping[str, str] = NO_ADDRESSES,
 ) -> FastAPI:
     """A service's application.
 
     ``ready`` names what is not ready yet, in words for an operator; nothing = ready. Bodies over
     4 MiB are answered 413; ``larger_bodies`` says how many bytes the paths with a prefix take.
+    ``addresses`` are those of all services (``ServiceSettings.addresses``), whose pages may call this one.
     """
     app = FastAPI(
         title=title,
@@ -58,12 +62,20 @@ def create_app(
     )
     app.state.verifier = verifier
     app.state.instance = ""
+    app.state.addresses = addresses
+    app.state.origins = frozenset(address for address in addresses.values() if address)
     problems.install(app)
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, larger=larger_bodies)
     plain.install(app, MAX_BODY_BYTES)
+    _open_to_pages(app)
     _add_probes(app, ready)
     document(app)
     return app
+
+
+def _open_to_pages(app: FastAPI) -> None:
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: FromPages(build(), app.state.origins)  # type: ignore[method-assign]
 
 
 def _add_probes(app: FastAPI, ready: Ready) -> None:

@@ -270,7 +270,7 @@ async def _measure(stack: Stack) -> dict[str, float]:
         stack.secrets,
         kafka=stack.kafka,
         admin=stack.postgres,
-        port=port,
+        ports={"evaluator": port},
         inherited=os.environ,
     )
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)

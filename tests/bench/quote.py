@@ -316,7 +316,7 @@ async def _measure(stack: Stack, state: Path) -> dict[str, float]:
         stack.secrets,
         kafka=stack.kafka,
         admin=stack.postgres,
-        port=port,
+        ports={"evaluator": port},
         inherited=os.environ,
     )
     async with running("services.evaluator", **variables) as evaluator:

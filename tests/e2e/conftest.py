@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 
@@ -18,8 +17,6 @@ from playwright.async_api import Browser, async_playwright
 from deploy.local import chromium
 from deploy.local.services import environment
 from deploy.local.stack import Stack, record
-from shared import clock
-from shared.web.auth import sign
 from tests.e2e.events import Publisher
 from tests.waiting import until
 
@@ -49,20 +46,9 @@ class Analytics:
         return f"http://127.0.0.1:{self.port}" if self.port else self.stack.url("analytics")
 
     @property
-    def entrance(self) -> str:
-        """The address that signs a viewer in."""
-        return f"{self.url}/?token={self.token}"
-
-    @property
-    def token(self) -> str:
-        """A token that may read statistics."""
-        return sign(
-            self.stack.secrets.signing_key,
-            "marketer",
-            ["statistics:read"],
-            timedelta(hours=1),
-            clock.now(),
-        )
+    def dashboard(self) -> str:
+        """The dashboard's address."""
+        return f"{self.url}/dashboard"
 
     async def start(self) -> None:
         """Start it, unless the stack runs it, and wait until it is ready."""
@@ -73,7 +59,7 @@ class Analytics:
                 self.stack.secrets,
                 kafka=self.stack.kafka,
                 admin=self.stack.postgres,
-                port=self.port,
+                ports={**record(self.stack.state).ports, "analytics": self.port},
                 inherited=os.environ,
             )
             arguments = [sys.executable, "-m", "services.analytics"]

@@ -10,7 +10,8 @@ from playwright.async_api import Browser, Route, expect
 from shared import clock
 from tests.e2e.conftest import Analytics
 from tests.e2e.events import Publisher, Shop, Use, decision, receipt, returned
-from tests.e2e.viewer import WITHIN_MS, opened
+from tests.e2e.viewer import opened
+from tests.e2e.visitor import WITHIN_MS, visiting
 
 _UNKNOWN_ZONE = """
 const known = Intl.DateTimeFormat.prototype.resolvedOptions;
@@ -232,13 +233,12 @@ async def test_what_said_that_reading_failed_goes_when_the_stream_is_back(
 async def test_a_link_on_another_site_opens_the_dashboard(
     browser: Browser, analytics: Analytics
 ) -> None:
-    context = await browser.new_context()
-    page = await context.new_page()
-    await page.goto(f"{analytics.url.replace('127.0.0.1', 'localhost')}/livez")
-    await page.set_content(f'<a href="{analytics.entrance}">figures</a>')
-    await page.get_by_role("link").click()
-    await expect(page.locator("#status")).to_have_attribute("data-state", "live")
-    await context.close()
+    async with visiting(browser, analytics.stack, ["statistics:read"]) as visitor:
+        page = visitor.page
+        await page.goto(f"{analytics.url.replace('127.0.0.1', 'localhost')}/livez")
+        await page.set_content(f'<a href="{analytics.dashboard}">figures</a>')
+        await page.get_by_role("link").click()
+        await expect(page.locator("#status")).to_have_attribute("data-state", "live")
 
 
 async def test_after_a_crash_of_the_service_the_page_comes_back_by_itself(
@@ -296,18 +296,3 @@ async def test_nothing_jumps_when_figures_arrive(
         await publisher.outcomes(receipt(world.first, clock.now(), [world.use], total=5_000))
         await watched.shows("activations", "1")
         assert await page.evaluate(places) == before
-
-
-async def test_without_a_token_the_page_says_how_to_get_one(
-    browser: Browser, analytics: Analytics
-) -> None:
-    context = await browser.new_context()
-    page = await context.new_page()
-    answer = await page.goto(analytics.url)
-    assert answer is not None
-    assert answer.status == 401
-    await expect(page.get_by_text("tillstream token --scope statistics:read")).to_be_visible()
-    await page.get_by_label("Token").fill(analytics.token)
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.locator("#status")).to_have_attribute("data-state", "live")
-    await context.close()

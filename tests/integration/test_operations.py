@@ -151,17 +151,15 @@ async def _count_is(pool: asyncpg.Pool, count: int) -> bool:
     return bool(await pool.fetchval("select count(*) = $1 from effects", count))
 
 
-def test_a_shell_gets_a_token_for_daily_work_and_one_that_only_looks(
+def test_a_shell_gets_a_token_for_daily_work_and_the_way_into_the_console(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The dashboard's stays in a browser's history."""
     operations.env(stack.state)
     lines = capsys.readouterr().out.splitlines()
     variables = dict(line.removeprefix("export ").split("=", 1) for line in lines)
     verifier = Verifier(stack.secrets.verify_key)
-    address, _, looks = variables["DASHBOARD"].strip("'").partition("/?token=")
-    assert address == stack.url("analytics")
-    assert verifier.verify(looks).scopes == {"statistics:read"}
+    assert variables["CONSOLE"] == stack.url("emission")
+    assert variables["CONSOLE_PASSWORD"] == stack.secrets.admin_password
     works = verifier.verify(variables["TOKEN"]).scopes
     assert works == {
         "campaigns:read",

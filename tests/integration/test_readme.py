@@ -49,7 +49,7 @@ async def test_a_promotion_is_authored_quoted_and_sold_as_the_readme_says(
     variables, author, quote, checkout, what_if = blocks("bash")
     [till] = blocks("python")
     functions = author.split("\n\n")[0]
-    assert "?token=" in paste(variables, environment)
+    assert stack.url("emission") in paste(variables, environment)
     paste(f"{variables}\n{author}", environment)
     await shop.until_decided_by(stack, "welcome")
     assert '"discount":3500' in paste(f"{variables}\n{functions}\n{quote}", environment)

@@ -10,7 +10,9 @@ from services.emission.http.desk import Desk
 from services.emission.http.emissions import emission_routes
 from services.emission.http.instruments import instrument_routes
 from services.emission.http.keys import token_routes
+from services.emission.http.sessions import session_routes
 from services.emission.http.stores import store_routes
+from services.emission.http.users import user_routes
 
 __all__ = ["LARGER_BODIES", "Desk", "add_routes"]
 
@@ -29,6 +31,8 @@ def add_routes(app: FastAPI, desk: Callable[[], Desk]) -> None:
         store_routes,
         group_routes,
         customer_routes,
+        session_routes,
+        user_routes,
     ):
         app.include_router(
             routes(desk), prefix="/v1", tags=[routes.__name__.replace("_routes", "s")]

@@ -11,6 +11,7 @@ from services.emission.access import Access
 from services.emission.authoring import Authoring
 from services.emission.posting import Poster
 from services.emission.references import References
+from services.emission.sign_in import SignIn
 from shared.events.values import Event
 from shared.web.auth import Scope, require
 from shared.web.problems import Problem
@@ -42,6 +43,7 @@ class Desk:
     references: References
     access: Access
     poster: Poster
+    sign_in: SignIn
 
 
 def known(resource: type[Event]) -> dict[int | str, dict[str, Any]]:

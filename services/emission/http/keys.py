@@ -11,7 +11,10 @@ from services.emission.keys import KeyExchange, NewKey
 from services.emission.store import keys as key_store
 from services.emission.views import KeyMade, Keys, KeyView, Token
 from shared.events.values import Id
+from shared.web.auth import Principal, require
 from shared.web.body import json_body
+
+_Administrator = Annotated[Principal, Depends(require("admin"))]
 
 
 def token_routes(desk: Callable[[], Desk]) -> APIRouter:
@@ -26,13 +29,15 @@ def token_routes(desk: Callable[[], Desk]) -> APIRouter:
         response.headers.update(SECRET)
         return await desk().access.exchange(key)
 
-    @router.post("/api-keys", status_code=HTTPStatus.CREATED, dependencies=needs("admin"))
+    @router.post("/api-keys", status_code=HTTPStatus.CREATED)
     async def make(
-        new: Annotated[NewKey, Depends(json_body(NewKey))], response: Response
+        new: Annotated[NewKey, Depends(json_body(NewKey))],
+        caller: _Administrator,
+        response: Response,
     ) -> KeyMade:
         """Make an API key; it is shown once."""
         response.headers.update(SECRET)
-        return await desk().access.make(new)
+        return await desk().access.make(new, caller.subject)
 
     @router.get("/api-keys", dependencies=needs("admin"))
     async def keys(after: After = "", limit: Limit = 100) -> Keys:
@@ -44,13 +49,10 @@ def token_routes(desk: Callable[[], Desk]) -> APIRouter:
             next=found[-1].key_id if len(found) == limit else None,
         )
 
-    @router.delete(
-        "/api-keys/{key_id}", status_code=HTTPStatus.NO_CONTENT, dependencies=needs("admin")
-    )
-    async def revoke(key_id: Id) -> None:
+    @router.delete("/api-keys/{key_id}", status_code=HTTPStatus.NO_CONTENT)
+    async def revoke(key_id: Id, caller: _Administrator) -> None:
         """End an API key; its tokens last an hour at most."""
-        async with desk().pool.acquire() as connection:
-            if not await key_store.revoke_key(connection, key_id):
-                raise not_found("key_id", "no such key")
+        if not await desk().access.revoke(key_id, caller.subject):
+            raise not_found("key_id", "no such key")
 
     return router

@@ -6,12 +6,15 @@ from deploy.local.errors import StackError
 from deploy.local.services import Service, database_dsn, environment, plan
 from deploy.local.state import Secrets
 
-_SECRETS = Secrets.generate().with_databases(["emission", "evaluator", "analytics"])
+_SECRETS = Secrets.generate().completed(["emission", "evaluator", "analytics"])
+_PORTS = {"emission": 80, "evaluator": 81, "analytics": 82, "mine": 83}
 _ADMIN = "postgresql://postgres:top@db.example:5432/postgres?sslmode=require"
 
 
 def _environment(service: str, **inherited: str) -> dict[str, str]:
-    return environment(service, _SECRETS, kafka="k:1", admin=_ADMIN, port=80, inherited=inherited)
+    return environment(
+        service, _SECRETS, kafka="k:1", admin=_ADMIN, ports=_PORTS, inherited=inherited
+    )
 
 
 def test_everything_runs_by_default() -> None:
