@@ -45,6 +45,8 @@ CORE = (
     "services/emission/campaigns.py",
     "services/emission/codes.py",
     "services/emission/keys.py",
+    "services/emission/lockout.py",
+    "services/emission/users.py",
     "services/emission/validation",
     "services/analytics/figures.py",
     "services/analytics/rollup.py",

@@ -31,8 +31,8 @@ def token_routes(desk: Callable[[], Desk]) -> APIRouter:
 
     @router.post("/api-keys", status_code=HTTPStatus.CREATED)
     async def make(
-        new: Annotated[NewKey, Depends(json_body(NewKey))],
         caller: _Administrator,
+        new: Annotated[NewKey, Depends(json_body(NewKey))],
         response: Response,
     ) -> KeyMade:
         """Make an API key; it is shown once."""

@@ -22,8 +22,8 @@ def user_routes(desk: Callable[[], Desk]) -> APIRouter:
 
     @router.post("", status_code=HTTPStatus.CREATED, responses=CONFLICTS)
     async def add(
-        new: Annotated[NewUser, Depends(json_body(NewUser))],
         caller: _Administrator,
+        new: Annotated[NewUser, Depends(json_body(NewUser))],
         response: Response,
     ) -> Invitation:
         """Add a user. The invitation's secret is shown once: hand it on with the page's address."""
@@ -42,9 +42,9 @@ def user_routes(desk: Callable[[], Desk]) -> APIRouter:
 
     @router.put("/{login}", responses=CONFLICTS)
     async def edit(
+        caller: _Administrator,
         login: Login,
         new: Annotated[UserEdit, Depends(json_body(UserEdit))],
-        caller: _Administrator,
     ) -> UserView:
         """Change a user's name or role, or disable him: his sessions end."""
         return UserView.of(await desk().sign_in.edit(login, new, caller.subject))

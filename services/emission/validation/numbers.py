@@ -205,10 +205,11 @@ class Numbers:
     def _settle(self, changed: list[Measure]) -> bool:
         """Narrow measures by those that have changed; False when nothing is left of one."""
         found = self.left
+        # Rules look at the ends of both their measures: there must be some.
+        if not all(found[measure] for measure in changed):
+            return False
         while changed:
             measure = changed.pop()
-            if not found[measure]:
-                return False
             for one, other, rule in self.rules[measure]:
                 narrowed = rule(found[one], found[other])
                 for touched, spans in zip((one, other), narrowed, strict=True):

@@ -1,6 +1,5 @@
 """What the statistics API and its page answer before anything is read."""
 
-import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from httpx import ASGITransport, AsyncClient
 from services.analytics import http
 from services.analytics.changes import Changes
 from shared.web import problems
-from shared.web.auth import COOKIE, Scope, sign
+from shared.web.auth import Scope, sign
 from tests.unit.web.tokens import NOW, keys, verifier
 
 PAGES = Path(http.__file__).parent / "pages"
@@ -118,69 +117,3 @@ async def test_statistics_need_a_token_with_their_scope(client: AsyncClient, pat
     assert (await client.get(path)).status_code == 401
     headers = {"Authorization": f"Bearer {token('campaigns:read')}"}
     assert (await client.get(path, headers=headers)).status_code == 403
-
-
-async def test_a_token_in_the_address_moves_to_a_cookie_that_scripts_cannot_read(
-    client: AsyncClient,
-) -> None:
-    mine = token("statistics:read")
-    answer = await client.get("/", params={"token": mine})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    cookie = answer.headers["set-cookie"]
-    assert cookie.startswith(f"{COOKIE}={mine};")
-    assert "httponly" in cookie.lower()
-    assert "samesite=lax" in cookie.lower()  # a link from elsewhere opens the page, too
-    assert "Promotions live" in (await client.get("/")).text
-
-
-async def test_without_a_token_the_page_says_how_to_get_one(client: AsyncClient) -> None:
-    answer = await client.get("/")
-    assert answer.status_code == 401
-    assert "tillstream token" in answer.text
-
-
-async def test_an_expired_token_is_refused_and_not_kept(client: AsyncClient) -> None:
-    answer = await client.get("/", params={"token": token("statistics:read", hours=-1)})
-    assert answer.status_code == 401
-    assert "set-cookie" not in answer.headers
-
-
-async def test_a_token_for_other_work_does_not_open_the_page(client: AsyncClient) -> None:
-    client.cookies.set(COOKIE, token("campaigns:read"))
-    assert (await client.get("/")).status_code == 403
-
-
-async def test_the_pages_allow_nothing_from_elsewhere_and_nothing_inline(
-    client: AsyncClient,
-) -> None:
-    signed_out = await client.get("/")
-    client.cookies.set(COOKIE, token("statistics:read"))
-    signed_in = await client.get("/")
-    for answer in (signed_out, signed_in):
-        policy = answer.headers["content-security-policy"]
-        assert "default-src 'self'" in policy
-        assert "unsafe" not in policy
-        assert not re.search(r"<script(?![^>]*\ssrc=)|\sstyle=|\son\w+=|https?://", answer.text)
-
-
-async def test_every_asset_of_the_page_is_served_to_be_kept(client: AsyncClient) -> None:
-    client.cookies.set(COOKIE, token("statistics:read"))
-    page = (await client.get("/")).text
-    addresses = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)
-    prefix = addresses[0].rsplit("/", 1)[0]
-    imported = {
-        f"{prefix}/{name}"
-        for script in PAGES.glob("*.js")
-        for name in re.findall(r'from "\./([^"]+)"', script.read_text())
-    }
-    ours = sorted({a for a in addresses if "echarts" not in a} | imported)
-    assert len(ours) >= 5
-    for address in ours:
-        answer = await client.get(address)
-        assert answer.status_code == 200, address
-        assert "immutable" in answer.headers["cache-control"]
-
-
-@pytest.mark.parametrize("name", ["dashboard.html", "..%2Fhttp.py", "nothing.js"])
-async def test_only_assets_are_served(client: AsyncClient, name: str) -> None:
-    assert (await client.get(f"/assets/1/{name}")).status_code == 404

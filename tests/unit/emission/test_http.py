@@ -178,7 +178,13 @@ CALLS: list[tuple[str, str, Scope]] = [
     ("POST", K, "admin"),
     ("GET", K, "admin"),
     ("DELETE", f"{K}/k1", "admin"),
+    ("POST", "/v1/users", "admin"),
+    ("GET", "/v1/users", "admin"),
+    ("PUT", "/v1/users/anna", "admin"),
+    ("POST", "/v1/users/anna/invitation", "admin"),
 ]
+FOR_PAGES = 5
+"""Signing in and what belongs to it: by cookies, from pages of ours only."""
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), CALLS)
@@ -195,7 +201,26 @@ async def test_every_call_needs_its_scope(
 async def test_every_route_of_the_document_is_among_those_calls(client: AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
     documented = sum(len(operations) for operations in paths.values())
-    assert documented == len(CALLS) + 1  # and the exchange of a key, which needs no token
+    # And the exchange of a key, which needs no token.
+    assert documented == len(CALLS) + FOR_PAGES + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", ""),
+        ("DELETE", ""),
+        ("POST", "/renew"),
+        ("POST", "/invitation"),
+        ("PUT", "/password"),
+    ],
+)
+async def test_other_sites_do_not_sign_anybody_in_or_out(
+    client: AsyncClient, method: str, path: str
+) -> None:
+    for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
+        answer = await client.request(method, f"/v1/session{path}", headers=headers)
+        assert answer.status_code == 403
 
 
 @pytest.mark.parametrize(

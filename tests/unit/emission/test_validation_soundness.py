@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from services.emission.validation import faults_of_definition
+from services.emission.validation.numbers import QUANTITY, SOME, SUM, Numbers
 from services.evaluator.promotion.basket import Basket
 from services.evaluator.promotion.decision import decide
 from services.evaluator.promotion.history import Purchase, PurchasedLine, ordered
@@ -208,3 +209,8 @@ def test_what_applies_is_never_refused(conditions: list[Json], benefit: Json, ca
     )
     found = [fault.field for fault in faults_of_definition(one)]
     assert [field for field in found if not field.startswith(alternatives)] == []
+
+
+def test_what_leaves_nothing_of_one_of_two_measures_is_refused() -> None:
+    """It was an error of ours: a rule looked for the ends of what has none."""
+    assert not Numbers(31).allow((SUM, ()), (QUANTITY, SOME))

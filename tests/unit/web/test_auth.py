@@ -100,6 +100,7 @@ def test_an_unsigned_token_or_another_algorithm_is_refused() -> None:
 async def _call(method: str = "GET", headers: dict[str, str] | None = None) -> Response:
     app = FastAPI()
     app.state.verifier = verifier()
+    app.state.origins = frozenset({"https://statistics.example"})
     problems.install(app)
 
     @app.api_route("/", methods=["GET", "POST"])
@@ -133,7 +134,12 @@ async def test_the_cookie_writes_only_from_our_own_pages() -> None:
     cookie = {"Cookie": f"{COOKIE}={_token('codes:export')}"}
     assert (await _call("POST", cookie)).status_code == 401
     assert (await _call("POST", cookie | {"Sec-Fetch-Site": "cross-site"})).status_code == 401
+    assert (
+        await _call("POST", cookie | {"Origin": "https://elsewhere.example"})
+    ).status_code == 401
     assert (await _call("POST", cookie | {"Sec-Fetch-Site": "same-origin"})).status_code == 200
+    of_another_service = {"Sec-Fetch-Site": "same-site", "Origin": "https://statistics.example"}
+    assert (await _call("POST", cookie | of_another_service)).status_code == 200
 
 
 def test_a_token_is_verified_once_and_known_until_it_expires() -> None:
