@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import asyncpg
 
+from shared import metrics
+
 if TYPE_CHECKING:
     from typing import TypeAlias
 
@@ -37,13 +39,13 @@ async def connect(dsn: str) -> asyncpg.Connection:
     return await asyncpg.connect(dsn, server_settings=_SETTINGS)
 
 
-async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
-    """A pool of up to ``size`` connections; dead ones are replaced as they are found.
+async def pool(dsn: str, *, size: int = 8, name: str = "main") -> asyncpg.Pool:
+    """A pool of up to ``size`` connections; dead ones are replaced as they are found. Metrics call it ``name``.
 
     A connection must be given back as it was taken: without ``set``, ``listen`` or a lock of the session.
     Nobody resets it, which would be one more way to PostgreSQL and back for each use.
     """
-    return await asyncpg.create_pool(
+    opened = await asyncpg.create_pool(
         dsn,
         min_size=1,
         max_size=size,
@@ -51,6 +53,13 @@ async def pool(dsn: str, *, size: int = 8) -> asyncpg.Pool:
         reset=_as_it_is,
         server_settings=_SETTINGS,
     )
+    connections = metrics.POOL_CONNECTIONS
+    connections.labels(name, "idle").set_function(opened.get_idle_size)
+    connections.labels(name, "busy").set_function(
+        lambda: opened.get_size() - opened.get_idle_size()
+    )
+    metrics.POOL_SIZE.labels(name).set(size)
+    return opened
 
 
 async def _as_it_is(_: Connection) -> None:

@@ -14,6 +14,7 @@ from aiokafka.errors import (
 )
 
 from shared import clock
+from shared.metrics import TASK_RESTARTS
 
 _STEADY_SECONDS = 30.0
 
@@ -57,6 +58,7 @@ async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
 
     What ends by itself is not run again.
     """
+    restarts = TASK_RESTARTS.labels(name)  # there before the first: a rise from nothing is not seen
     delay = 0.2
     while True:
         started = clock.monotonic()
@@ -67,6 +69,7 @@ async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
                 raise
             if clock.monotonic() - started > _STEADY_SECONDS:
                 delay = 0.2
+            restarts.inc()
             log.warning("waiting for a server", task=name, error=named(error), delay=delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)

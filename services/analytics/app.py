@@ -14,6 +14,7 @@ from services.analytics.changes import Changes
 from services.analytics.store import CHANNEL
 from services.analytics.stream import CONSUMER, MOST_RECORDS, TOPICS, Stream
 from shared import database
+from shared.backlog import Backlog
 from shared.consumer import TransactionalConsumer
 from shared.outbox import Relay
 from shared.settings import ServiceSettings
@@ -59,6 +60,10 @@ class Service:
         database_url = self.settings.database.get_secret_value()
         await supervise("relay", Relay(self.settings.kafka, database_url).run)
 
+    async def watch_outbox(self) -> None:
+        """Tell of what waits for the relay."""
+        await supervise("backlog", Backlog(self.pool).run)
+
     async def listen(self) -> None:
         """Publish what commits, be it by this process or by another replica."""
         await supervise("listener", self._listen)
@@ -98,7 +103,9 @@ def create(settings: ServiceSettings) -> FastAPI:
             service = Service(settings, pool)
             app.include_router(http.routes(pool, service.changes))
             collect_less()
-            async with background(service.consume(), service.relay(), service.listen()):
+            async with background(
+                service.consume(), service.relay(), service.watch_outbox(), service.listen()
+            ):
                 yield
 
     return create_app(

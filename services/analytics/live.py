@@ -9,6 +9,7 @@ import structlog
 
 from services.analytics.changes import Changes
 from services.analytics.figures import Snapshot
+from services.analytics.metrics import OPEN_DASHBOARDS, READING_SECONDS, READINGS_FAILED
 from services.analytics.reading import Question
 from shared import clock
 
@@ -73,6 +74,7 @@ class Live:
         """
         feed = self._feeds.setdefault(question, _Feed())
         feed.viewers += 1
+        OPEN_DASHBOARDS.inc()
         if feed.task is None:
             feed.task = asyncio.create_task(self._fill(question, feed))
         version = -1 if feed.latest is not None else 0
@@ -95,6 +97,7 @@ class Live:
 
     def _leave(self, question: Question, feed: _Feed) -> None:
         feed.viewers -= 1
+        OPEN_DASHBOARDS.dec()
         if feed.viewers:
             return
         if feed.task is not None:
@@ -110,6 +113,7 @@ class Live:
                 started = clock.monotonic()
                 async with self._readings:
                     update = _update(await self.read(question))
+                READING_SECONDS.observe(clock.monotonic() - started)
                 if feed.latest is None or update.digest != feed.latest.digest:
                     feed.latest = update
                     feed.updates.publish()
@@ -117,6 +121,7 @@ class Live:
         except Exception:
             # Its viewers are told, and come back to a new feed.
             log.exception("statistics could not be read")
+            READINGS_FAILED.inc()
             feed.failed = True
             if self._feeds.get(question) is feed:
                 del self._feeds[question]

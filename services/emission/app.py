@@ -23,6 +23,7 @@ from services.emission.references import References
 from services.emission.sign_in import SignIn
 from services.emission.store import keys as key_store
 from shared import clock, database
+from shared.backlog import Backlog
 from shared.outbox import Relay
 from shared.settings import ServiceSettings
 from shared.supervision import TRANSIENT, supervise
@@ -77,7 +78,9 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
             desks.append(started)
             relay = Relay(settings.kafka, dsn)
             async with background(
-                supervise("relay", relay.run), supervise("poster", started.poster.run)
+                supervise("relay", relay.run),
+                supervise("backlog", Backlog(pool).run),
+                supervise("poster", started.poster.run),
             ):
                 yield
         finally:

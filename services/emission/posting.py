@@ -16,6 +16,7 @@ import structlog
 
 from services.emission.cipher import CodeCipher
 from services.emission.codes import RandomBytes, generate
+from services.emission.metrics import CODES_POSTED
 from services.emission.store import emissions as store
 from services.emission.store.emissions import EmissionRow
 from shared import clock, outbox, topics
@@ -69,6 +70,7 @@ class Poster:
             posted = row.posted_codes + size
             await store.advance(connection, row.number, row.posted_chunks + len(messages), posted)
             await outbox.put(connection, messages, SOURCE, self.now())
+        CODES_POSTED.inc(size)
         if posted == row.asked.size:
             log.info("emission posted", emission_id=row.asked.emission_id, codes=posted)
         return True

@@ -37,6 +37,7 @@ from services.evaluator.rulesets import Rulesets
 from services.evaluator.settings import Settings
 from services.evaluator.vigilance import Noted, Vigilance
 from shared import database
+from shared.backlog import Backlog
 from shared.cluster import records_behind
 from shared.consumer import TransactionalConsumer
 from shared.outbox import Relay
@@ -139,6 +140,10 @@ class Service:
         database_url = self.settings.database.get_secret_value()
         await supervise("relay", Relay(self.settings.kafka, database_url).run)
 
+    async def watch_outbox(self) -> None:
+        """Tell of what waits for the relay."""
+        await supervise("backlog", Backlog(self.pool).run)
+
     async def expire(self) -> None:
         """Free holds that are over."""
         await supervise("expiry", Expiry(self.pool).run)
@@ -181,7 +186,7 @@ def create(settings: Settings) -> FastAPI:
         database_url = settings.database.get_secret_value()
         async with (
             await database.pool(database_url) as pool,
-            await database.pool(database_url) as readers,
+            await database.pool(database_url, name="quotes") as readers,
         ):
             rulesets = Rulesets()
             service = Service(settings, pool, rulesets, Known(readers, rulesets))
@@ -202,6 +207,7 @@ def create(settings: Settings) -> FastAPI:
                 service.watch_leases(),
                 failures.run(),
                 service.relay(),
+                service.watch_outbox(),
                 service.expire(),
                 service.close_periods(),
                 service.expire_points(),

@@ -5,11 +5,12 @@ taken in the order rules (shared), receipts, purchases, limits, accounts: turns 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.evaluator import orders, purchases, receipt
+from services.evaluator import metrics, orders, purchases, receipt
 from services.evaluator.account import Funds
 from services.evaluator.accounts import Accounts
 from services.evaluator.batch import Batch, Decided
@@ -39,6 +40,7 @@ from services.evaluator.store.ledger import Seen
 from shared import outbox
 from shared.database import Connection, together
 from shared.events.checkout import Cart, Return, Sale
+from shared.topics import ATTEMPTS
 
 _LINES_A_TURN = 200
 
@@ -107,6 +109,7 @@ class Desk:
             except ConflictError as error:
                 outcomes.append(error)
         await _save(connection, batch)
+        _count(batch, outcomes)
         return outcomes
 
     async def _load(
@@ -361,6 +364,17 @@ async def _recorded(connection: Connection, receipts: Sequence[Receipt]) -> dict
             rules = Ruleset.empty().with_campaigns(campaigns, facts.ruleset_version)
             found[known.receipt_id] = Decided(event_of(recorded), facts, rules)
     return found
+
+
+def _count(batch: Batch, outcomes: Iterable[Outcome]) -> None:
+    """Tell operators what a batch did; each series once, however large the batch."""
+    for kind, count in Counter([one.kind for one in batch.applied]).items():
+        metrics.EVENTS.labels(kind).inc(count)
+    refused = Counter([one.reason for one in outcomes if isinstance(one, ConflictError)])
+    for reason, count in refused.items():
+        metrics.REFUSED.labels(reason).inc(count)
+    metrics.count_redemptions(one for _, one in batch.redemptions.values())
+    metrics.LOCKED_OUT.inc(sum([message.topic is ATTEMPTS for message in batch.messages]))
 
 
 async def _save(connection: Connection, batch: Batch) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 import asyncpg
 from msgspec.structs import replace
 
-from services.evaluator import checkout, outgoing, receipt, redemption
+from services.evaluator import checkout, metrics, outgoing, receipt, redemption
 from services.evaluator.facts import demand
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption
@@ -100,6 +100,7 @@ async def _free(connection: Connection, receipt_ids: list[str], until: datetime)
     await ledger.save_redemptions(connection, freed, now)
     await limit_store.save_limits(connection, counters)
     await outbox.put(connection, messages, outgoing.SOURCE, now)
+    metrics.count_redemptions(one for _, one in freed)
 
 
 def _is_over(known: Receipt, until: datetime) -> bool:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 import structlog
 
+from services.evaluator import metrics
 from services.evaluator.counters import Counters
 from services.evaluator.desk import Outcome
 from services.evaluator.facts import Demand
@@ -26,7 +27,6 @@ from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
 from services.evaluator.store import reference as reference_store
 from services.evaluator.store.reference import Place
-from shared import metrics
 from shared.codec import encode
 from shared.database import Connection
 from shared.events.lease import LeaseRequest, LeaseState

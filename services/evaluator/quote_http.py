@@ -6,12 +6,12 @@ from http import HTTPStatus
 
 from services.evaluator import answer, discretion
 from services.evaluator.cart import decode_cart
+from services.evaluator.metrics import STALE_QUOTES
 from services.evaluator.quoting import Quotes, UnknownError
 from services.evaluator.receipt import ConflictError
 from shared import clock
 from shared.events import outcome
 from shared.events.checkout import Cart
-from shared.metrics import STALE_QUOTES
 from shared.web.plain import Asked, PlainRoute
 from shared.web.problems import Problem
 

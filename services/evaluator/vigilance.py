@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from services.evaluator import metrics
 from services.evaluator.answer import Decision
 from services.evaluator.group_commit import GroupCommit
 from services.evaluator.guessing import Guesses, Lockout, Subject, Tally
@@ -81,6 +82,7 @@ class Vigilance:
 
     async def tell(self, decision: Decision, codes: int, lockout: Lockout) -> None:
         """Tell of so many codes that were not listened to."""
+        metrics.LOCKED_OUT.inc()
         await self._save(
             Noted(decision.decided_at, {}, (attempt_message(decision, codes, lockout),))
         )

@@ -104,6 +104,7 @@ class _PlainFirst:
             await self.app(scope, receive, send)
             return
         route, parameters = found
+        scope["route"] = route  # as a framework's router notes it
         try:
             answer = await self._answer(route, parameters, scope, receive)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered with a problem

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from shared.codec import FieldError, InvalidMessageError
 from shared.supervision import TRANSIENT, named
+from shared.web.measured import template_of
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 50
@@ -97,7 +98,7 @@ def _field_message(error: FieldError) -> FieldMessage:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    return problem_of(error, request.method, _route(request)).response
+    return problem_of(error, request.method, template_of(request.scope)).response
 
 
 def problem_of(error: Exception, method: str, route: str) -> Problem:
@@ -151,8 +152,3 @@ def _away(error: Exception, route: str) -> Problem:
         "A server that this needs does not answer: try again.",
         headers={"Retry-After": "1"},
     )
-
-
-def _route(request: Request) -> str:
-    """The route's template, not the path: paths hold ids."""
-    return str(getattr(request.scope.get("route"), "path", "unknown"))

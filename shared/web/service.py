@@ -16,8 +16,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import clock
+from shared.metrics import LOOP_DELAY
 from shared.settings import ServiceSettings
-from shared.web import plain, problems
+from shared.web import measured, plain, problems
 from shared.web.auth import Verifier
 from shared.web.browsers import FromPages
 from shared.web.openapi import document
@@ -30,6 +32,7 @@ INSTANCE_HEADER = "X-Tillstream-Instance"
 """Which instance answers a probe: on a port may be the service of another stack."""
 _BACKLOG = 2048
 _GRACEFUL_SECONDS = 3  # open streams of dashboards last until then
+_LOOP_SECONDS = 0.5
 
 Ready = Callable[[], Awaitable[Sequence[str]]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -68,6 +71,7 @@ def create_app(
     app.add_middleware(LimitedBody, max_bytes=MAX_BODY_BYTES, larger=larger_bodies)
     plain.install(app, MAX_BODY_BYTES)
     _open_to_pages(app)
+    measured.install(app)
     _add_probes(app, ready)
     document(app)
     return app
@@ -172,7 +176,7 @@ async def background(
 
     tasks = [
         asyncio.create_task(coroutine, name=getattr(coroutine, "__qualname__", None))
-        for coroutine in coroutines
+        for coroutine in (*coroutines, _time_the_loop())
     ]
     for task in tasks:
         task.add_done_callback(watch)
@@ -186,6 +190,14 @@ async def background(
     if ended:
         message = f"{ended} background tasks ended before the service"
         raise BackgroundEndedError(message)
+
+
+async def _time_the_loop() -> None:
+    """Observe how late the event loop is, until cancelled."""
+    while True:
+        due = clock.monotonic() + _LOOP_SECONDS
+        await asyncio.sleep(_LOOP_SECONDS)
+        LOOP_DELAY.observe(max(0.0, clock.monotonic() - due))
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:

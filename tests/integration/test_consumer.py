@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -10,9 +11,10 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
+from prometheus_client import REGISTRY
 
 from deploy.local.stack import Stack
-from shared import outbox
+from shared import clock, outbox
 from shared.cluster import WrongClusterError, records_behind
 from shared.consumer import Apply, TransactionalConsumer
 from shared.database import Connection
@@ -298,3 +300,40 @@ async def test_what_a_consumer_has_not_applied_yet_is_known(
         await until(lambda: _count_is(pool, 20))
     await send(producer, topic, ["one-more"])
     assert await records_behind(stack.kafka, pool, "test", [topic]) == {topic: 1}
+
+
+async def test_operators_see_until_when_a_topic_has_been_applied(
+    stack: Stack, pool: asyncpg.Pool, new_topic: NewTopicName, producer: AIOKafkaProducer
+) -> None:
+    """It follows the clock while nothing comes, and stands while something is being applied."""
+    topic = await new_topic(2)
+    came, go_on = asyncio.Event(), asyncio.Event()
+
+    async def apply(
+        connection: Connection, records: Sequence[ConsumerRecord]
+    ) -> Sequence[DeadLetter]:
+        came.set()
+        await go_on.wait()
+        return await record_effects(connection, records)
+
+    def read_until() -> float:
+        labels = {"consumer": "test", "topic": topic}
+        shown = REGISTRY.get_sample_value("tillstream_read_until_timestamp_seconds", labels)
+        return math.nan if shown is None else shown
+
+    async def is_known() -> bool:
+        return not math.isnan(read_until())
+
+    async def is_later() -> bool:
+        return read_until() > at
+
+    async with running(consumer(stack, pool, topic, apply)):
+        await until(is_known, what="the time until which all is read")
+        at = clock.now().timestamp()
+        await until(is_later, what="a later time, though nothing came")
+        await send(producer, topic, ["one"])
+        await asyncio.wait_for(came.wait(), 20)
+        at = clock.now().timestamp()
+        assert read_until() < at
+        go_on.set()
+        await until(is_later, what="a later time, once it is applied")

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import ConsumerRecord
+from prometheus_client import REGISTRY
 
 from deploy.local.stack import Stack
 from shared import outbox
+from shared.backlog import Backlog
 from shared.cluster import WrongClusterError
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
@@ -278,3 +281,31 @@ async def test_a_relay_does_not_send_to_another_cluster_than_before(
     await pool.execute("update outbox_producer set cluster_id = 'another'")
     with pytest.raises(WrongClusterError, match="was sent to Kafka cluster another"):
         await Relay(stack.kafka, dsn).run()
+
+
+async def test_operators_see_what_waits_and_for_how_long(
+    pool: asyncpg.Pool, stack: Stack, dsn: str, new_topic: NewTopicName
+) -> None:
+    topic = await new_topic(1)
+
+    async def shown() -> tuple[float | None, float | None]:
+        await Backlog(pool).look()
+        names = ("tillstream_outbox_rows", "tillstream_outbox_age_seconds")
+        rows, age = (REGISTRY.get_sample_value(name) for name in names)
+        return rows, age
+
+    assert await shown() == (0, 0)
+    for name in ("a", "b"):
+        async with pool.acquire() as connection, connection.transaction():
+            await put(connection, topic, name)
+    await pool.execute("update outbox set put_at = put_at - interval '1 hour' where id = 1")
+    rows, age = await shown()
+    assert rows == 2
+    assert age == pytest.approx(3600, abs=60)
+    async with running(Relay(stack.kafka, dsn)):
+        await read(stack, topic, 2)
+        await until(lambda: _is((0, 0), shown), what="an empty outbox")
+
+
+async def _is(wanted: object, found: Callable[[], Awaitable[object]]) -> bool:
+    return await found() == wanted

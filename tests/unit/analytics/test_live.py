@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.analytics import live
 from services.analytics.changes import Changes
@@ -165,3 +166,32 @@ async def test_too_many_different_questions_are_noticed_before_they_are_asked(
         assert not watched.is_full(ALL)
         assert watched.is_full(Question(selection=Selection(store_id="s1")))
     assert not watched.is_full(Question(selection=Selection(store_id="s1")))
+
+
+async def test_operators_see_how_many_watch() -> None:
+    def open_dashboards() -> float | None:
+        return REGISTRY.get_sample_value("tillstream_dashboards_open")
+
+    watched = Statistics().live()
+    assert open_dashboards() == 0
+    async with watching(watched) as one, watching(watched) as other:
+        await following(one)
+        await following(other)
+        assert open_dashboards() == 2
+    assert open_dashboards() == 0
+
+
+async def test_operators_see_what_readings_take_and_how_many_fail() -> None:
+    def counts() -> tuple[float, float]:
+        names = ("tillstream_reading_seconds_count", "tillstream_readings_failed_total")
+        return tuple(REGISTRY.get_sample_value(name) or 0.0 for name in names)  # type: ignore[return-value]
+
+    statistics = Statistics()
+    before = counts()
+    async with watching(statistics.live()) as updates:
+        await following(updates)
+    statistics.broken = True
+    async with watching(statistics.live()) as updates:
+        with pytest.raises(ReadingFailedError):
+            await following(updates)
+    assert counts() == (before[0] + 1, before[1] + 1)
