@@ -1,0 +1,87 @@
+"""promtool, which checks rules and queries of Prometheus: the machine's own, else fetched.
+
+Debian's package would start a server where it is installed, so it is only taken apart. It holds Prometheus
+itself, too.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import typer
+
+from deploy.local.errors import StackError
+from deploy.local.state import cache_directory
+
+_PACKAGE = "prometheus"
+_PROGRAMS = ("promtool", "prometheus")
+_TIMEOUT_S = 600
+
+
+def find(program: str = "promtool") -> Path | None:
+    """The path of a promtool (or of ``prometheus``) that is there; None if there is none."""
+    if found := shutil.which(program):
+        return Path(found)
+    kept = _directory() / program
+    return kept if kept.is_file() else None
+
+
+def ensure() -> Path:
+    """The path of a promtool; one out of Debian's package if need be, which takes no rights to download."""
+    if found := find():
+        return found
+    if shutil.which("apt-get") and shutil.which("dpkg-deb"):
+        typer.echo("fetching promtool with apt-get (20 MB, once)")
+        if not _unpack() and os.geteuid() == 0 and _run("apt-get", "update"):
+            _unpack()
+        if found := find():
+            return found
+    msg = f"no promtool could be fetched: install the package `{_PACKAGE}`, or put promtool on the PATH"
+    raise StackError(msg)
+
+
+def _unpack() -> bool:
+    """Keep the programs of Debian's package; False if it could not be downloaded."""
+    with tempfile.TemporaryDirectory(prefix="tillstream-promtool-") as name:
+        directory = Path(name)
+        if not _run("apt-get", "download", _PACKAGE, directory=directory):
+            return False
+        [package] = directory.glob("*.deb")
+        if not _run("dpkg-deb", "--extract", package.name, "tree", directory=directory):
+            return False
+        _directory().mkdir(parents=True, exist_ok=True)
+        for program in _PROGRAMS:
+            fresh = _directory() / f".{program}"
+            shutil.copy(directory / "tree" / "usr" / "bin" / program, fresh)
+            fresh.rename(_directory() / program)  # whole or not at all
+    return True
+
+
+def _directory() -> Path:
+    return cache_directory() / "prometheus"
+
+
+def _run(*command: str, directory: Path | None = None) -> bool:
+    try:
+        result = subprocess.run(
+            command, cwd=directory, check=False, capture_output=True, timeout=_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return result.returncode == 0
+
+
+def main() -> int:
+    """What ``make setup-test`` runs."""
+    try:
+        typer.echo(f"promtool: {ensure()}")
+    except StackError as error:
+        typer.echo(f"error: {error}", err=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
