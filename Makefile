@@ -15,14 +15,14 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth chaos check
+.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth chaos check check-alerts
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMPS)/python $(STAMPS)/kafka $(STAMPS)/npm ## install all that is needed, below .venv and node_modules
 
-setup-test: setup $(STAMPS)/chromium
+setup-test: setup $(STAMPS)/chromium $(STAMPS)/promtool
 
 $(STAMPS)/venv:
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 was not found: install python3.11, or give PYTHON=<path>" >&2; exit 1; }
@@ -51,6 +51,11 @@ $(STAMPS)/npm: $(STAMPS)/python package.json package-lock.json .npmrc
 $(STAMPS)/chromium: $(STAMPS)/python
 	@echo "==> Chromium, for the browser tests"
 	@$(BIN)/python -m deploy.local.chromium
+	@touch $@
+
+$(STAMPS)/promtool: $(STAMPS)/python
+	@echo "==> promtool, for the tests of alerts"
+	@$(BIN)/python -m deploy.local.promtool
 	@touch $@
 
 demo: setup ## replay real baskets through the whole stack and watch (BASKETS=all: the whole year)
@@ -88,6 +93,9 @@ typecheck: $(STAMPS)/python ## mypy, strict
 
 check: lint typecheck ## all that reads the code without running it
 	@$(BIN)/python -m pytest -q tests/test_tidy.py
+
+check-alerts: $(STAMPS)/promtool ## check the alerts, their cases and the dashboard's queries with promtool
+	@$(BIN)/python -m pytest -q tests/contract/test_monitoring.py
 
 contracts: $(STAMPS)/python ## write docs/asyncapi.yaml and docs/schemas from the models
 	@$(BIN)/python -m deploy.contracts

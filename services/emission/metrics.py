@@ -4,3 +4,14 @@ from prometheus_client import Counter
 
 # Posting (posting.py).
 CODES_POSTED = Counter("tillstream_codes_posted_total", "Codes made, kept and published.")
+
+# Signing in (sign_in.py).
+SIGN_INS = Counter(
+    "tillstream_sign_ins_total", "Attempts to sign in: signed_in, wrong, locked_out.", ["result"]
+)
+for _result in (
+    "signed_in",
+    "wrong",
+    "locked_out",
+):  # there before the first: a rise from nothing is not seen
+    SIGN_INS.labels(_result)

@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from services.emission import lockout
+from services.emission.metrics import SIGN_INS
 from services.emission.store import changes
 from services.emission.store import users as store
 from services.emission.store.changes import Change
@@ -75,8 +76,10 @@ class SignIn:
             locked_until = await _attempt(connection, subjects, now)
             hashed = await store.password_hash(connection, given.login)
         if locked_until is not None:
+            SIGN_INS.labels("locked_out").inc()
             _refuse_locked(locked_until, now)
         if not await self._matches(hashed, given.password):
+            SIGN_INS.labels("wrong").inc()
             fault = FieldMessage(field="password", message="login or password is wrong")
             raise unauthenticated("login or password is wrong", [fault])
         async with self.pool.acquire() as connection, connection.transaction():
@@ -85,7 +88,9 @@ class SignIn:
             await store.forget_old(connection, now - IDLE, now)
             if hashed and self.hasher.check_needs_rehash(hashed):
                 await store.set_password(connection, given.login, await self._hash(given.password))
-            return await self._open(connection, given.login, "signed in", now)
+            opened = await self._open(connection, given.login, "signed in", now)
+        SIGN_INS.labels("signed_in").inc()
+        return opened
 
     async def renew(self, secret: str) -> SignedIn:
         """Another token for who has an open session."""
