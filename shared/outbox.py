@@ -79,8 +79,19 @@ class Message:
         return self.event if isinstance(self.event, bytes) else encode(self.event)
 
 
+@dataclass(frozen=True)
+class Tombstone:
+    """A message without a value: a compacted topic is to forget the key."""
+
+    topic: Topic
+    key: bytes
+    event_id: str
+    body: None = None
+    repeats: bool = False
+
+
 async def put(
-    connection: Connection, messages: Iterable[Message], source: str, now: datetime
+    connection: Connection, messages: Iterable[Message | Tombstone], source: str, now: datetime
 ) -> None:
     """Add the messages within the caller's transaction; they leave in this order, if it commits."""
     common: _Headers = [h for h in cloud_event_headers("", "", source, now) if h[0] not in _OF_EACH]

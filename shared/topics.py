@@ -17,7 +17,7 @@ from shared.events.outcome import (
     Returned,
 )
 from shared.events.promotion import Campaign
-from shared.events.reference import CodeChunk, Customer, SegmentChange, Store
+from shared.events.reference import CodeChunk, Customer, Product, SegmentChange, Store
 from shared.events.values import Event
 
 _DAY_MS = 24 * 3600 * 1000
@@ -170,6 +170,14 @@ STORES = Topic(
     partitions=1,
     config=_COMPACTED,
 )
+PRODUCTS = Topic(
+    "reference.products.v1",
+    Product,
+    "tillstream.reference.product.v1",
+    "sku",
+    "The latest state of every product; one without a value was taken out of the catalogue.",
+    config=_COMPACTED,
+)
 CUSTOMERS = Topic(
     "reference.customers.v1",
     Customer,
@@ -199,6 +207,7 @@ TOPICS = (
     CAMPAIGNS,
     CODES,
     STORES,
+    PRODUCTS,
     CUSTOMERS,
     SEGMENTS,
 )

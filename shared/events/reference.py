@@ -1,10 +1,20 @@
-"""Reference data that emission owns and publishes: stores, customers' groups, promo codes."""
+"""Reference data that emission owns and publishes: stores, products, customers' groups, promo codes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-from shared.events.values import Count, Currency, CustomerId, Event, Id, Instant, Location, Text
+from shared.events.values import (
+    Count,
+    Currency,
+    CustomerId,
+    Event,
+    Id,
+    Instant,
+    Location,
+    Money,
+    Text,
+)
 
 CODES_PER_CHUNK = 1_000
 
@@ -23,6 +33,25 @@ class Store(Event):
     currency: Currency
     location: Location | None = None
     bonus_share: Annotated[int, Field(ge=0, le=10_000, description="basis points")] = 5_000
+
+
+class Product(Event):
+    """A product, as it is called and where it belongs. ``cost`` is of a unit (1000 thousandths)."""
+
+    sku: Text
+    name: Text
+    group: Text | None = None
+    brand: Text | None = None
+    attributes: Annotated[dict[Id, Text], Field(max_length=50)] = Field(default_factory=dict)
+    cost: Money | None = None
+    currency: Currency | None = None
+
+    @model_validator(mode="after")
+    def _cost_has_a_currency(self) -> Self:
+        if (self.cost is None) != (self.currency is None):
+            message = "currency: given with a cost, and only with it"
+            raise ValueError(message)
+        return self
 
 
 BirthDay = Annotated[
