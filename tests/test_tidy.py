@@ -47,6 +47,7 @@ CORE = (
     "services/emission/keys.py",
     "services/emission/lockout.py",
     "services/emission/users.py",
+    "services/emission/sentence",
     "services/emission/validation",
     "services/analytics/figures.py",
     "services/analytics/rollup.py",
