@@ -57,6 +57,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     choose: int | None = None
     code: int | None = None
     times: int = 1
+    emission_id: str | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -121,12 +122,15 @@ def of(
     ruleset_hash: str,
     unknown_codes: Sequence[int],
     points: Points | None = None,
+    names_emissions: bool = True,
 ) -> Decision:
     """The answer to an event; without a verdict nothing was decided.
 
     With ``expires_at`` something is held until then, and each benefit has its redemption's id.
     ``unknown_codes`` are the positions of codes that belong to no emission. ``points`` are the customer's.
+    Earlier versions did not say of which emission a used code is (``names_emissions``).
     """
+    held = expires_at is not None
     payable = points.payable(verdict.total - verdict.discount) if points and verdict else 0
     asked = 0 if event.intent == "sale" else event.pay_bonuses
     return Decision(
@@ -150,7 +154,7 @@ def of(
         discount=verdict.discount if verdict else 0,
         bonuses=verdict.bonuses if verdict else 0,
         lines=_lines(event, verdict),
-        applied=_applied(event.receipt_id, verdict.granted, held=expires_at is not None)
+        applied=_applied(event.receipt_id, verdict.granted, held, names_emissions)
         if verdict
         else (),
         not_applied=verdict.refused if verdict else (),
@@ -159,7 +163,7 @@ def of(
         unknown_codes=tuple(unknown_codes),
         bonus_balance=points.balance if points else None,
         bonuses_payable=payable,
-        bonuses_held=min(asked, payable) if expires_at is not None else 0,
+        bonuses_held=min(asked, payable) if held else 0,
     )
 
 
@@ -184,7 +188,9 @@ def _price_groups(quantity: int, net: int) -> tuple[PriceGroup, ...]:
     return tuple([PriceGroup(count, price) for count, price in groups])
 
 
-def _applied(receipt_id: str, granted: Sequence[Granted], *, held: bool) -> tuple[Applied, ...]:
+def _applied(
+    receipt_id: str, granted: Sequence[Granted], held: bool, names_emissions: bool
+) -> tuple[Applied, ...]:
     return tuple(
         [
             Applied(
@@ -200,6 +206,7 @@ def _applied(receipt_id: str, granted: Sequence[Granted], *, held: bool) -> tupl
                 choose=g.choose,
                 code=g.code,
                 times=g.times,
+                emission_id=g.emission_id if names_emissions else None,
             )
             for g in granted
         ]

@@ -134,7 +134,9 @@ class Batch:
 
     def _record(self, sale: Sale, came: Incoming, considered: Considered) -> bytes:
         known = self.receipts[sale.receipt_id]
-        given = self.facts.circumstances(sale, came, considered)
+        at = known.decision.occurred_at if known.decision else sale.occurred_at
+        exposure = self.facts.exposure(sale, at)
+        given = self.facts.circumstances(sale, came, considered, exposure=exposure)
         if came.confirms and known.status != "paid":
             self._refuse_what_is_gone(known)
         points = self._payable(sale)

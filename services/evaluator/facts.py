@@ -9,6 +9,7 @@ from services.evaluator.counters import rolling_days
 from services.evaluator.device import device_of
 from services.evaluator.payment import Points
 from services.evaluator.promotion.basket import Basket, PresentedCode
+from services.evaluator.promotion.exposure import NOT_EXPOSED, Exposure
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.purchases import KEPT, forgotten_before
 from services.evaluator.receipt import Circumstances, ConflictError, Receipt
@@ -148,6 +149,7 @@ class Facts:
         came: Incoming,
         considered: Considered,
         points: Points | None = None,
+        exposure: Exposure = NOT_EXPOSED,
     ) -> Circumstances:
         """What ``came``, a cart or a sale, is decided with."""
         return Circumstances(
@@ -159,6 +161,23 @@ class Facts:
             now=self.now,
             expires_at=self.now + self.hold,
             points=points,
+            exposure=exposure,
+        )
+
+    def exposure(self, sale: Sale, at: datetime) -> Exposure:
+        """What a sale that was decided for the instant ``at`` is to be known for of control groups."""
+        if sale.customer_id is None:
+            return NOT_EXPOSED
+        known = self.customers[sale.customer_id]
+        return self.ruleset.exposure(
+            Basket(
+                store_id=sale.store_id,
+                occurred_at=at,
+                lines=(),
+                customer_id=sale.customer_id,
+                customer_groups=known.groups,
+                segments=known.segments,
+            )
         )
 
 

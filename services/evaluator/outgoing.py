@@ -142,6 +142,7 @@ def returned_message(
                 released=change.released,
                 discount=change.discount,
                 bonuses=change.bonuses,
+                emission_id=change.redemption.emission_id,
             )
             for change in reversal.taken_back
         ),

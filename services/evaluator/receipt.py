@@ -18,6 +18,7 @@ from services.evaluator.answer import Decision, Outcome
 from services.evaluator.counters import Counters
 from services.evaluator.payment import Points
 from services.evaluator.promotion.decision import judge
+from services.evaluator.promotion.exposure import NOT_EXPOSED, Exposure
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
 from services.evaluator.promotion.verdict import Verdict
@@ -62,7 +63,8 @@ class Circumstances(msgspec.Struct, frozen=True):
 
     ``considered`` is the rules it may meet: none for a sale whose cart was decided, since that decision
     stands, unless a customer becomes known by it. ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
-    ``points`` are the customer's, if there is one.
+    ``points`` are the customer's, if there is one. ``exposure`` is what a sale's record says of control
+    groups, ``names_emissions`` false where a decision of an earlier version is made again.
     """
 
     event_key: bytes
@@ -73,6 +75,8 @@ class Circumstances(msgspec.Struct, frozen=True):
     now: datetime
     expires_at: datetime
     points: Points | None = None
+    exposure: Exposure = NOT_EXPOSED
+    names_emissions: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a sale changes: the receipt as it is then, and its record for everybody else.
-
-    ``free`` is what was left of the limits that were asked about, if it was decided by the rules.
-    """
+    """What a sale changes: the receipt as it is then, its record for everybody else, and ``free`` as in ``Answer``."""
 
     receipt: Receipt
     record: ReceiptRecorded
@@ -261,6 +262,7 @@ def record(
             device=given.device,
             now=given.now,
             bonuses_paid=bonuses_paid,
+            exposure=given.exposure,
         ),
         free,
     )
@@ -374,6 +376,7 @@ def _decision(
         ruleset_hash=rules.ruleset.hash,
         unknown_codes=rules.reading.basket.unknown_codes,
         points=given.points if verdict else None,
+        names_emissions=given.names_emissions,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from services.evaluator.promotion.exposure import NOT_EXPOSED, Exposure
 from services.evaluator.redemption import Redemptions
 from shared.events.checkout import Sale
 from shared.events.values import Channel, Device
@@ -35,6 +36,7 @@ class ReceiptRedemption(msgspec.Struct, frozen=True, omit_defaults=True):
     discount: int
     bonuses: int
     mismatch: int = 0
+    emission_id: str | None = None
 
 
 class ReceiptRecorded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -59,6 +61,8 @@ class ReceiptRecorded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     bonuses_unauthorised: int = 0
     lines: tuple[RecordedLine, ...]
     redemptions: tuple[ReceiptRedemption, ...]
+    exposed: tuple[str, ...] = ()
+    held_back: tuple[str, ...] = ()
 
 
 def bonuses_named(sale: Sale) -> int:
@@ -75,6 +79,7 @@ def record_of(
     device: Device,
     now: datetime,
     bonuses_paid: int,
+    exposure: Exposure = NOT_EXPOSED,
 ) -> ReceiptRecorded:
     """The record of a sale whose redemptions are settled, and ``bonuses_paid`` of the points it names."""
     total = sum(line.amount for line in sale.lines)
@@ -121,7 +126,10 @@ def record_of(
                 discount=r.discount,
                 bonuses=r.bonuses,
                 mismatch=r.mismatch,
+                emission_id=r.emission_id,
             )
             for r in kept
         ),
+        exposed=exposure.exposed,
+        held_back=exposure.held_back,
     )

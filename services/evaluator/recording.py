@@ -32,7 +32,8 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
 
     ``held``: how many codes were held of the emissions that mattered. ``free``: what was left of each
     limit that was asked about, by its id. ``purchases`` are those that mattered, in their order.
-    ``locked_out``: the codes were not looked at.
+    ``locked_out``: the codes were not looked at. ``names_emissions``: the decision says of which emission
+    a used code is; those of earlier versions did not.
     """
 
     ruleset_version: int
@@ -51,6 +52,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     purchases: tuple[Purchase, ...] = ()
     points: Points | None = None
     locked_out: bool = False
+    names_emissions: bool = False
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -86,6 +88,7 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
         ),
         points=given.points,
         locked_out=basket.locked_out,
+        names_emissions=given.names_emissions,
     )
 
 
@@ -114,6 +117,7 @@ def circumstances_of(
         now=facts.now,
         expires_at=facts.expires_at,
         points=facts.points,
+        names_emissions=facts.names_emissions,
     )
 
 

@@ -37,7 +37,7 @@ class Redemption(msgspec.Struct, frozen=True):
     committed, it is what was really used. ``mismatch`` is given − decided (minor units),
     ``gifts_beyond`` what was given of gifts beyond the decided ones. ``returned`` and
     ``bonuses_returned`` are what returns have taken back so far, ``gifts_back`` gifts that came back.
-    ``lease_id``: one of its slots was the lease's. ``keeps_slot`` and ``lifetime``: see ``Granted``. ``history`` are the states that it took before.
+    ``lease_id``: one of its slots was the lease's. ``emission_id``: that of the code it uses. ``keeps_slot`` and ``lifetime``: see ``Granted``. ``history`` are the states that it took before.
     """
 
     redemption_id: str
@@ -60,6 +60,7 @@ class Redemption(msgspec.Struct, frozen=True):
     bonuses_returned: int = 0
     history: tuple[Change, ...] = ()
     lease_id: str | None = None
+    emission_id: str | None = None
 
     @property
     def limit_ids(self) -> tuple[str, ...]:
@@ -97,6 +98,7 @@ def granted(receipt_id: str, grant: Granted) -> Redemption:
         keeps_slot=grant.keeps_slot,
         choose=grant.choose,
         lifetime=grant.lifetime,
+        emission_id=grant.emission_id,
     )
 
 

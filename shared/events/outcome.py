@@ -53,7 +53,8 @@ class Applied(Event):
     """A benefit granted. ``code`` is the position (from 0) in the cart's codes of the one used.
 
     ``times``: how often its conditions were met, where it repeats. ``choose``: how many of ``gifts``
-    may be taken, in their order as far as they are in stock; none = all of them.
+    may be taken, in their order as far as they are in stock; none = all of them. ``emission_id`` is the
+    emission of that code.
     """
 
     campaign_id: Id
@@ -66,6 +67,7 @@ class Applied(Event):
     choose: int | None = None
     code: int | None = None
     times: int = 1
+    emission_id: Id | None = None
 
 
 class InstrumentName(Event):
@@ -231,7 +233,7 @@ class RecordedLine(Event):
 
 
 class ReceiptRedemption(Event):
-    """A redemption as its receipt records it."""
+    """A redemption as its receipt records it; ``emission_id`` is the emission of the code it used."""
 
     redemption_id: Id
     campaign_id: Id
@@ -240,13 +242,16 @@ class ReceiptRedemption(Event):
     discount: Money
     bonuses: Points
     mismatch: SignedMoney = 0
+    emission_id: Id | None = None
 
 
 class Receipt(Event):
     """A paid receipt, passed on once, clean: what statistics and profiles are made of.
 
     ``total`` − ``discount`` = ``paid`` (minor units, before cash rounding). Of that ``bonuses_paid`` were
-    paid with points; ``bonuses_unauthorised`` more points the till took without right.
+    paid with points; ``bonuses_unauthorised`` more points the till took without right. ``exposed`` are the
+    campaigns with a control group that are for this customer, in this store, then; ``held_back`` those of
+    them whose control group the customer is in.
     """
 
     receipt_id: Id
@@ -268,6 +273,8 @@ class Receipt(Event):
     bonuses_unauthorised: Points = 0
     lines: Annotated[tuple[RecordedLine, ...], Field(min_length=1)]
     redemptions: tuple[ReceiptRedemption, ...]
+    exposed: tuple[Id, ...] = ()
+    held_back: tuple[Id, ...] = ()
 
 
 class ReturnedLine(Event):
@@ -283,6 +290,7 @@ class ReturnedRedemption(Event):
 
     ``returned``: all of the sale has come back; ``released`` says whether its slot is free again.
     ``discount`` (minor units) and ``bonuses`` (points) are what this return took back of it.
+    ``emission_id`` is the emission of the code it used.
     """
 
     redemption_id: Id
@@ -292,6 +300,7 @@ class ReturnedRedemption(Event):
     released: bool
     discount: Money
     bonuses: Points
+    emission_id: Id | None = None
 
 
 class Returned(Event):

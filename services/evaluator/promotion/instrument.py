@@ -228,9 +228,9 @@ def _utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def compile_campaign(campaign: Campaign) -> tuple[CompiledInstrument, ...]:
-    """Its instruments that look at carts, compiled, in the campaign's order."""
-    compiled = CompiledCampaign(
+def compile_terms(campaign: Campaign) -> CompiledCampaign:
+    """What it asks of every cart, compiled."""
+    return CompiledCampaign(
         campaign_id=campaign.campaign_id,
         running=campaign.status == "running",
         starts_at=_utc(campaign.starts_at),
@@ -241,6 +241,11 @@ def compile_campaign(campaign: Campaign) -> tuple[CompiledInstrument, ...]:
         control_group=campaign.control_group,
         codes=tuple((e.emission_id, e.posted_codes) for e in campaign.emissions),
     )
+
+
+def compile_campaign(campaign: Campaign) -> tuple[CompiledInstrument, ...]:
+    """Its instruments that look at carts, compiled, in the campaign's order."""
+    compiled = compile_terms(campaign)
     emissions = {emission.emission_id: emission for emission in campaign.emissions}
     return tuple(
         _compile(campaign, compiled, position, instrument, emissions)

@@ -10,9 +10,15 @@ from typing import Self
 import msgspec
 
 from services.evaluator.promotion.basket import Basket, Reading, read
+from services.evaluator.promotion.exposure import NOT_EXPOSED, Exposure, exposure
 from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.history import Purchase
-from services.evaluator.promotion.instrument import CompiledInstrument, compile_campaign
+from services.evaluator.promotion.instrument import (
+    CompiledCampaign,
+    CompiledInstrument,
+    compile_campaign,
+    compile_terms,
+)
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.selection import Key
 from shared.events.promotion import Campaign
@@ -48,11 +54,12 @@ class Ruleset:
     _sum: int = field(repr=False)
     _index: Index = field(repr=False)
     _held: Mapping[str, int] = field(repr=False)
+    _controlled: Mapping[str, CompiledCampaign] = field(repr=False)
 
     @classmethod
     def empty(cls) -> Self:
         """No campaigns, no codes, version 0."""
-        return cls(0, {}, 0, {}, {})
+        return cls(0, {}, 0, {}, {}, {})
 
     @property
     def hash(self) -> str:
@@ -69,7 +76,7 @@ class Ruleset:
         the index; a paused one stays only where a code leads to it, to be refused with a reason.
         """
         # One copy, and the index's: with so many campaigns a change costs what is copied.
-        known, total = dict(self._known), self._sum
+        known, total, controlled = dict(self._known), self._sum, dict(self._controlled)
         changed: dict[str, None] = {}
         # One at a time: a hundred thousand campaigns as models would take a gigabyte.
         for campaign in campaigns:
@@ -77,6 +84,9 @@ class Ruleset:
             changed[campaign_id] = None
             if before := known.pop(campaign_id, None):
                 total -= before.digest
+            controlled.pop(campaign_id, None)
+            if campaign.control_group and campaign.status == "running":
+                controlled[campaign_id] = compile_terms(campaign)
             if campaign.status != "finished":
                 known[campaign_id] = now = _Known(compile_campaign(campaign), _digest(campaign))
                 total += now.digest
@@ -86,6 +96,7 @@ class Ruleset:
             _known=known,
             _sum=total % _MODULUS,
             _index=_changed(self._index, _by_key(self._known, changed), _by_key(known, changed)),
+            _controlled=controlled,
         )
 
     def with_codes(self, held: Mapping[str, int]) -> Self:
@@ -100,6 +111,12 @@ class Ruleset:
         known = self._known.get(campaign_id)
         found = known.instruments if known else ()
         return next((one for one in found if one.instrument_id == instrument_id), None)
+
+    def exposure(self, basket: Basket) -> Exposure:
+        """The running campaigns with a control group that are for the basket's customer."""
+        if not self._controlled or basket.customer_id is None:
+            return NOT_EXPOSED
+        return exposure(self._controlled.values(), read(basket), self._held)
 
     def absence(self, instrument: CompiledInstrument, reading: Reading) -> Failure | None:
         """Why its campaign does not run then and there."""

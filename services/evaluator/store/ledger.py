@@ -153,6 +153,7 @@ class _Details(msgspec.Struct, frozen=True, array_like=True):
     choose: int | None = None
     lifetime: Lifetime = FOR_EVER
     lease_id: str | None = None
+    emission_id: str | None = None
 
 
 _PACK = msgspec.msgpack.Encoder().encode
@@ -217,6 +218,7 @@ def _by_receipt(rows: Iterable[Any]) -> dict[str, dict[Key, Redemption]]:
             bonuses_returned=bonuses_returned,
             history=_HISTORY.decode(history) if history else (),
             lease_id=details.lease_id,
+            emission_id=details.emission_id,
         )
         found.setdefault(receipt_id, {})[redemption.key] = redemption
     return found
@@ -233,13 +235,14 @@ def lease_of(details: bytes) -> str | None:
 
 def _details(r: Redemption) -> bytes | None:
     """What is kept of a redemption's details; mostly there are none."""
-    if not (r.gifts or r.gifts_beyond or r.choose or r.lease_id) and r.lifetime == FOR_EVER:
+    special = r.gifts or r.gifts_beyond or r.choose or r.lease_id or r.emission_id
+    if not special and r.lifetime == FOR_EVER:
         return None
     given, beyond, back = (
         [_Gift(g.sku, g.quantity, g.value) for g in some]
         for some in (r.gifts, r.gifts_beyond, r.gifts_back)
     )
-    return _PACK(_Details(given, beyond, back, r.choose, r.lifetime, r.lease_id))
+    return _PACK(_Details(given, beyond, back, r.choose, r.lifetime, r.lease_id, r.emission_id))
 
 
 async def add_receipts(connection: Connection, new: Collection[Receipt], at: datetime) -> None:
