@@ -24,11 +24,12 @@ KEY = "Idempotency-Key"
 
 @dataclass(frozen=True)
 class Good:
-    """A request that succeeds: what stands for ``{…}`` in its path, its body, its query."""
+    """A request that succeeds: what stands for ``{…}`` in its path, its body, its query, its headers."""
 
     path: dict[str, str] = field(default_factory=dict)
     body: Any = NOT_SET
     query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Shop:
             return case
         good = self.good(case.operation.label)
         case.path_parameters = good.path
+        case.headers.update(good.headers)
         case.query = _but_for_one(good.query, case.query, chance)
         if case.body is not NOT_SET:  # confirmations need none
             case.body = _but_for_one(good.body, case.body, chance)
@@ -75,6 +77,30 @@ class Shop:
     def key(self) -> dict[str, Any]:
         """An API key."""
         return self.ask("emission", "POST", "api-keys", _NEW_KEY)
+
+    def user(self) -> tuple[str, str]:
+        """A user who is invited: login, and the invitation's secret."""
+        made = self.ask("emission", "POST", "users", _new_user())
+        return made["user"]["login"], made["secret"]
+
+    def credentials(self) -> dict[str, str]:
+        """Of somebody who may sign in."""
+        login, _ = self.accepted()
+        return {"login": login, "password": _PASSWORD}
+
+    def signed_in(self) -> dict[str, str]:
+        """The headers of the console's page, of somebody who is signed in with ``_PASSWORD``."""
+        return _FROM_PAGE | {"Cookie": f"tillstream_session={self.accepted()[1]}"}
+
+    def accepted(self) -> tuple[str, str]:
+        """A user who has accepted the invitation: login, and the session."""
+        login, secret = self.user()
+        client = self.clients["emission"]
+        body = {"secret": secret, "password": _PASSWORD}
+        answer = client.post("/v1/session/invitation", json=body, headers=_FROM_PAGE)
+        assert answer.is_success, answer.text
+        client.cookies.clear()
+        return login, answer.cookies["tillstream_session"]
 
     def draft(self) -> str:
         """An emission that is a draft."""
@@ -156,6 +182,14 @@ def _but_for_one(good: Any, generated: Any, chance: Random) -> Any:
     return generated
 
 
+_PASSWORD = "correct horse battery"
+_FROM_PAGE = {"Sec-Fetch-Site": "same-origin"}
+
+
+def _new_user() -> dict[str, str]:
+    return {"login": f"u-{uuid4().hex[:10]}", "name": "Somebody", "role": "analyst"}
+
+
 _NEW_KEY = {"name": "till", "scopes": ["checkouts:write"]}
 _NEW_GROUP = {"name": "Regulars", "customers": ["c-1", "c-2"]}
 _CUSTOMERS = {"customers": [{"customer_id": "c-1", "birthday": "02-29"}]}
@@ -185,6 +219,20 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     "POST /v1/tokens": lambda shop: Good(body={"api_key": shop.key()["api_key"]}),
     "POST /v1/api-keys": lambda _: Good(body=_NEW_KEY),
     "DELETE /v1/api-keys/{key_id}": lambda shop: Good({"key_id": shop.key()["key_id"]}),
+    "POST /v1/users": lambda _: Good(body=_new_user()),
+    "PUT /v1/users/{login}": lambda shop: Good(
+        {"login": shop.user()[0]}, {"name": "Somebody", "role": "marketer"}
+    ),
+    "POST /v1/users/{login}/invitation": lambda shop: Good({"login": shop.user()[0]}),
+    "POST /v1/session": lambda shop: Good(body=shop.credentials(), headers=_FROM_PAGE),
+    "POST /v1/session/renew": lambda shop: Good(headers=shop.signed_in()),
+    "DELETE /v1/session": lambda shop: Good(headers=shop.signed_in()),
+    "POST /v1/session/invitation": lambda shop: Good(
+        body={"secret": shop.user()[1], "password": _PASSWORD}, headers=_FROM_PAGE
+    ),
+    "PUT /v1/session/password": lambda shop: Good(
+        body={"old": _PASSWORD, "new": "another password"}, headers=shop.signed_in()
+    ),
     "POST /v1/emissions": lambda _: Good(body=emission.mass(emission.new_word())),
     "GET /v1/emissions/{emission_id}": lambda shop: Good({"emission_id": shop.emission_id}),
     "POST /v1/emissions/{emission_id}/post": lambda shop: Good({"emission_id": shop.draft()}),

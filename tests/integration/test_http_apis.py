@@ -143,7 +143,12 @@ def test_each_operation_answers_a_good_request_with_success(
         for operation in operations(stack, service):
             with subtests.test(operation.label):
                 good = shop.good(operation.label)
-                case = operation.Case(path_parameters=good.path, query=good.query, body=good.body)
+                case = operation.Case(
+                    path_parameters=good.path,
+                    query=good.query,
+                    body=good.body,
+                    headers=good.headers,
+                )
                 answer = case.call_and_validate(session=author, timeout=TIMEOUT_S)
                 assert answer.status_code < HTTPStatus.MULTIPLE_CHOICES, answer.text
 
