@@ -28,6 +28,7 @@ class Redemption(Struct, frozen=True, gc=False):
     status: Literal["committed", "unauthorised"]
     discount: Money
     bonuses: Money
+    emission_id: Text | None = None
 
 
 class Receipt(Struct, frozen=True, gc=False):
@@ -54,6 +55,7 @@ class ReturnedRedemption(Struct, frozen=True, gc=False):
     released: bool
     discount: Money
     bonuses: Money
+    emission_id: Text | None = None
 
 
 class Returned(Struct, frozen=True, gc=False):
@@ -73,6 +75,7 @@ class Applied(Struct, frozen=True, gc=False):
 
     campaign_id: Text
     instrument_id: Text
+    emission_id: Text | None = None
 
 
 class NotApplied(Struct, frozen=True, gc=False):

@@ -10,24 +10,18 @@ the ledger has left. Over a short time it may be negative: more came back than w
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from services.analytics.cells import Offer, Place, RefusalKind
 from services.analytics.messages import (
     Campaign,
     Decision,
     Receipt,
-    Redemption,
     Returned,
     ReturnedRedemption,
     Store,
     minute_of,
 )
-
-Place = tuple[str, str, str, str]
-"""Store, device, region, currency."""
-Offer = tuple[str, str]
-"""Campaign, instrument."""
-RefusalKind = tuple[str, str, str]
-"""Campaign, instrument, reason."""
 
 # What tells when a till's clock is broken, and what PostgreSQL and Python can hold: to the year 3000.
 _LAST_MINUTE = 541_728_000
@@ -35,13 +29,18 @@ _LAST_MINUTE = 541_728_000
 
 @dataclass(slots=True)
 class ReceiptSums:
-    """All receipts of a cell: how many, and money (minor units) and bonuses (points)."""
+    """All receipts of a cell: how many, and money (minor units) and bonuses (points).
+
+    ``promo_receipts`` and ``promo_paid`` are of those with at least one committed redemption.
+    """
 
     receipts: int = 0
     total: int = 0
     discount: int = 0
     paid: int = 0
     bonuses: int = 0
+    promo_receipts: int = 0
+    promo_paid: int = 0
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class InstrumentSums:
     """What one instrument did in a cell.
 
     ``carts`` are the cart revisions that considered it (a cart that changes is decided again),
-    ``decided`` those it gave a benefit; ``activations``, ``discount`` and ``bonuses`` are its
+    ``decided`` those it gave a benefit, both of the code that was used, if there was one; ``activations``, ``discount`` and ``bonuses`` are its
     committed redemptions', ``revenue`` the paid amount of their receipts, all as they were sold.
     """
 
@@ -86,12 +85,24 @@ class TakeBackSums:
     returned_unauthorised_discount: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """One committed redemption; ``paid`` is the amount of its receipt."""
+
+    at: datetime
+    place: Place
+    offer: Offer
+    discount: int
+    bonuses: int
+    paid: int
+
+
 @dataclass(slots=True)
 class Rollup:
     """Cells by (minute, place), (minute, place, offer) and (minute, place, refusal kind).
 
     Returns have cells of their own, since there is hardly ever a sale of the same minute and place.
-    ``campaigns`` and ``stores`` are the latest states.
+    ``campaigns`` and ``stores`` are the latest states, ``activations`` are in the order of the records.
     """
 
     receipts: dict[tuple[int, Place], ReceiptSums] = field(default_factory=dict)
@@ -101,6 +112,7 @@ class Rollup:
     take_backs: dict[tuple[int, Place, Offer], TakeBackSums] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
+    activations: list[Activation] = field(default_factory=list, compare=False)
 
     def instrument(self, minute: int, place: Place, offer: Offer) -> InstrumentSums:
         """The sums of that cell, to add to."""
@@ -129,30 +141,37 @@ def add_receipt(rollup: Rollup, receipt: Receipt) -> Refused | None:
     place = (receipt.store_id, receipt.device, receipt.region, receipt.currency)
     sums = rollup.receipts.get((minute, place))
     if sums is None:
-        rollup.receipts[minute, place] = ReceiptSums(
-            1, receipt.total, receipt.discount, receipt.paid, receipt.bonuses
-        )
-    else:
-        sums.receipts += 1
-        sums.total += receipt.total
-        sums.discount += receipt.discount
-        sums.paid += receipt.paid
-        sums.bonuses += receipt.bonuses
-    for redemption in receipt.redemptions:
-        offer = (redemption.campaign_id, redemption.instrument_id)
-        _add_redemption(rollup.instrument(minute, place, offer), redemption, receipt.paid)
+        sums = rollup.receipts[minute, place] = ReceiptSums()
+    sums.receipts += 1
+    sums.total += receipt.total
+    sums.discount += receipt.discount
+    sums.paid += receipt.paid
+    sums.bonuses += receipt.bonuses
+    if receipt.redemptions and _add_redemptions(rollup, minute, place, receipt):
+        sums.promo_receipts += 1
+        sums.promo_paid += receipt.paid
     return None
 
 
-def _add_redemption(sums: InstrumentSums, redemption: Redemption, paid: int) -> None:
-    if redemption.status == "committed":
+def _add_redemptions(rollup: Rollup, minute: int, place: Place, receipt: Receipt) -> bool:
+    """Count what a receipt was given; whether anything of it was an activation."""
+    activated = False
+    for item in receipt.redemptions:
+        offer = (item.campaign_id, item.instrument_id, item.emission_id or "")
+        sums = rollup.instrument(minute, place, offer)
+        if item.status == "unauthorised":
+            sums.unauthorised += 1
+            sums.unauthorised_discount += item.discount
+            continue
+        activated = True
         sums.activations += 1
-        sums.discount += redemption.discount
-        sums.revenue += paid
-        sums.bonuses += redemption.bonuses
-    else:
-        sums.unauthorised += 1
-        sums.unauthorised_discount += redemption.discount
+        sums.discount += item.discount
+        sums.revenue += receipt.paid
+        sums.bonuses += item.bonuses
+        rollup.activations.append(
+            Activation(receipt.occurred_at, place, offer, item.discount, item.bonuses, receipt.paid)
+        )
+    return activated
 
 
 def add_return(rollup: Rollup, returned: Returned) -> Refused | None:
@@ -165,7 +184,8 @@ def add_return(rollup: Rollup, returned: Returned) -> Refused | None:
     sums.returns += 1
     sums.refunded += returned.refund
     for redemption in returned.redemptions:
-        cell = (minute, place, (redemption.campaign_id, redemption.instrument_id))
+        offer = (redemption.campaign_id, redemption.instrument_id, redemption.emission_id or "")
+        cell = (minute, place, offer)
         _take_back(rollup.take_backs.setdefault(cell, TakeBackSums()), redemption)
     return None
 
@@ -188,11 +208,15 @@ def add_decision(rollup: Rollup, decision: Decision) -> Refused | None:
     if not 0 <= minute < _LAST_MINUTE:
         return _IMPLAUSIBLE
     place = (decision.store_id, decision.device, decision.region, decision.currency)
-    decided = {(item.campaign_id, item.instrument_id) for item in decision.applied}
+    decided = {
+        (item.campaign_id, item.instrument_id): item.emission_id or "" for item in decision.applied
+    }
     kinds = {(item.campaign_id, item.instrument_id, item.reason) for item in decision.not_applied}
-    for offer in decided:
-        rollup.instrument(minute, place, offer).decided += 1
-    for offer in decided.union((campaign, instrument) for campaign, instrument, _ in kinds):
+    for instrument, emission_id in decided.items():
+        rollup.instrument(minute, place, (*instrument, emission_id)).decided += 1
+    considered = decided.keys() | {(campaign, instrument) for campaign, instrument, _ in kinds}
+    for instrument in considered:
+        offer = (*instrument, decided.get(instrument, ""))
         rollup.instrument(minute, place, offer).carts += 1
     for kind in kinds:
         cell = (minute, place, kind)

@@ -1,16 +1,42 @@
 """Everything that analytics writes: the sums of a rollup, added within the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
+from typing import Any, TypeVar
 
+from services.analytics.cells import (
+    ALL_OFFERS,
+    INSTRUMENTS,
+    KINDS,
+    RECEIPTS,
+    REFUSALS,
+    RETURNS,
+    TAKE_BACKS,
+    Kind,
+    Offer,
+    Place,
+    RefusalKind,
+    area_of,
+    everywhere,
+    for_reason,
+)
 from services.analytics.messages import Campaign, Store
-from services.analytics.rollup import Rollup
+from services.analytics.rollup import Activation, Rollup
+from services.analytics.statements import additions
 from shared.database import Connection
 
 CHANNEL = "analytics_changes"
 """What PostgreSQL notifies when a transaction that changed the statistics commits."""
+
+
+MOST_ACTIVATIONS = 100_000
+"""How many of the latest are kept, none of them longer than a day."""
+
+What = TypeVar("What", Offer, RefusalKind)
+Numbers = tuple[int, ...]
+"""Of a place, offer or refusal kind, and of what stands for more than it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +76,7 @@ class Dimension:
 
 
 PLACES = Dimension("places", "place_id", ("store_id", "device", "region", "currency"))
-OFFERS = Dimension("offers", "offer_id", ("campaign_id", "instrument_id"))
+OFFERS = Dimension("offers", "offer_id", ("campaign_id", "instrument_id", "emission_id"))
 REFUSAL_KINDS = Dimension(
     "refusal_kinds", "refusal_kind_id", ("campaign_id", "instrument_id", "reason")
 )
@@ -86,81 +112,23 @@ async def _numbers(
     return {keys[position - 1]: number for position, number in rows}
 
 
-# Arrays, because COPY needs a temporary table, which the service's role may not create; it would
-# save the client 1 µs of the 14 µs that an event takes, and PostgreSQL nothing.
-# Each upsert goes in the order of its key, so that two writers never wait for each other in a ring.
-_MINUTE = "'epoch'::timestamptz + minute * interval '1 minute'"
-_RECEIPTS = f"""
-insert into receipt_cells as c
-    (minute, place_id, receipts, total, discount, paid, bonuses)
-select {_MINUTE}, place_id, receipts, total, discount, paid, bonuses
-from unnest($1::int[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-    as x (minute, place_id, receipts, total, discount, paid, bonuses)
-order by x.minute, place_id
-on conflict (minute, place_id) do update set
-    receipts = c.receipts + excluded.receipts,
-    total = c.total + excluded.total,
-    discount = c.discount + excluded.discount,
-    paid = c.paid + excluded.paid,
-    bonuses = c.bonuses + excluded.bonuses
-"""  # noqa: S608 - built from constants
-_INSTRUMENTS = f"""
-insert into instrument_cells as c
-    (minute, offer_id, place_id, carts, decided, activations, discount, revenue, bonuses,
-     unauthorised, unauthorised_discount)
-select {_MINUTE}, offer_id, place_id, carts, decided, activations, discount, revenue, bonuses,
-    unauthorised, unauthorised_discount
-from unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bigint[],
-            $8::bigint[], $9::bigint[], $10::int[], $11::bigint[])
-    as x (minute, offer_id, place_id, carts, decided, activations, discount, revenue, bonuses,
-          unauthorised, unauthorised_discount)
-order by x.minute, offer_id, place_id
-on conflict (minute, offer_id, place_id) do update set
-    carts = c.carts + excluded.carts,
-    decided = c.decided + excluded.decided,
-    activations = c.activations + excluded.activations,
-    discount = c.discount + excluded.discount,
-    revenue = c.revenue + excluded.revenue,
-    bonuses = c.bonuses + excluded.bonuses,
-    unauthorised = c.unauthorised + excluded.unauthorised,
-    unauthorised_discount = c.unauthorised_discount + excluded.unauthorised_discount
-"""  # noqa: S608
-_REFUSALS = f"""
-insert into refusal_cells as c (minute, refusal_kind_id, place_id, refusals)
-select {_MINUTE}, refusal_kind_id, place_id, refusals
-from unnest($1::int[], $2::int[], $3::int[], $4::int[])
-    as x (minute, refusal_kind_id, place_id, refusals)
-order by x.minute, refusal_kind_id, place_id
-on conflict (minute, refusal_kind_id, place_id) do update set
-    refusals = c.refusals + excluded.refusals
-"""  # noqa: S608
-_RETURNS = f"""
-insert into return_cells as c (minute, place_id, returns, refunded)
-select {_MINUTE}, place_id, returns, refunded
-from unnest($1::int[], $2::int[], $3::int[], $4::bigint[])
-    as x (minute, place_id, returns, refunded)
-order by x.minute, place_id
-on conflict (minute, place_id) do update set
-    returns = c.returns + excluded.returns,
-    refunded = c.refunded + excluded.refunded
-"""  # noqa: S608
-_TAKE_BACKS = f"""
-insert into take_back_cells as c
-    (minute, offer_id, place_id,
-     returned, returned_discount, returned_bonuses, returned_unauthorised_discount)
-select {_MINUTE}, offer_id, place_id,
-    returned, returned_discount, returned_bonuses, returned_unauthorised_discount
-from unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[])
-    as x (minute, offer_id, place_id,
-          returned, returned_discount, returned_bonuses, returned_unauthorised_discount)
-order by x.minute, offer_id, place_id
-on conflict (minute, offer_id, place_id) do update set
-    returned = c.returned + excluded.returned,
-    returned_discount = c.returned_discount + excluded.returned_discount,
-    returned_bonuses = c.returned_bonuses + excluded.returned_bonuses,
-    returned_unauthorised_discount =
-        c.returned_unauthorised_discount + excluded.returned_unauthorised_discount
-"""  # noqa: S608
+# The row of activation_ids is locked until the commit, so that whoever sees an activation sees all
+# before it. What is too much or a day old goes as the new comes: from the beginning, a bit at a time.
+_ACTIVATIONS = """
+with ids as (update activation_ids set latest = latest + $1::bigint returning latest),
+trimmed as (
+    delete from activations
+    where activation_id in (select activation_id from activations order by activation_id limit $1 + 100)
+        and (activation_id <= (select latest from ids) - $2::bigint
+            or counted_at < now() - interval '1 day')
+)
+insert into activations
+    (activation_id, occurred_at, offer_id, place_id, discount, bonuses, paid)
+select latest - $1 + n, occurred_at, offer_id, place_id, discount, bonuses, paid
+from ids, unnest($3::timestamptz[], $4::int[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[])
+    with ordinality as a (occurred_at, offer_id, place_id, discount, bonuses, paid, n)
+"""
+_ADDITIONS = {kind: additions(kind) for kind in KINDS}
 _CAMPAIGN = """
 insert into campaigns (campaign_id, version, name, status, time_zone, starts_at, ends_at)
 values ($1, $2, $3, $4, $5, $6, $7)
@@ -190,108 +158,91 @@ class RollupStore:
     refusal_kinds: Numbering = field(default_factory=lambda: Numbering(REFUSAL_KINDS))
 
     async def add(self, connection: Connection, rollup: Rollup) -> None:
-        """Add the sums, once per call: one statement per table, in the same order for every writer."""
-        places = await self.places.of(
-            connection,
-            chain(
-                (place for _, place in rollup.receipts),
-                (place for _, place, _ in rollup.instruments),
-                (place for _, place, _ in rollup.refusals),
-                (place for _, place in rollup.returns),
-            ),
-        )
-        if rollup.receipts:
-            await _add_receipts(connection, rollup, places)
-        if rollup.instruments:
-            offers = await self.offers.of(connection, (cell[2] for cell in rollup.instruments))
-            await _add_instruments(connection, rollup, places, offers)
+        """Add the sums, once per call: one statement per kind, in the same order for every writer."""
+        places = await self._places(connection, rollup)
+        for kind, cells in ((RECEIPTS, rollup.receipts), (RETURNS, rollup.returns)):
+            if cells:
+                await _add(connection, kind, cells, [places[place] for _, place in cells])
+        if rollup.instruments or rollup.take_backs:
+            offers = await self._offers(connection, rollup)
+            await _add_by_offer(connection, INSTRUMENTS, rollup.instruments, places, offers)
+            await _add_by_offer(connection, TAKE_BACKS, rollup.take_backs, places, offers)
         if rollup.refusals:
-            kinds = await self.refusal_kinds.of(connection, (cell[2] for cell in rollup.refusals))
-            await _add_refusals(connection, rollup, places, kinds)
-        if rollup.returns:
-            offers = await self.offers.of(connection, (cell[2] for cell in rollup.take_backs))
-            await _add_returns(connection, rollup, places, offers)
+            kinds = await self._refusal_kinds(connection, rollup)
+            await _add_by_offer(connection, REFUSALS, rollup.refusals, places, kinds)
         await _save_names(connection, rollup.campaigns.values(), rollup.stores.values())
+        if rollup.activations:
+            # Last, since others who have activations wait from here to the commit.
+            await self._add_activations(connection, rollup.activations)
         await connection.execute("select pg_notify($1, '')", CHANNEL)
 
+    async def _add_activations(
+        self, connection: Connection, activations: Sequence[Activation]
+    ) -> None:
+        places = await self.places.of(connection, (one.place for one in activations))
+        offers = await self.offers.of(connection, (one.offer for one in activations))
+        await connection.execute(
+            _ACTIVATIONS,
+            len(activations),
+            MOST_ACTIVATIONS,
+            [one.at for one in activations],
+            [offers[one.offer] for one in activations],
+            [places[one.place] for one in activations],
+            *zip(*map(_AMOUNTS, activations), strict=True),
+        )
 
-Numbers = Mapping[tuple[str, ...], int]
+    async def _places(self, connection: Connection, rollup: Rollup) -> Mapping[Place, Numbers]:
+        """Of each place its number, and those of what it is counted with."""
+        keys = {place for _, place in chain(rollup.receipts, rollup.returns)}
+        keys |= {place for _, place, _ in chain(rollup.instruments, rollup.refusals)}
+        wider = chain(keys, map(area_of, keys), map(everywhere, keys))
+        numbers = await self.places.of(connection, wider)
+        return {
+            key: (numbers[key], numbers[area_of(key)], numbers[everywhere(key)]) for key in keys
+        }
 
-_RECEIPT_SUMS = attrgetter("receipts", "total", "discount", "paid", "bonuses")
+    async def _offers(self, connection: Connection, rollup: Rollup) -> Mapping[Offer, Numbers]:
+        keys = {cell[2] for cell in chain(rollup.instruments, rollup.take_backs)}
+        numbers = await self.offers.of(connection, chain(keys, [ALL_OFFERS]))
+        return {key: (numbers[key], numbers[ALL_OFFERS]) for key in keys}
+
+    async def _refusal_kinds(
+        self, connection: Connection, rollup: Rollup
+    ) -> Mapping[RefusalKind, Numbers]:
+        keys = {cell[2] for cell in rollup.refusals}
+        numbers = await self.refusal_kinds.of(connection, chain(keys, map(for_reason, keys)))
+        return {key: (numbers[key], numbers[for_reason(key)]) for key in keys}
+
+
 _CAMPAIGN_STATE = attrgetter(
     "campaign_id", "version", "name", "status", "time_zone", "starts_at", "ends_at"
 )
-_INSTRUMENT_SUMS = attrgetter(
-    "carts",
-    "decided",
-    "activations",
-    "discount",
-    "revenue",
-    "bonuses",
-    "unauthorised",
-    "unauthorised_discount",
-)
-_RETURN_SUMS = attrgetter("returns", "refunded")
-_TAKE_BACK_SUMS = attrgetter(
-    "returned", "returned_discount", "returned_bonuses", "returned_unauthorised_discount"
-)
+_AMOUNTS = attrgetter("discount", "bonuses", "paid")
+_SUMS = {kind: attrgetter(*kind.measures) for kind in KINDS if len(kind.measures) > 1}
 
 
-async def _add_receipts(connection: Connection, rollup: Rollup, places: Numbers) -> None:
-    cells = rollup.receipts
-    await connection.execute(
-        _RECEIPTS,
-        [minute for minute, _ in cells],
-        [places[place] for _, place in cells],
-        *zip(*map(_RECEIPT_SUMS, cells.values()), strict=True),
-    )
-
-
-async def _add_instruments(
-    connection: Connection, rollup: Rollup, places: Numbers, offers: Numbers
+async def _add(
+    connection: Connection, kind: Kind, cells: Mapping[Any, Any], keys: Iterable[Numbers]
 ) -> None:
-    cells = rollup.instruments
+    sums = map(_SUMS[kind], cells.values()) if kind in _SUMS else ((n,) for n in cells.values())
     await connection.execute(
-        _INSTRUMENTS,
-        [minute for minute, _, _ in cells],
-        [offers[offer] for _, _, offer in cells],
-        [places[place] for _, place, _ in cells],
-        *zip(*map(_INSTRUMENT_SUMS, cells.values()), strict=True),
+        _ADDITIONS[kind],
+        [cell[0] for cell in cells],
+        *zip(*keys, strict=True),
+        *zip(*sums, strict=True),
     )
 
 
-async def _add_refusals(
-    connection: Connection, rollup: Rollup, places: Numbers, kinds: Numbers
+async def _add_by_offer(
+    connection: Connection,
+    kind: Kind,
+    cells: Mapping[tuple[int, Place, What], Any],
+    places: Mapping[Place, Numbers],
+    offers: Mapping[What, Numbers],
 ) -> None:
-    cells = rollup.refusals
-    await connection.execute(
-        _REFUSALS,
-        [minute for minute, _, _ in cells],
-        [kinds[kind] for _, _, kind in cells],
-        [places[place] for _, place, _ in cells],
-        list(cells.values()),
-    )
-
-
-async def _add_returns(
-    connection: Connection, rollup: Rollup, places: Numbers, offers: Numbers
-) -> None:
-    cells = rollup.returns
-    await connection.execute(
-        _RETURNS,
-        [minute for minute, _ in cells],
-        [places[place] for _, place in cells],
-        *zip(*map(_RETURN_SUMS, cells.values()), strict=True),
-    )
-    taken = rollup.take_backs
-    if taken:
-        await connection.execute(
-            _TAKE_BACKS,
-            [minute for minute, _, _ in taken],
-            [offers[offer] for _, _, offer in taken],
-            [places[place] for _, place, _ in taken],
-            *zip(*map(_TAKE_BACK_SUMS, taken.values()), strict=True),
-        )
+    if cells:
+        keys = [offers[offer] + places[place] for _, place, offer in cells]
+        await _add(connection, kind, cells, keys)
 
 
 async def _save_names(

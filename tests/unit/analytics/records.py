@@ -24,7 +24,7 @@ from shared.topics import DECISIONS, RECEIPTS, RETURNS
 NOON = datetime(2026, 12, 10, 12, 0, 30, tzinfo=UTC)
 MINUTE = 29_948_400  # 2026-12-10T12:00Z
 PLACE = ("store-1", "till", "North", "EUR")
-OFFER = ("campaign-1", "instrument-1")
+OFFER = ("campaign-1", "instrument-1", "")
 
 
 def record(topic: str, value: bytes | None, offset: int = 0) -> ConsumerRecord:

@@ -139,7 +139,7 @@ def test_a_cart_counts_for_every_instrument_it_considered_and_for_those_that_gav
     rollup = fold([decision(applied=(applied(),), not_applied=(not_applied("instrument-2"),))])
     assert rollup.instruments == {
         (MINUTE, PLACE, OFFER): InstrumentSums(carts=1, decided=1),
-        (MINUTE, PLACE, ("campaign-1", "instrument-2")): InstrumentSums(carts=1),
+        (MINUTE, PLACE, ("campaign-1", "instrument-2", "")): InstrumentSums(carts=1),
     }
     assert rollup.refusals == {(MINUTE, PLACE, ("campaign-1", "instrument-2", "code_missing")): 1}
 
