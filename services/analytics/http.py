@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from services.analytics import figures, queries
 from services.analytics.changes import Changes
+from services.analytics.insight_http import add_insights
 from services.analytics.live import Live, ReadingFailedError
 from services.analytics.parameters import Filter, RowsFilter, SeriesFilter, StreamFilter
 from services.analytics.reading import Dimension, Question, Reading, reading
@@ -100,6 +101,7 @@ def _add_questions(router: APIRouter, pool: asyncpg.Pool) -> None:
         async with pool.acquire() as connection:
             return figures.Choices.model_validate(await queries.choices(connection, _MOST_CHOICES))
 
+    add_insights(api, lambda question: _asked(pool, question))
     router.include_router(api)
 
 

@@ -6,7 +6,8 @@ The contracts are in ``shared.events``; fields not named here are ignored, as on
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct, ValidationError
+from msgspec.json import Decoder
 
 from shared.events.values import MAX_MONEY
 
@@ -31,8 +32,18 @@ class Redemption(Struct, frozen=True, gc=False):
     emission_id: Text | None = None
 
 
+class Line(Struct, frozen=True, gc=False):
+    """A line of a receipt as it was paid: ``quantity`` in thousandths."""
+
+    sku: Text
+    quantity: Money
+    amount: Money
+    discount: Money
+    group: Text | None = None
+
+
 class Receipt(Struct, frozen=True, gc=False):
-    """``shared.events.outcome.Receipt``, as far as it is counted."""
+    """``shared.events.outcome.Receipt``, as far as it is counted; ``lines_of`` reads its lines."""
 
     store_id: Text
     device: Text
@@ -44,6 +55,10 @@ class Receipt(Struct, frozen=True, gc=False):
     paid: Money
     bonuses: Money
     redemptions: tuple[Redemption, ...]
+    lines: Raw
+    customer_id: Text | None = None
+    exposed: tuple[Text, ...] = ()
+    held_back: tuple[Text, ...] = ()
 
 
 class ReturnedRedemption(Struct, frozen=True, gc=False):
@@ -68,6 +83,8 @@ class Returned(Struct, frozen=True, gc=False):
     occurred_at: Instant
     refund: Money
     redemptions: tuple[ReturnedRedemption, ...]
+    sold_at: Instant
+    customer_id: Text | None = None
 
 
 class Applied(Struct, frozen=True, gc=False):
@@ -100,11 +117,43 @@ class Decision(Struct, frozen=True, gc=False):
     not_applied: tuple[NotApplied, ...]
 
 
+class Condition(Struct, frozen=True):
+    """What matters of a condition: the code that it asks for, or the conditions within it."""
+
+    kind: str
+    condition_id: Text = "code"
+    emission_id: Text | None = None
+    cap: int | None = None
+    conditions: "tuple[Condition, ...]" = ()
+    condition: "Condition | None" = None
+
+
+class Period(Struct, frozen=True, omit_defaults=True):
+    """A processing period other than the campaign's."""
+
+    kind: Literal["rolling", "calendar", "consecutive"]
+    days: int | None = None
+    unit: Literal["day", "week", "month"] | None = None
+
+
+class Limit(Struct, frozen=True):
+    """A cap on redemptions, or on money (minor units)."""
+
+    per: tuple[str, ...] = ()
+    redemptions: int | None = None
+    money: int | None = None
+
+
 class Instrument(Struct, frozen=True):
-    """An instrument's name."""
+    """An instrument's name and caps."""
 
     instrument_id: Text
     name: Text
+    conditions: tuple[Condition, ...] = ()
+    processing_period: Literal["campaign"] | Period = "campaign"
+    max_redemptions: int | None = None
+    on_return: Literal["release", "keep"] = "release"
+    limits: tuple[Limit, ...] = ()
 
 
 class Campaign(Struct, frozen=True):
@@ -118,6 +167,8 @@ class Campaign(Struct, frozen=True):
     starts_at: Instant
     ends_at: Instant
     instruments: tuple[Instrument, ...]
+    control_group: int = 0
+    limits: tuple[Limit, ...] = ()
 
 
 class Store(Struct, frozen=True):
@@ -128,6 +179,18 @@ class Store(Struct, frozen=True):
     region: Text
     time_zone: Text
     currency: Text
+
+
+_LINES = Decoder(tuple[Line, ...])
+
+
+def lines_of(receipt: Receipt) -> tuple[Line, ...]:
+    """The receipt's lines. Raises ``msgspec.ValidationError``."""
+    lines = _LINES.decode(receipt.lines)
+    if b"\\" in bytes(receipt.lines) and "\0" in texts(lines):
+        message = "a text holds a null byte"
+        raise ValidationError(message)
+    return lines
 
 
 def texts(message: object) -> str:

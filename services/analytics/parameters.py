@@ -59,8 +59,8 @@ Bound = Annotated[
 Limit = Annotated[int, Field(ge=1, le=1_000, description="rows at most")]
 
 
-class Filter(BaseModel):
-    """What is counted and when: ``from`` ≤ minute < ``to``, or a period; without either, all."""
+class When(BaseModel):
+    """When: ``from`` ≤ minute < ``to``, or a period; without either, always."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -70,14 +70,6 @@ class Filter(BaseModel):
         None, description="instead of from and to: ends now and moves on with the time"
     )
     time_zone: TimeZone = Field("UTC", description="whose days and hours count")
-    campaign_id: Id | None = Field(None, description="instruments only: receipts have no campaign")
-    instrument_id: Id | None = Field(None, description="instruments only")
-    store_id: Id | None = None
-    device: Device | None = None
-    region: Text | None = None
-    currency: Currency | None = Field(
-        None, description="ISO 4217; default: the one with most receipts"
-    )
 
     @field_validator("to")
     @classmethod
@@ -95,6 +87,22 @@ class Filter(BaseModel):
             code = "two_windows"
             raise PydanticCustomError(code, "comes instead of from and to, not with them")
         return period
+
+
+_Currency = Annotated[
+    Currency | None, Field(description="ISO 4217; default: the one with most receipts")
+]
+
+
+class Filter(When):
+    """What is counted and when."""
+
+    campaign_id: Id | None = Field(None, description="instruments only: receipts have no campaign")
+    instrument_id: Id | None = Field(None, description="instruments only")
+    store_id: Id | None = None
+    device: Device | None = None
+    region: Text | None = None
+    currency: _Currency = None
 
     @property
     def question(self) -> Question:
@@ -146,3 +154,29 @@ class StreamFilter(Filter):
     def question(self) -> Question:
         """The question that these parameters ask."""
         return replace(super().question, step=self.step, limit=self.limit)
+
+
+class DaysFilter(When):
+    """What of campaigns is counted and when: whole days, those of UTC with the dates of the window's days."""
+
+    campaign_id: Id | None = None
+    store_id: Id | None = None
+    device: Device | None = None
+    region: Text | None = None
+    currency: _Currency = None
+
+    @property
+    def question(self) -> Question:
+        """The question that these parameters ask."""
+        return Question(
+            selection=Selection(
+                campaign_id=self.campaign_id,
+                store_id=self.store_id,
+                device=self.device,
+                region=self.region,
+                currency=self.currency,
+            ),
+            window=Window(self.from_, self.to),
+            period=self.period,
+            time_zone=self.time_zone,
+        )

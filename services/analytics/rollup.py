@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.analytics.cells import Offer, Place, RefusalKind
+from services.analytics.insight import Insight
 from services.analytics.messages import (
     Campaign,
     Decision,
@@ -113,6 +114,7 @@ class Rollup:
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
     activations: list[Activation] = field(default_factory=list, compare=False)
+    insight: Insight = field(default_factory=Insight)
 
     def instrument(self, minute: int, place: Place, offer: Offer) -> InstrumentSums:
         """The sums of that cell, to add to."""

@@ -9,8 +9,17 @@ from aiokafka.structs import ConsumerRecord
 from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder
 
-from services.analytics import rollup
-from services.analytics.messages import Campaign, Decision, Receipt, Returned, Store, texts
+from services.analytics import insight, rollup
+from services.analytics.insight_store import InsightStore
+from services.analytics.messages import (
+    Campaign,
+    Decision,
+    Receipt,
+    Returned,
+    Store,
+    lines_of,
+    texts,
+)
 from services.analytics.rollup import Refused, Rollup
 from services.analytics.store import RollupStore
 from shared import topics
@@ -33,11 +42,32 @@ class Reader:
     compacted: bool = False
 
 
+def _add_receipt(sums: Rollup, receipt: Receipt) -> Refused | None:
+    # Most receipts have no promotion, and nobody asks for their lines.
+    lines = lines_of(receipt) if receipt.redemptions else ()
+    refused = rollup.add_receipt(sums, receipt)
+    if refused is None:
+        insight.add_receipt(sums.insight, receipt, lines)
+    return refused
+
+
+def _add_return(sums: Rollup, returned: Returned) -> Refused | None:
+    refused = rollup.add_return(sums, returned)
+    if refused is None:
+        insight.add_return(sums.insight, returned)
+    return refused
+
+
+def _add_campaign(sums: Rollup, campaign: Campaign) -> None:
+    rollup.add_campaign(sums, campaign)
+    insight.add_campaign(sums.insight, campaign)
+
+
 _READERS: Mapping[str, Reader] = {
-    topics.RECEIPTS.name: Reader(Decoder(Receipt), rollup.add_receipt),
-    topics.RETURNS.name: Reader(Decoder(Returned), rollup.add_return),
+    topics.RECEIPTS.name: Reader(Decoder(Receipt), _add_receipt),
+    topics.RETURNS.name: Reader(Decoder(Returned), _add_return),
     topics.DECISIONS.name: Reader(Decoder(Decision), rollup.add_decision),
-    topics.CAMPAIGNS.name: Reader(Decoder(Campaign), rollup.add_campaign, compacted=True),
+    topics.CAMPAIGNS.name: Reader(Decoder(Campaign), _add_campaign, compacted=True),
     topics.STORES.name: Reader(Decoder(Store), rollup.add_store, compacted=True),
 }
 TOPICS = tuple(_READERS)
@@ -68,15 +98,15 @@ def _add(sums: Rollup, record: ConsumerRecord) -> Refused | None:
         return None if reader.compacted else Refused("no_value", "the record has no value")
     try:
         message = reader.decoder.decode(value)
+        # A null byte can only come as an escape, and escapes are rare: looking for them is cheap.
+        if b"\\" in value and "\0" in texts(message):
+            return Refused("invalid_field", "a text holds a null byte")
+        return reader.add(sums, message)
     except ValidationError as error:
         # The library quotes values in some messages: they are not for the dead letter's reason.
         return Refused("invalid_field", _QUOTED.sub("…", str(error)))
     except (DecodeError, UnicodeDecodeError):
         return Refused("invalid_json", "the value is not JSON in UTF-8")
-    # A null byte can only come as an escape, and escapes are rare: looking for them is cheap.
-    if b"\\" in value and "\0" in texts(message):
-        return Refused("invalid_field", "a text holds a null byte")
-    return reader.add(sums, message)
 
 
 @dataclass
@@ -84,6 +114,7 @@ class Stream:
     """The rollup's ``apply``; one per process, because it remembers what it has numbered."""
 
     store: RollupStore = field(default_factory=RollupStore)
+    insights: InsightStore = field(default_factory=InsightStore)
 
     async def apply(
         self, connection: Connection, records: Sequence[ConsumerRecord]
@@ -91,4 +122,5 @@ class Stream:
         """Add the records to the statistics; returns those that can't be used."""
         sums, dead = fold(records)
         await self.store.add(connection, sums)
+        await self.insights.add(connection, sums.insight)
         return dead

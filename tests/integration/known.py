@@ -275,6 +275,7 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     "GET /v1/statistics/instruments": _of_store(),
     "GET /v1/statistics/refusals": _of_store(),
     "GET /v1/statistics/stream": _of_store(),
+    "GET /v1/statistics/effectiveness": _of_store(),
 }
 """By operation; those that are not here need no parameters."""
 

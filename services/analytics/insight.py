@@ -1,0 +1,105 @@
+"""Folding events to what marketers learn: campaigns' receipts, and what two arms of customers pay.
+
+Days are UTC's, counted since 1970. Sums of two folds add up to those of the fold of both, as in
+``rollup``. Customers are hashes of their ids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from services.analytics.messages import Campaign, Line, Receipt, Returned, minute_of
+
+Place = tuple[str, str, str, str]
+"""Store, device, region, currency."""
+_MINUTES_A_DAY = 24 * 60
+
+
+@dataclass(slots=True)
+class CampaignSums:
+    """Receipts with a benefit of a campaign, each once; ``units`` are thousandths of all their goods.
+
+    ``returned_discount`` and ``refunded`` are of returns that took back of it.
+    """
+
+    receipts: int = 0
+    units: int = 0
+    discount: int = 0
+    revenue: int = 0
+    returned_discount: int = 0
+    refunded: int = 0
+
+
+@dataclass(slots=True)
+class Paid:
+    """What a customer has paid (minor units), in so many receipts."""
+
+    receipts: int = 0
+    revenue: int = 0
+
+
+@dataclass(slots=True)
+class Insight:
+    """Sums by (day, place, campaign), and by (campaign, currency, held back, customer).
+
+    ``refunds`` are by (customer, currency, minute of the sale).
+    """
+
+    campaign_days: dict[tuple[int, Place, str], CampaignSums] = field(default_factory=dict)
+    participants: dict[tuple[str, str, bool, int], Paid] = field(default_factory=dict)
+    refunds: dict[tuple[int, str, int], int] = field(default_factory=dict)
+    campaigns: dict[str, Campaign] = field(default_factory=dict)
+
+
+def customer_of(customer_id: str) -> int:
+    """What stands for a customer: 64 bits (signed) of a hash."""
+    return int.from_bytes(blake2b(customer_id.encode(), digest_size=8).digest(), signed=True)
+
+
+def add_receipt(insight: Insight, receipt: Receipt, lines: Sequence[Line]) -> None:
+    """Count a paid receipt; ``lines`` are its own, if it has redemptions."""
+    day = minute_of(receipt.occurred_at) // _MINUTES_A_DAY
+    place = (receipt.store_id, receipt.device, receipt.region, receipt.currency)
+    given: dict[str, int] = {}
+    for one in receipt.redemptions:
+        if one.status == "committed":
+            given[one.campaign_id] = given.get(one.campaign_id, 0) + one.discount
+    for campaign_id, discount in given.items():
+        sums = insight.campaign_days.setdefault((day, place, campaign_id), CampaignSums())
+        sums.receipts += 1
+        sums.units += sum([line.quantity for line in lines])
+        sums.discount += discount
+        sums.revenue += receipt.paid
+    if receipt.exposed and receipt.customer_id is not None:
+        customer = customer_of(receipt.customer_id)
+        for campaign_id in receipt.exposed:
+            held_back = campaign_id in receipt.held_back
+            key = (campaign_id, receipt.currency, held_back, customer)
+            paid = insight.participants.setdefault(key, Paid())
+            paid.receipts += 1
+            paid.revenue += receipt.paid
+
+
+def add_return(insight: Insight, returned: Returned) -> None:
+    """Count what a return took back; its sale may not have been counted yet."""
+    day = minute_of(returned.occurred_at) // _MINUTES_A_DAY
+    place = (returned.sold_in, returned.device, returned.region, returned.currency)
+    taken: dict[str, int] = {}
+    for one in returned.redemptions:
+        if one.status != "unauthorised":
+            taken[one.campaign_id] = taken.get(one.campaign_id, 0) + one.discount
+    for campaign_id, discount in taken.items():
+        sums = insight.campaign_days.setdefault((day, place, campaign_id), CampaignSums())
+        sums.returned_discount += discount
+        sums.refunded += returned.refund
+    if returned.customer_id is not None and returned.refund:
+        customer = customer_of(returned.customer_id)
+        key = (customer, returned.currency, minute_of(returned.sold_at))
+        insight.refunds[key] = insight.refunds.get(key, 0) + returned.refund
+
+
+def add_campaign(insight: Insight, campaign: Campaign) -> None:
+    """Keep the campaign's latest version."""
+    known = insight.campaigns.get(campaign.campaign_id)
+    if known is None or known.version <= campaign.version:
+        insight.campaigns[campaign.campaign_id] = campaign

@@ -1,0 +1,91 @@
+"""Answers to what marketers ask beside the live figures, each read within one transaction."""
+
+from typing import Any
+
+from services.analytics import effectiveness, insight_figures, insight_queries, queries
+from services.analytics.days import Days, days_of
+from services.analytics.effectiveness import Candidate, Move
+from services.analytics.insight_queries import Compared, Known
+from services.analytics.queries import INSTRUMENTS, RECEIPTS
+from services.analytics.reading import Reading
+
+MOST_CAMPAIGNS = 1_000
+_CAMPAIGN = ("campaign_id",)
+
+
+def _days(read: Reading) -> Days:
+    return days_of(read.window, read.question.zone)
+
+
+def _head(read: Reading, days: Days) -> dict[str, Any]:
+    return {**read.head, "first_day": days.first, "last_day": days.last}
+
+
+async def answer_effectiveness(read: Reading) -> insight_figures.EffectivenessAnswer:
+    """What each campaign brought, and where to move budget."""
+    days, selection, connection = _days(read), read.selection, read.connection
+    found = await insight_queries.campaigns(connection, selection, days)
+    cells = await queries.sums(connection, INSTRUMENTS, selection, days.window, [_CAMPAIGN])
+    uses = {key[0]: sums for key, sums in cells[_CAMPAIGN].items()}
+    everything = await queries.sums(connection, RECEIPTS, selection, days.window, [()])
+    receipts = everything[()].get((), {})
+    known = await insight_queries.known(connection, sorted(found.keys() | uses.keys()))
+    rows, candidates = [], []
+    compared = await _compared(read, known)
+    for campaign_id in found.keys() | uses.keys():
+        state = known.get(campaign_id)
+        name, status = (state.name, state.status) if state else (campaign_id, "unknown")
+        uplift, proven, each = compared.get(campaign_id, (None, None, None))
+        row = insight_figures.effectiveness_row(
+            campaign_id,
+            (name, status),
+            uses.get(campaign_id, {}),
+            found.get(campaign_id, {}),
+            uplift,
+        )
+        rows.append(row)
+        if status == "running":
+            candidates.append(
+                Candidate(
+                    campaign_id,
+                    name,
+                    row.receipts,
+                    row.net_discount,
+                    row.revenue_per_discount,
+                    each,
+                    proven,
+                )
+            )
+    rows.sort(key=lambda row: (-row.net_revenue, row.campaign_id))
+    move = effectiveness.suggest(candidates)
+    return insight_figures.EffectivenessAnswer(
+        **_head(read, days),
+        average_receipt=insight_figures.half_up(
+            receipts.get("paid", 0), receipts.get("receipts", 0)
+        ),
+        rows=tuple(rows[:MOST_CAMPAIGNS]),
+        truncated=len(rows) > MOST_CAMPAIGNS,
+        suggestion=insight_figures.suggestion_of(move) if isinstance(move, Move) else None,
+        no_suggestion=None if isinstance(move, Move) else move,
+    )
+
+
+async def _compared(
+    read: Reading, known: dict[str, Known]
+) -> dict[str, tuple[insight_figures.UpliftFigures, Any, Any]]:
+    """The comparison of each campaign that has a control group, all over its time and places."""
+    since = {i: state.compared_since for i, state in known.items() if state.control_group}
+    currency = read.selection.currency
+    if not since or currency is None:
+        return {}
+    arms = await insight_queries.arms(read.connection, list(since), currency)
+    costs = await insight_queries.discounts_since(read.connection, since, currency)
+    return {
+        campaign_id: insight_figures.uplift_figures(
+            known[campaign_id].control_group,
+            begun,
+            arms.get(campaign_id, Compared()),
+            costs.get(campaign_id, 0),
+        )
+        for campaign_id, begun in since.items()
+    }

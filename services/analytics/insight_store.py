@@ -1,0 +1,125 @@
+"""What marketers learn, written: the sums of ``insight``, added within the rollup's transaction.
+
+Each statement goes in the order of its key, so that two writers never wait for each other in a ring.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from msgspec.json import encode
+
+from services.analytics.caps import caps_of
+from services.analytics.insight import Insight
+from services.analytics.messages import Campaign
+from services.analytics.store import PLACES, Dimension, Numbering
+from shared.database import Connection
+
+COMPARISONS = Dimension("comparisons", "comparison_id", ("campaign_id", "currency"))
+
+_CAMPAIGN_DAYS = """
+insert into campaign_days as c
+    (day, campaign_id, place_id, receipts, units, discount, revenue, returned_discount, refunded)
+select date '1970-01-01' + day, campaign_id, place_id, receipts, units, discount, revenue,
+    returned_discount, refunded
+from unnest($1::int[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[],
+            $8::bigint[], $9::bigint[])
+    as x (day, campaign_id, place_id, receipts, units, discount, revenue, returned_discount, refunded)
+order by x.day, campaign_id, place_id
+on conflict (day, campaign_id, place_id) do update set
+    receipts = c.receipts + excluded.receipts,
+    units = c.units + excluded.units,
+    discount = c.discount + excluded.discount,
+    revenue = c.revenue + excluded.revenue,
+    returned_discount = c.returned_discount + excluded.returned_discount,
+    refunded = c.refunded + excluded.refunded
+"""
+_PARTICIPANTS = """
+insert into participants as p (comparison_id, held_back, customer, receipts, revenue)
+select * from unnest($1::int[], $2::boolean[], $3::bigint[], $4::int[], $5::bigint[])
+    as x (comparison_id, held_back, customer, receipts, revenue)
+order by comparison_id, held_back, customer
+on conflict (comparison_id, held_back, customer) do update set
+    receipts = p.receipts + excluded.receipts,
+    revenue = p.revenue + excluded.revenue
+"""
+_REFUNDS = """
+insert into customer_refunds as r (customer, currency, sold_at, refunded)
+select customer, currency, 'epoch'::timestamptz + minute * interval '1 minute', refunded
+from unnest($1::bigint[], $2::text[], $3::int[], $4::bigint[])
+    as x (customer, currency, minute, refunded)
+order by customer, currency, minute
+on conflict (customer, currency, sold_at) do update set refunded = r.refunded + excluded.refunded
+"""
+# Where the share of a control group changes, customers change arms: what they paid before says nothing
+# about the new arms.
+_TERMS = """
+insert into campaign_terms as t (campaign_id, version, control_group, terms) values ($1, $2, $3, $4)
+on conflict (campaign_id) do update set
+    version = excluded.version, control_group = excluded.control_group, terms = excluded.terms,
+    compared_since = case when t.control_group = excluded.control_group then t.compared_since
+        else now() end
+where t.version <= excluded.version
+returning compared_since = now()
+"""
+_BEGIN_ANEW = """
+delete from participants using comparisons c
+where c.campaign_id = $1 and participants.comparison_id = c.comparison_id
+"""
+_SUMS = attrgetter("receipts", "units", "discount", "revenue", "returned_discount", "refunded")
+
+
+@dataclass
+class InsightStore:
+    """Adds insights to the tables. Remembers the numbers of places and comparisons."""
+
+    places: Numbering = field(default_factory=lambda: Numbering(PLACES))
+    comparisons: Numbering = field(default_factory=lambda: Numbering(COMPARISONS))
+
+    async def add(self, connection: Connection, insight: Insight) -> None:
+        """Add the sums, once per call."""
+        if insight.campaign_days:
+            await self._add_campaign_days(connection, insight)
+        if insight.participants:
+            await self._add_participants(connection, insight)
+        if insight.refunds:
+            await connection.execute(
+                _REFUNDS, *zip(*insight.refunds, strict=True), list(insight.refunds.values())
+            )
+        await _save_terms(connection, insight.campaigns.values())
+
+    async def _add_campaign_days(self, connection: Connection, insight: Insight) -> None:
+        cells = insight.campaign_days
+        places = await self.places.of(connection, (place for _, place, _ in cells))
+        await connection.execute(
+            _CAMPAIGN_DAYS,
+            [day for day, _, _ in cells],
+            [campaign_id for _, _, campaign_id in cells],
+            [places[place] for _, place, _ in cells],
+            *zip(*map(_SUMS, cells.values()), strict=True),
+        )
+
+    async def _add_participants(self, connection: Connection, insight: Insight) -> None:
+        paid = insight.participants
+        numbers = await self.comparisons.of(connection, (key[:2] for key in paid))
+        await connection.execute(
+            _PARTICIPANTS,
+            [numbers[key[:2]] for key in paid],
+            [held_back for _, _, held_back, _ in paid],
+            [customer for _, _, _, customer in paid],
+            [one.receipts for one in paid.values()],
+            [one.revenue for one in paid.values()],
+        )
+
+
+async def _save_terms(connection: Connection, campaigns: Iterable[Campaign]) -> None:
+    for campaign in sorted(campaigns, key=attrgetter("campaign_id")):
+        begins_anew = await connection.fetchval(
+            _TERMS,
+            campaign.campaign_id,
+            campaign.version,
+            campaign.control_group,
+            encode(caps_of(campaign)),
+        )
+        if begins_anew:
+            await connection.execute(_BEGIN_ANEW, campaign.campaign_id)
