@@ -28,17 +28,17 @@ def find(program: str = "promtool") -> Path | None:
     return kept if kept.is_file() else None
 
 
-def ensure() -> Path:
-    """The path of a promtool; one out of Debian's package if need be, which takes no rights to download."""
-    if found := find():
+def ensure(program: str = "promtool") -> Path:
+    """The path of a promtool (or of ``prometheus``); if need be out of Debian's package, which takes no rights to download."""
+    if found := find(program):
         return found
     if shutil.which("apt-get") and shutil.which("dpkg-deb"):
-        typer.echo("fetching promtool with apt-get (20 MB, once)")
+        typer.echo("fetching promtool with apt-get (20 MB, once)", err=True)
         if not _unpack() and os.geteuid() == 0 and _run("apt-get", "update"):
             _unpack()
-        if found := find():
+        if found := find(program):
             return found
-    msg = f"no promtool could be fetched: install the package `{_PACKAGE}`, or put promtool on the PATH"
+    msg = f"no {program} could be fetched: install the package `{_PACKAGE}`, or put {program} on the PATH"
     raise StackError(msg)
 
 

@@ -86,6 +86,9 @@ class Desk:
         outcomes: list[Outcome] = []
         for run in _runs(brought):
             outcomes += await self._apply(connection, run)
+        refused = Counter([one.reason for one in outcomes if isinstance(one, ConflictError)])
+        for reason, count in refused.items():
+            metrics.REFUSED.labels(reason).inc(count)
         return outcomes
 
     async def _apply(self, connection: Connection, brought: Sequence[Brought]) -> list[Outcome]:
@@ -109,7 +112,7 @@ class Desk:
             except ConflictError as error:
                 outcomes.append(error)
         await _save(connection, batch)
-        _count(batch, outcomes)
+        _count(batch)
         return outcomes
 
     async def _load(
@@ -366,13 +369,10 @@ async def _recorded(connection: Connection, receipts: Sequence[Receipt]) -> dict
     return found
 
 
-def _count(batch: Batch, outcomes: Iterable[Outcome]) -> None:
+def _count(batch: Batch) -> None:
     """Tell operators what a batch did; each series once, however large the batch."""
     for kind, count in Counter([one.kind for one in batch.applied]).items():
         metrics.EVENTS.labels(kind).inc(count)
-    refused = Counter([one.reason for one in outcomes if isinstance(one, ConflictError)])
-    for reason, count in refused.items():
-        metrics.REFUSED.labels(reason).inc(count)
     metrics.count_redemptions(one for _, one in batch.redemptions.values())
     metrics.LOCKED_OUT.inc(sum([message.topic is ATTEMPTS for message in batch.messages]))
 
