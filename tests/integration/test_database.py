@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from prometheus_client import REGISTRY
 
 import services.evaluator
 from shared import database
@@ -61,3 +62,15 @@ async def test_all_arrays_that_tables_have_are_known(dsn: str) -> None:
     )
     assert {row["type"] for row in rows} == {*database.ARRAYS}
     await connection.close()
+
+
+async def test_operators_see_how_many_connections_of_a_pool_are_busy(dsn: str) -> None:
+    def connections(state: str) -> float | None:
+        labels = {"pool": "watched", "state": state}
+        return REGISTRY.get_sample_value("tillstream_pool_connections", labels)
+
+    async with await database.pool(dsn, size=3, name="watched") as pool:
+        assert REGISTRY.get_sample_value("tillstream_pool_size", {"pool": "watched"}) == 3
+        async with pool.acquire(), pool.acquire():
+            assert (connections("busy"), connections("idle")) == (2, 0)
+        assert (connections("busy"), connections("idle")) == (0, 2)

@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.supervision import named, supervise
 
@@ -23,6 +24,22 @@ async def test_a_task_runs_again_after_its_server_was_away(error: Exception) -> 
 
     await supervise("a task", run)
     assert runs == 2
+
+
+async def test_operators_see_a_task_before_and_each_time_it_runs_again() -> None:
+    def restarts() -> float | None:
+        labels = {"task": "a task that is watched"}
+        return REGISTRY.get_sample_value("tillstream_task_restarts_total", labels)
+
+    seen = []
+
+    async def run() -> None:
+        seen.append(restarts())
+        if len(seen) == 1:
+            raise ConnectionRefusedError
+
+    await supervise("a task that is watched", run)
+    assert seen == [0, 1]
 
 
 async def test_what_does_not_pass_ends_the_task() -> None:

@@ -7,13 +7,16 @@ from typing import Annotated, Any, Self
 import pytest
 from fastapi import Depends, FastAPI, Request
 from httpx import ASGITransport, AsyncClient
+from prometheus_client import REGISTRY
 from pydantic import model_validator
 
 from shared.events.values import Event, Id, Money, Text
+from shared.web import service
 from shared.web.body import json_body
 from shared.web.problems import Problem
 from shared.web.service import MAX_BODY_BYTES, BackgroundEndedError, background, create_app
 from tests.unit.web.tokens import verifier
+from tests.waiting import until
 
 
 class Coat(Event):
@@ -239,3 +242,21 @@ async def test_background_tasks_end_with_the_service() -> None:
     async with background(wait(), stop=asyncio.Event().set):
         await asyncio.sleep(0)
     assert cancelled.is_set()
+
+
+async def test_operators_see_how_late_the_event_loop_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_LOOP_SECONDS", 0)
+
+    def observed() -> float:
+        return REGISTRY.get_sample_value("tillstream_loop_delay_seconds_count") or 0
+
+    async def is_observed() -> bool:
+        return observed() > before
+
+    before = observed()
+    async with background(stop=asyncio.Event().set):
+        await until(is_observed, what="a delay observed")
+
+
+async def test_a_series_is_not_doubled_by_when_it_began(client: AsyncClient) -> None:
+    assert "_created" not in (await client.get("/metrics")).text
