@@ -140,6 +140,21 @@ export function Confirm({ title, text, action, kind = "primary", onAct, onClose 
   <//>`;
 }
 
+// Tabs: [[key, text], …]; arrow keys go from one to the next. What they show follows them in the page.
+export function Tabs({ tabs, value, onChange, label }) {
+  const row = useRef();
+  const go = (event) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const next = (tabs.findIndex(([key]) => key === value) + by + tabs.length) % tabs.length;
+    onChange(tabs[next][0]);
+    row.current.children[next].focus();
+  };
+  return html`<div class="tabs" role="tablist" aria-label=${label} ref=${row} onKeyDown=${go}>${tabs.map(([key, text]) => html`
+    <button type="button" role="tab" key=${key} aria-selected=${key === value} tabindex=${key === value ? 0 : -1} onClick=${() => onChange(key)}>${text}</button>`)}</div>`;
+}
+
 // ---- forms ----
 
 // A labelled field with its error beside it. `children` gets the attributes of the control.
