@@ -91,7 +91,9 @@ async def printed(module: str, *arguments: str) -> float:
 
 async def rollup_rate(stack: Stack, database: asyncpg.Connection, count: int) -> float:
     """Events per second that our consumer commits, as its saved offsets tell, from empty tables."""
-    await database.execute("truncate receipt_cells, instrument_cells, refusal_cells, receipt_levels, instrument_levels")
+    await database.execute(
+        "truncate receipt_cells, instrument_cells, refusal_cells, receipt_levels, instrument_levels"
+    )
     name = f"bench-{uuid4().hex[:8]}"
     environment = {
         **os.environ,
