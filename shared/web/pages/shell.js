@@ -65,7 +65,7 @@ function Frame({ here, children }) {
           <a class="brand" href=${at("emission", "/")}><img src="${dataset.assets}/icon.svg" alt="" width="26" height="26" /> Tillstream</a>
           <button type="button" class="menu-button small" aria-expanded=${open} aria-controls="places" onClick=${() => setOpen(!open)}>${t("Menu")}</button>
         </div>
-        <div class="side-body" id="places" data-open=${open}>
+        <div class="side-body" id="places" data-open=${String(open)}>
           <nav aria-label=${t("Console")}><${Places} here=${here} /></nav>
           <${Me} />
         </div>
