@@ -44,6 +44,8 @@ CORE = (
     "services/evaluator/sale.py",
     "services/emission/campaigns.py",
     "services/emission/codes.py",
+    "services/emission/copying.py",
+    "services/emission/history.py",
     "services/emission/keys.py",
     "services/emission/lockout.py",
     "services/emission/users.py",

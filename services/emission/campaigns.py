@@ -237,11 +237,17 @@ def faults_of_posting(
 ) -> list[FieldError]:
     """Emissions that the instruments use and that are not posted, by field of the campaign."""
     return [
-        _fault(f"instruments.{i}.{path}.emission_id", "the emission is not posted")
+        _fault(f"instruments.{i}.{fault.field}", fault.message)
         for i, instrument in enumerate(instruments)
-        for path, condition in _codes(instrument)
-        if condition.emission_id not in posted
+        for fault in codes_not_posted(instrument, posted)
     ]
+
+
+def codes_not_posted(instrument: Instrument, posted: AbstractSet[str]) -> Iterator[FieldError]:
+    """Emissions that the instrument uses and that are not posted, by its field."""
+    for path, condition in _codes(instrument):
+        if condition.emission_id not in posted:
+            yield _fault(f"{path}.emission_id", "the emission is not posted")
 
 
 def _unknown(

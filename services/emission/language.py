@@ -25,7 +25,7 @@ class KindView(Event):
     says: str
 
 
-class InstrumentView(Event):
+class InstrumentExample(Event):
     """A whole instrument; ``says`` puts it in a marketer's words."""
 
     example: dict[str, Any]
@@ -38,7 +38,7 @@ class LanguageView(Event):
     json_schema: Annotated[dict[str, Any], Field(serialization_alias="schema")]
     conditions: list[KindView]
     benefits: list[KindView]
-    instruments: list[InstrumentView]
+    instruments: list[InstrumentExample]
 
 
 def as_json(part: Event) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def language() -> LanguageView:
         json_schema=schema(),
         conditions=[_kind(one) for one in CONDITIONS],
         benefits=[_kind(one) for one in BENEFITS],
-        instruments=[InstrumentView(example=as_json(i), says=says) for says, i in INSTRUMENTS],
+        instruments=[InstrumentExample(example=as_json(i), says=says) for says, i in INSTRUMENTS],
     )
 
 

@@ -4,16 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 import asyncpg
+import orjson
 from pydantic import Field
 
 from services.emission.posting import SOURCE
+from services.emission.store import changes
 from services.emission.store import references as store
+from services.emission.store.changes import Change
 from shared import clock, topics
-from shared.codec import FieldError, InvalidMessageError
+from shared.codec import FieldError, InvalidMessageError, encode
 from shared.database import Connection
 from shared.events.reference import BirthDay, Customer, Store
 from shared.events.values import CustomerId, Event, Text
@@ -79,7 +82,7 @@ class References:
     zones: frozenset[str]
     now: Callable[[], datetime] = clock.now
 
-    async def save_stores(self, stores: Sequence[Store]) -> int:
+    async def save_stores(self, stores: Sequence[Store], actor: str) -> int:
         """Keep the stores; how many were new or different, which are published."""
         faults = faults_of_stores(stores, self.zones)
         if faults:
@@ -90,10 +93,13 @@ class References:
             messages = [
                 Message(topics.STORES, one.store_id.encode(), one, str(uuid4())) for one in changed
             ]
-            await put(connection, messages, SOURCE, self.now())
+            now = self.now()
+            await put(connection, messages, SOURCE, now)
+            saved = [Change(actor, "saved", "store", one.store_id, _body(one)) for one in changed]
+            await changes.record_all(connection, saved, now)
             return len(changed)
 
-    async def save_group(self, group_id: str, group: NewGroup) -> int:
+    async def save_group(self, group_id: str, group: NewGroup, actor: str) -> int:
         """Replace the group's members; how many came or went: they are published, all groups each."""
         async with self.pool.acquire() as connection, connection.transaction():
             await store.lock_reference(connection)
@@ -102,9 +108,12 @@ class References:
                 raise Problem.of_field(HTTPStatus.CONFLICT, "Too many groups", "group_id", message)
             changed = await store.save_group(connection, group_id, group.name, group.customers)
             await self._publish(connection, changed)
+            body = {"name": group.name, "members": len(set(group.customers))}
+            change = Change(actor, "saved", "group", group_id, body | {"changed": len(changed)})
+            await changes.record(connection, change, self.now())
             return len(changed)
 
-    async def save_birthdays(self, customers: Sequence[KnownCustomer]) -> int:
+    async def save_birthdays(self, customers: Sequence[KnownCustomer], actor: str) -> int:
         """Keep the birthdays; how many were new or different: those customers are published."""
         faults = faults_of_customers(customers)
         if faults:
@@ -115,6 +124,10 @@ class References:
                 connection, [(one.customer_id, one.birthday) for one in customers]
             )
             await self._publish(connection, changed)
+            # Nobody's id: how many they were is all that is kept of customers.
+            body = {"customers": len(customers), "changed": len(changed)}
+            change = Change(actor, "saved", "customer", "*", body)
+            await changes.record(connection, change, self.now())
             return len(changed)
 
     async def customer(self, customer_id: str) -> Customer:
@@ -133,3 +146,8 @@ class References:
             for one in await store.customers(connection, changed)
         ]
         await put(connection, messages, SOURCE, self.now())
+
+
+def _body(one: Store) -> dict[str, Any]:
+    body: dict[str, Any] = orjson.loads(encode(one))
+    return body

@@ -1,9 +1,14 @@
 """What the authoring API answers with."""
 
+from dataclasses import asdict
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from services.emission.campaigns import CampaignPlan, CampaignState, Status, period
+from services.emission.campaigns import CampaignPlan, Status, period
+from services.emission.history import differences
+from services.emission.sentence import Language, Names, sentence
+from services.emission.store.campaigns import CampaignRow, InstrumentRow
+from services.emission.store.changes import Kept
 from services.emission.store.emissions import EmissionRow
 from services.emission.store.keys import KeyRow
 from services.emission.users import Role, User
@@ -13,7 +18,23 @@ from shared.events.values import Event
 from shared.web.auth import Scope
 
 
-class EmissionView(Event):
+class AuthoredView(Event):
+    """Who wrote something and who changed it last, as far as it was kept: ``user:<login>`` or ``key:<id>``."""
+
+    created_at: datetime | None = None
+    created_by: str | None = None
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+
+
+class Warned(Event):
+    """What to think of, by field; it keeps nothing from being saved."""
+
+    field: str
+    message: str
+
+
+class EmissionView(AuthoredView):
     """An emission; ``word`` is a mass emission's, personal codes are only exported.
 
     ``bound`` of its codes are bound to customers.
@@ -49,10 +70,31 @@ class EmissionView(Event):
             status=row.status,
             posted_codes=row.posted_codes,
             bound=row.bound,
+            **asdict(row.authored),
         )
 
 
-class CampaignView(CampaignPlan):
+class InstrumentView(Instrument, AuthoredView):
+    """An instrument, and what it says in plain words."""
+
+    sentence: str
+
+    @classmethod
+    def of(cls, row: InstrumentRow, names: Names, language: Language) -> "InstrumentView":
+        """The view of a row, with its sentence."""
+        words = sentence(row.instrument, names, language)
+        return cls.model_construct(**dict(row.instrument), sentence=words, **asdict(row.authored))
+
+
+class CheckedInstrument(Event):
+    """What an instrument that could be saved says. ``exists``: there is one with its id, which saving would edit."""
+
+    sentence: str
+    exists: bool
+    warnings: list[Warned]
+
+
+class CampaignView(CampaignPlan, AuthoredView):
     """A campaign: its plan, where it stands, and its period as half-open instants (UTC)."""
 
     status: Status
@@ -61,8 +103,9 @@ class CampaignView(CampaignPlan):
     ends_at: datetime
 
     @classmethod
-    def of(cls, state: CampaignState) -> "CampaignView":
-        """The view of a state."""
+    def of(cls, row: CampaignRow) -> "CampaignView":
+        """The view of a row."""
+        state = row.state
         starts_at, ends_at = period(state.plan)
         return cls(
             **dict(state.plan),
@@ -70,6 +113,7 @@ class CampaignView(CampaignPlan):
             version=state.version,
             starts_at=starts_at,
             ends_at=ends_at,
+            **asdict(row.authored),
         )
 
 
@@ -122,6 +166,82 @@ class StoresChanged(Event):
     changed: int
 
 
+class DifferenceView(Event):
+    """A field before and after a change; null: it was not there, or is no more."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class VersionView(Event):
+    """A change in the history of one thing; ``version`` counts from 1.
+
+    ``published``: the version of a campaign that left with it.
+    """
+
+    version: int
+    at: datetime
+    by: str
+    action: str
+    published: int | None = None
+    changes: list[DifferenceView]
+
+    @classmethod
+    def of(cls, kept: Kept) -> "VersionView":
+        """The view of a change."""
+        after = None if kept.change.action == "exported" else kept.change.body
+        found = [one for one in differences(kept.before, after) if one.field != "version"]
+        return cls(
+            version=kept.number,
+            at=kept.at,
+            by=kept.change.actor,
+            action=kept.change.action,
+            published=((after or {}).get("version") or None),
+            changes=[DifferenceView(**asdict(one)) for one in found],
+        )
+
+
+class History(Event):
+    """A page of the changes of one thing, the newest first."""
+
+    items: list[VersionView]
+    total: int
+
+
+class ChangeView(Event):
+    """A change of anything; ``detail``: what it was from then on, without secrets, codes and customers."""
+
+    change_id: int
+    at: datetime
+    by: str
+    action: str
+    kind: str
+    id: str
+    detail: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, kept: Kept) -> "ChangeView":
+        """The view of a change."""
+        change = kept.change
+        return cls(
+            change_id=kept.number,
+            at=kept.at,
+            by=change.actor,
+            action=change.action,
+            kind=change.kind,
+            id=change.id,
+            detail=change.body,
+        )
+
+
+class Changes(Event):
+    """A page of changes, the newest first; ``next`` is the ``before`` of the next page."""
+
+    items: list[ChangeView]
+    next: int | None = None
+
+
 class KeyView(Event):
     """An API key without its secret."""
 
@@ -157,13 +277,15 @@ class Emissions(Event):
     """A page of emissions; ``next`` is the ``after`` of the next page."""
 
     items: list[EmissionView]
+    total: int
     next: str | None = None
 
 
 class Instruments(Event):
     """A page of instruments; ``next`` is the ``after`` of the next page."""
 
-    items: list[Instrument]
+    items: list[InstrumentView]
+    total: int
     next: str | None = None
 
 
@@ -171,6 +293,7 @@ class Campaigns(Event):
     """A page of campaigns; ``next`` is the ``after`` of the next page."""
 
     items: list[CampaignView]
+    total: int
     next: str | None = None
 
 
@@ -178,6 +301,7 @@ class Stores(Event):
     """A page of stores; ``next`` is the ``after`` of the next page."""
 
     items: list[Store]
+    total: int
     next: str | None = None
 
 
@@ -185,6 +309,7 @@ class Groups(Event):
     """A page of groups; ``next`` is the ``after`` of the next page."""
 
     items: list[GroupView]
+    total: int
     next: str | None = None
 
 

@@ -236,10 +236,26 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     "POST /v1/emissions": lambda _: Good(body=emission.mass(emission.new_word())),
     "GET /v1/emissions/{emission_id}": lambda shop: Good({"emission_id": shop.emission_id}),
     "POST /v1/emissions/{emission_id}/post": lambda shop: Good({"emission_id": shop.draft()}),
+    "POST /v1/emissions/{emission_id}/copy": lambda shop: Good(
+        {"emission_id": shop.emission_id},
+        {"emission_id": emission.new_id("e"), "word": emission.new_word()},
+    ),
+    "GET /v1/emissions/{emission_id}/history": lambda shop: Good({"emission_id": shop.emission_id}),
     "GET /v1/emissions/{emission_id}/codes": lambda shop: Good({"emission_id": shop.emission_id}),
     "POST /v1/instruments": lambda shop: Good(body=emission.instrument_of(shop.emission_id)),
     "PUT /v1/instruments/{instrument_id}": lambda shop: _edited("instrument_id", shop.instrument()),
     "GET /v1/instruments/{instrument_id}": lambda shop: Good({"instrument_id": shop.instrument_id}),
+    "POST /v1/instruments/check": lambda shop: Good(body=emission.instrument_of(shop.emission_id)),
+    "POST /v1/instruments/{instrument_id}/copy": lambda shop: Good(
+        {"instrument_id": shop.instrument_id}, {"instrument_id": emission.new_id("i")}
+    ),
+    "GET /v1/instruments/{instrument_id}/history": lambda shop: Good(
+        {"instrument_id": shop.instrument_id}
+    ),
+    "POST /v1/campaigns/{campaign_id}/copy": lambda shop: Good(
+        {"campaign_id": shop.campaign_id}, {"campaign_id": emission.new_id("c")}
+    ),
+    "GET /v1/campaigns/{campaign_id}/history": lambda shop: Good({"campaign_id": shop.campaign_id}),
     "POST /v1/campaigns": lambda shop: Good(body=shop.plan()),
     "PUT /v1/campaigns/{campaign_id}": lambda shop: _edited("campaign_id", shop.campaign()),
     "GET /v1/campaigns/{campaign_id}": lambda shop: Good({"campaign_id": shop.campaign_id}),

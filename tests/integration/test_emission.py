@@ -220,10 +220,10 @@ async def test_a_word_is_claimed_again_when_it_is_posted(stack: Stack) -> None:
             return Authoring(pool, cipher, key, frozenset(), now=lambda: now)
 
         before, after = ends - timedelta(minutes=1), ends + timedelta(minutes=1)
-        await at(before).add_emission(first)
-        await at(after).add_emission(second)
+        await at(before).add_emission(first, "author")
+        await at(after).add_emission(second, "author")
         with pytest.raises(Problem) as refused:  # by a server whose clock is behind
-            await at(before).post_emission(first.emission_id)
+            await at(before).post_emission(first.emission_id, "author")
     assert [error["field"] for error in refused.value.errors] == ["word"]
 
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from services.emission.http.campaigns import campaign_routes
+from services.emission.http.changes import change_routes
+from services.emission.http.codes import code_routes
+from services.emission.http.copies import copy_routes
 from services.emission.http.customers import customer_routes, group_routes
 from services.emission.http.desk import Desk
 from services.emission.http.emissions import emission_routes
@@ -26,8 +29,11 @@ def add_routes(app: FastAPI, desk: Callable[[], Desk]) -> None:
     for routes in (
         token_routes,
         emission_routes,
+        code_routes,
         instrument_routes,
         campaign_routes,
+        copy_routes,
+        change_routes,
         store_routes,
         group_routes,
         customer_routes,

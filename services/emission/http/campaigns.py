@@ -1,23 +1,26 @@
 """Campaigns: written, started, paused, finished."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
-from services.emission.campaigns import Action, CampaignPlan
+from services.emission.campaigns import Action, CampaignPlan, Status
 from services.emission.http.desk import (
     CONFLICTS,
     READS,
-    WRITES,
-    After,
+    Author,
     Desk,
-    Limit,
+    Part,
     answer,
     check_same_id,
     known,
+    next_of,
     not_found,
+    sort_by,
 )
 from services.emission.store import campaigns as campaign_store
 from services.emission.views import Campaigns, CampaignView
@@ -29,51 +32,71 @@ def campaign_routes(desk: Callable[[], Desk]) -> APIRouter:
     """Campaigns and their actions."""
     router = APIRouter(prefix="/campaigns")
 
-    @router.post(
-        "", status_code=HTTPStatus.CREATED, dependencies=WRITES, responses=known(CampaignView)
-    )
+    @router.post("", status_code=HTTPStatus.CREATED, responses=known(CampaignView))
     async def add(
-        new: Annotated[CampaignPlan, Depends(json_body(CampaignPlan))], response: Response
+        author: Author,
+        new: Annotated[CampaignPlan, Depends(json_body(CampaignPlan))],
+        response: Response,
     ) -> CampaignView:
         """Write a campaign: a draft, until it is started."""
-        state, is_new = await desk().authoring.add_campaign(new)
-        return answer(response, CampaignView.of(state), is_new=is_new)
+        row, is_new = await desk().authoring.add_campaign(new, author.subject)
+        return answer(response, CampaignView.of(row), is_new=is_new)
 
-    @router.put("/{campaign_id}", dependencies=WRITES, responses=CONFLICTS)
+    @router.put("/{campaign_id}", responses=CONFLICTS)
     async def edit(
-        campaign_id: Id, new: Annotated[CampaignPlan, Depends(json_body(CampaignPlan))]
+        author: Author,
+        campaign_id: Id,
+        new: Annotated[CampaignPlan, Depends(json_body(CampaignPlan))],
     ) -> CampaignView:
         """Replace a campaign's plan; a started one gets a new version, its counters go on."""
         check_same_id("campaign_id", campaign_id, new.campaign_id)
-        return CampaignView.of(await desk().authoring.edit_campaign(new))
+        return CampaignView.of(await desk().authoring.edit_campaign(new, author.subject))
 
     @router.get("", dependencies=READS)
-    async def campaigns(after: After = "", limit: Limit = 100) -> Campaigns:
-        """Campaigns by id."""
+    async def campaigns(
+        part: Part,
+        sort: Annotated[str, sort_by(campaign_store.CAMPAIGNS)] = "",
+        status: Annotated[list[Status], Query(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
+        on: date | None = None,
+        store: Id | None = None,
+        instrument: Id | None = None,
+        emission: Id | None = None,
+    ) -> Campaigns:
+        """Campaigns: searched, filtered, sorted; by id where no order is asked for.
+
+        `on`: one of their days; `store`: they run there; `instrument`, `emission`: they use it.
+        """
+        page = replace(part, sort=sort)
+        wanted = campaign_store.WantedCampaigns(status, on, store, instrument, emission)
         async with desk().pool.acquire() as connection:
-            found = await campaign_store.campaigns(connection, after, limit)
-        items = [CampaignView.of(state) for state in found]
-        return Campaigns(items=items, next=items[-1].campaign_id if len(items) == limit else None)
+            found, total = await campaign_store.campaigns(connection, wanted, page)
+        items = [CampaignView.of(row) for row in found]
+        ids = [one.campaign_id for one in items]
+        return Campaigns(items=items, total=total, next=next_of(page, ids))
 
     @router.get("/{campaign_id}", dependencies=READS)
     async def campaign(campaign_id: Id) -> CampaignView:
         """A campaign."""
         async with desk().pool.acquire() as connection:
-            state = await campaign_store.campaign(connection, campaign_id)
-        if state is None:
+            row = await campaign_store.campaign_row(connection, campaign_id)
+        if row is None:
             raise not_found("campaign_id", "no such campaign")
-        return CampaignView.of(state)
+        return CampaignView.of(row)
 
-    @router.post(
-        "/{campaign_id}/start", name="start_campaign", dependencies=WRITES, responses=CONFLICTS
-    )
-    async def start(campaign_id: Id, past: bool = False) -> CampaignView:
+    _add_actions(router, desk)
+    return router
+
+
+def _add_actions(router: APIRouter, desk: Callable[[], Desk]) -> None:
+    @router.post("/{campaign_id}/start", name="start_campaign", responses=CONFLICTS)
+    async def start(author: Author, campaign_id: Id, past: bool = False) -> CampaignView:
         """Start a campaign; ``past``: although it is over, for sales that come late."""
-        return CampaignView.of(await desk().authoring.act(campaign_id, "start", past=past))
+        actor = author.subject
+        return CampaignView.of(await desk().authoring.act(campaign_id, "start", actor, past=past))
 
-    def action(name: Action) -> Callable[[Id], Awaitable[CampaignView]]:
-        async def act(campaign_id: Id) -> CampaignView:
-            return CampaignView.of(await desk().authoring.act(campaign_id, name))
+    def action(name: Action) -> Callable[[Author, Id], Awaitable[CampaignView]]:
+        async def act(author: Author, campaign_id: Id) -> CampaignView:
+            return CampaignView.of(await desk().authoring.act(campaign_id, name, author.subject))
 
         return act
 
@@ -84,7 +107,5 @@ def campaign_routes(desk: Callable[[], Desk]) -> APIRouter:
             action(name),
             methods=["POST"],
             name=f"{name}_campaign",
-            dependencies=WRITES,
             responses=CONFLICTS,
         )
-    return router

@@ -1,7 +1,7 @@
 """An instrument as one plain sentence, in English or Ukrainian. Pure."""
 
-from services.emission.sentence.names import Names
+from services.emission.sentence.names import Names, skus
 from services.emission.sentence.sentence import sentence
 from services.emission.sentence.writer import Language
 
-__all__ = ["Language", "Names", "sentence"]
+__all__ = ["Language", "Names", "sentence", "skus"]

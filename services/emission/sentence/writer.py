@@ -9,7 +9,7 @@ from babel import Locale
 from babel.numbers import format_decimal, get_currency_precision
 
 from services.emission.sentence import english, ukrainian
-from services.emission.sentence.names import Names
+from services.emission.sentence.names import MOST_NAMED, Names
 from shared.events.selection import Comparison
 from shared.events.values import THOUSANDTHS
 
@@ -19,7 +19,6 @@ _COUNTED: Mapping[Language, Mapping[str, Mapping[str, str]]] = {
     "en": english.COUNTED,
     "uk": ukrainian.COUNTED,
 }
-_LONGEST_LIST = 5
 _PERCENT = 100  # basis points of one percent
 _FIRST_GROUPED = 10_000
 _PLAIN_DIGITS = 2
@@ -84,7 +83,7 @@ class Writer:
 
     def named(self, ids: Sequence[str], names: Mapping[str, str], joint: str = "or") -> str:
         """The names of a few of the ids, and how many more there are."""
-        shown = [self.quoted(names.get(one, one)) for one in ids[:_LONGEST_LIST]]
+        shown = [self.quoted(names.get(one, one)) for one in ids[:MOST_NAMED]]
         more = len(ids) - len(shown)
         if more:
             shown.append(self.counted("more", more))

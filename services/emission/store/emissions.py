@@ -1,14 +1,17 @@
 """Emissions, their codes and their chunks."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 import asyncpg
 
 from services.emission.cipher import CodeCipher
 from services.emission.codes import NewEmission
+from services.emission.history import Authored
+from services.emission.store.changes import authored
+from services.emission.store.listing import Listing, Page, Where
 from shared.database import Connection
 from shared.events.promotion import EmissionSummary
 from shared.events.reference import CODES_PER_CHUNK
@@ -29,6 +32,7 @@ class EmissionRow:
     posting_since: datetime | None
     bound: int = 0
     holders_sha256: bytes | None = None
+    authored: Authored = field(default_factory=Authored)
 
     def is_of(self, new: NewEmission) -> bool:
         """Whether this was asked for, whichever defaults either spells out."""
@@ -50,7 +54,9 @@ class EmissionRow:
         )
 
 
-async def add_emission(connection: Connection, new: NewEmission, cipher: CodeCipher) -> int:
+async def add_emission(
+    connection: Connection, new: NewEmission, cipher: CodeCipher, actor: str, now: datetime
+) -> int:
     """Keep a new emission and its holders; its number. The word is encrypted as chunk 0."""
     word = None if new.word is None else cipher.encrypt([new.word], new.emission_id, 0)
     customers = new.customers or ()
@@ -58,8 +64,9 @@ async def add_emission(connection: Connection, new: NewEmission, cipher: CodeCip
         """
         insert into emissions (
             emission_id, name, kind, word, count, pattern, single_use, valid_from, valid_until,
-            bound, holders_sha256
-        ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning number
+            bound, holders_sha256, created_by, created_at, changed_by, changed_at
+        ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $12, $13)
+        returning number
         """,
         new.emission_id,
         new.name,
@@ -72,6 +79,8 @@ async def add_emission(connection: Connection, new: NewEmission, cipher: CodeCip
         new.valid_until,
         len(customers),
         new.holders_sha256,
+        actor,
+        now,
     )
     await connection.copy_records_to_table(
         "code_holders",
@@ -98,6 +107,14 @@ async def holders(
     return {row["chunk"]: row["customers"] for row in rows}
 
 
+async def all_holders(connection: Connection, number: int) -> list[str]:
+    """The customers that the emission's codes are bound to, in their order."""
+    rows = await connection.fetch(
+        "select customers from code_holders where emission = $1 order by chunk", number
+    )
+    return [customer for row in rows for customer in row["customers"]]
+
+
 async def emission(
     connection: Connection, emission_id: str, cipher: CodeCipher
 ) -> EmissionRow | None:
@@ -106,14 +123,46 @@ async def emission(
     return None if row is None else _emission(row, cipher)
 
 
+_ORDERS = (
+    "kind",
+    "status",
+    "count",
+    "valid_from",
+    "valid_until",
+    "created_at",
+    "changed_at",
+    "emission_id",
+)
+LISTING = Listing(
+    "select *, lower(emission_id || ' ' || name) as search from emissions",
+    "emission_id",
+    {name: name for name in _ORDERS} | {"name": "lower(name)"},
+)
+
+
+@dataclass(frozen=True)
+class WantedEmissions:
+    """Which emissions: of one of these statuses and kinds, and (``on``) valid on a day, UTC."""
+
+    status: Sequence[str] = ()
+    kind: Sequence[str] = ()
+    on: date | None = None
+
+
 async def emissions(
-    connection: Connection, after: str, limit: int, cipher: CodeCipher
-) -> list[EmissionRow]:
-    """Emissions by id, from the first after ``after``."""
-    rows = await connection.fetch(
-        "select * from emissions where emission_id > $1 order by emission_id limit $2", after, limit
-    )
-    return [_emission(row, cipher) for row in rows]
+    connection: Connection, wanted: WantedEmissions, page: Page, cipher: CodeCipher
+) -> tuple[list[EmissionRow], int]:
+    """A page of emissions, and how many there are."""
+    where = Where()
+    where.search("search", page.search)
+    where.add("status = any({}::text[])", list(wanted.status))
+    where.add("kind = any({}::text[])", list(wanted.kind))
+    if wanted.on is not None:
+        begins = datetime.combine(wanted.on, time(), UTC)
+        where.add("coalesce(valid_from < {}, true)", begins + timedelta(days=1))
+        where.add("coalesce(valid_until > {}, true)", begins)
+    rows, total = await LISTING.page(connection, where, page)
+    return [_emission(row, cipher) for row in rows], total
 
 
 async def emissions_of(
@@ -148,15 +197,17 @@ def _emission(row: asyncpg.Record, cipher: CodeCipher) -> EmissionRow:
         row["posting_since"],
         row["bound"],
         row["holders_sha256"],
+        authored(row),
     )
 
 
-async def begin_posting(connection: Connection, number: int, now: datetime) -> None:
+async def begin_posting(connection: Connection, number: int, actor: str, now: datetime) -> None:
     """A draft is to be posted, and says from now on that it was posted ``now``."""
     await connection.execute(
-        "update emissions set status = 'posting', posting_since = $2 "
-        "where number = $1 and status = 'draft'",
+        "update emissions set status = 'posting', posting_since = $3, "
+        "changed_by = $2, changed_at = $3 where number = $1 and status = 'draft'",
         number,
+        actor,
         now,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.emission.store.listing import Listing, Page, Where
 from shared.codec import decode, encode
 from shared.database import Connection
 from shared.events.reference import Customer, Store
@@ -31,12 +32,27 @@ async def save_stores(connection: Connection, new: Sequence[Store]) -> list[Stor
     return [store for store in new if store.store_id in changed]
 
 
-async def stores(connection: Connection, after: str, limit: int) -> list[Store]:
-    """Stores by id, from the first after ``after``."""
-    rows = await connection.fetch(
-        "select body from stores where store_id > $1 order by store_id limit $2", after, limit
-    )
-    return [decode(Store, row["body"].encode()) for row in rows]
+STORES = Listing(
+    """
+    select store_id, body, body ->> 'name' as name, body ->> 'region' as region,
+        lower(concat_ws(' ', store_id, body ->> 'name', body ->> 'region')) as search
+    from stores
+    """,
+    "store_id",
+    {"store_id": "store_id", "name": "lower(name)", "region": "lower(region)"},
+)
+
+
+async def stores(
+    connection: Connection, page: Page, *, regions: Sequence[str] = (), ids: Sequence[str] = ()
+) -> tuple[list[Store], int]:
+    """A page of stores in one of the regions, with one of the ids, and how many there are."""
+    where = Where()
+    where.search("search", page.search)
+    where.add("region = any({}::text[])", list(regions))
+    where.add("store_id = any({}::text[])", list(ids))
+    rows, total = await STORES.page(connection, where, page)
+    return [decode(Store, row["body"].encode()) for row in rows], total
 
 
 async def save_group(
@@ -121,18 +137,26 @@ async def is_room_for_group(connection: Connection, group_id: str) -> bool:
     )
 
 
-async def groups(connection: Connection, after: str, limit: int) -> list[tuple[str, str, int]]:
-    """Groups by id with name and number of members, from the first after ``after``."""
-    rows = await connection.fetch(
-        """
-        select group_id, name,
-            (select count(*) from group_members m where m.group_id = g.group_id) as members
-        from customer_groups g where group_id > $1 order by group_id limit $2
-        """,
-        after,
-        limit,
-    )
-    return [(row["group_id"], row["name"], row["members"]) for row in rows]
+GROUPS = Listing(
+    """
+    select group_id, name, lower(group_id || ' ' || name) as search,
+        (select count(*) from group_members m where m.group_id = g.group_id) as members
+    from customer_groups g
+    """,
+    "group_id",
+    {"group_id": "group_id", "name": "lower(name)", "members": "members"},
+)
+
+
+async def groups(
+    connection: Connection, page: Page, *, ids: Sequence[str] = ()
+) -> tuple[list[tuple[str, str, int]], int]:
+    """A page of groups, each with name and number of members, and how many groups there are."""
+    where = Where()
+    where.search("search", page.search)
+    where.add("group_id = any({}::text[])", list(ids))
+    rows, total = await GROUPS.page(connection, where, page)
+    return [(row["group_id"], row["name"], row["members"]) for row in rows], total
 
 
 async def group(
