@@ -12,11 +12,10 @@ from pathlib import Path
 
 import typer
 
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, explained
 from deploy.local.state import cache_directory
 
 _PACKAGE = "prometheus"
-_PROGRAMS = ("promtool", "prometheus")
 _TIMEOUT_S = 600
 
 
@@ -48,14 +47,14 @@ def _unpack() -> bool:
         directory = Path(name)
         if not _run("apt-get", "download", _PACKAGE, directory=directory):
             return False
-        [package] = directory.glob("*.deb")
-        if not _run("dpkg-deb", "--extract", package.name, "tree", directory=directory):
-            return False
-        _directory().mkdir(parents=True, exist_ok=True)
-        for program in _PROGRAMS:
-            fresh = _directory() / f".{program}"
-            shutil.copy(directory / "tree" / "usr" / "bin" / program, fresh)
-            fresh.rename(_directory() / program)  # whole or not at all
+        for package in directory.glob("*.deb"):
+            _run("dpkg-deb", "--extract", package.name, "tree", directory=directory)
+        with explained(_directory()):
+            _directory().mkdir(parents=True, exist_ok=True)
+            for found in (directory / "tree" / "usr" / "bin").glob("prom*"):
+                fresh = _directory() / f".{found.name}"
+                shutil.copy(found, fresh)
+                fresh.rename(_directory() / found.name)  # whole or not at all
     return True
 
 
