@@ -1,4 +1,7 @@
-"""What waits in an outbox for its relay, told to operators: whoever relays may be another process."""
+"""What waits to be read or to be sent, told to operators by PostgreSQL: whoever does it may be another process.
+
+Nor does it matter to it whether Kafka answers: what operators must see most is how long it has not.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,7 +11,7 @@ import asyncpg
 from shared import metrics
 
 _MOST_ROWS = 10_000  # counting a backlog must not be a burden of its own
-_WAITING = """
+_OUTBOX = """
 select
     (select count(*) from (select from outbox limit $1) as first) as rows,
     (
@@ -16,14 +19,18 @@ select
         from outbox order by id limit 1
     ) as age_seconds
 """
+_READ = """
+select consumer, topic, extract(epoch from min(read_until))::float8 as read_until
+from offsets group by consumer, topic having bool_and(read_until is not null)
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Looks at the outbox every ``interval_seconds``."""
+    """Looks at a service's database every ``interval_seconds``."""
 
     pool: asyncpg.Pool
-    interval_seconds: float = 5.0
+    interval_seconds: float = 2.0
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -33,6 +40,11 @@ class Backlog:
 
     async def look(self) -> None:
         """Set the gauges to what there is now."""
-        [row] = await self.pool.fetch(_WAITING, _MOST_ROWS)
-        metrics.OUTBOX_ROWS.set(row["rows"])
-        metrics.OUTBOX_AGE.set(max(0.0, row["age_seconds"] or 0.0))
+        async with self.pool.acquire() as connection:
+            [waiting] = await connection.fetch(_OUTBOX, _MOST_ROWS)
+            read = await connection.fetch(_READ)
+        metrics.OUTBOX_ROWS.set(waiting["rows"])
+        metrics.OUTBOX_AGE.set(max(0.0, waiting["age_seconds"] or 0.0))
+        for row in read:
+            shown = metrics.READ_UNTIL.labels(row["consumer"], row["topic"])
+            shown.set(row["read_until"])

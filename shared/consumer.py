@@ -5,11 +5,9 @@ in PostgreSQL, and the first statement of every transaction moves that offset or
 """
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 
 import asyncpg
 import structlog
@@ -71,7 +69,6 @@ class TransactionalConsumer:
     watchdog: Watchdog = field(default_factory=Watchdog)
     _next: dict[TopicPartition, int] = field(default_factory=dict)
     _numbers: Numbers = field(default_factory=dict)
-    _read_until: dict[TopicPartition, datetime] = field(default_factory=dict)
     _run_of_dead_letters: Run = field(default_factory=Run)
     _failure: BaseException | None = None
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -112,18 +109,11 @@ class TransactionalConsumer:
             await leave(consumer, _STOP_SECONDS)
 
     def _show(self) -> None:
-        """Have the metrics of this consumer there before anything is counted: a rise from nothing is not seen."""
+        """Have the counters there before anything is counted: a rise from nothing is not seen."""
         for counter in (metrics.FENCED, metrics.REPEATED, metrics.BATCH_SECONDS):
             counter.labels(self.name)
         for topic in self.topics:
             metrics.RECORDS.labels(self.name, topic)
-            shown = metrics.READ_UNTIL.labels(self.name, topic)
-            shown.set_function(partial(self._read_until_of, topic))
-
-    def _read_until_of(self, topic: str) -> float:
-        """Until when all of the topic that is read here has been applied; NaN before that is known."""
-        known = [at for p, at in self._read_until.items() if p.topic == topic and p in self._next]
-        return min(known).timestamp() if known else math.nan
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         reading = asyncio.create_task(self._read(consumer))
@@ -243,7 +233,6 @@ class TransactionalConsumer:
         self._run_of_dead_letters = following_run
         self._numbers |= numbers
         self._next |= {move.partition: move.end for move in moves}
-        self._read_until |= {m.partition: m.read_until for m in moves if m.read_until is not None}
         self._count(records, dead)
 
     def _unseen(self, batch: Batch) -> tuple[list[ConsumerRecord], Numbers]:

@@ -30,22 +30,25 @@ BATCH_SECONDS = Histogram(
     "tillstream_batch_seconds", "From reading a batch to its commit.", ["consumer"]
 )
 LAG = Gauge("tillstream_lag_records", "Records not yet applied.", ["consumer", "topic"])
-# A time, not an age: the age goes on growing while nothing moves.
-READ_UNTIL = Gauge(
-    "tillstream_read_until_timestamp_seconds",
-    "Everything that Kafka had by then has been applied.",
-    ["consumer", "topic"],
-)
 
-# The outbox and its relay (shared.outbox, shared.backlog).
-SENT = Counter(
-    "tillstream_outbox_sent_total", "Messages of the outbox acknowledged by Kafka.", ["topic"]
+# What waits (shared.backlog), as the database has it: every instance says the same.
+READ_UNTIL = (
+    Gauge(  # a time, not an age: the age goes on growing while nothing moves, or nobody looks
+        "tillstream_read_until_timestamp_seconds",
+        "Everything that Kafka had by then has been applied.",
+        ["consumer", "topic"],
+    )
 )
-RELAY_RESTARTS = Counter("tillstream_relay_restarts_total", "Producers discarded after an error.")
 OUTBOX_ROWS = Gauge(
     "tillstream_outbox_rows", "Rows of the outbox that wait for the relay, counted up to 10,000."
 )
 OUTBOX_AGE = Gauge("tillstream_outbox_age_seconds", "How long the oldest row has been waiting.")
+
+# The outbox's relay (shared.outbox).
+SENT = Counter(
+    "tillstream_outbox_sent_total", "Messages of the outbox acknowledged by Kafka.", ["topic"]
+)
+RELAY_RESTARTS = Counter("tillstream_relay_restarts_total", "Producers discarded after an error.")
 
 # The process (shared.supervision, shared.database, shared.web.service).
 TASK_RESTARTS = Counter(

@@ -60,8 +60,8 @@ class Service:
         database_url = self.settings.database.get_secret_value()
         await supervise("relay", Relay(self.settings.kafka, database_url).run)
 
-    async def watch_outbox(self) -> None:
-        """Tell of what waits for the relay."""
+    async def watch_backlog(self) -> None:
+        """Tell of what waits to be read or sent."""
         await supervise("backlog", Backlog(self.pool).run)
 
     async def listen(self) -> None:
@@ -104,7 +104,7 @@ def create(settings: ServiceSettings) -> FastAPI:
             app.include_router(http.routes(pool, service.changes))
             collect_less()
             async with background(
-                service.consume(), service.relay(), service.watch_outbox(), service.listen()
+                service.consume(), service.relay(), service.watch_backlog(), service.listen()
             ):
                 yield
 

@@ -140,8 +140,8 @@ class Service:
         database_url = self.settings.database.get_secret_value()
         await supervise("relay", Relay(self.settings.kafka, database_url).run)
 
-    async def watch_outbox(self) -> None:
-        """Tell of what waits for the relay."""
+    async def watch_backlog(self) -> None:
+        """Tell of what waits to be read or sent."""
         await supervise("backlog", Backlog(self.pool).run)
 
     async def expire(self) -> None:
@@ -207,7 +207,7 @@ def create(settings: Settings) -> FastAPI:
                 service.watch_leases(),
                 failures.run(),
                 service.relay(),
-                service.watch_outbox(),
+                service.watch_backlog(),
                 service.expire(),
                 service.close_periods(),
                 service.expire_points(),
