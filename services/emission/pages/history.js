@@ -1,0 +1,36 @@
+// Who changed what, and when.
+
+import { get } from "./api.js";
+import { time } from "./format.js";
+import { t } from "./i18n.js";
+import { Badge, Empty, Failure, Loading, Pager, html, useAsk, useState } from "./ui.js";
+
+const PAGE = 20;
+const ACTIONS = () => ({ create: t("written"), edit: t("changed"), copy: t("copied"), post: t("posted"), start: t("started"), pause: t("paused"), finish: t("finished"), export: t("codes exported") });
+export const acted = (action) => ACTIONS()[action] ?? t(action);
+export const who = (by) => (by ? by.replace(/^user:/, "").replace(/^key:/, `${t("key")} `) : t("nobody knows"));
+
+export function History({ noun, id }) {
+  const [offset, setOffset] = useState(0);
+  const { data, problem, reload } = useAsk((signal) => get("emission", `/v1/${noun}/${encodeURIComponent(id)}/history?offset=${offset}&limit=${PAGE}`, { signal }), [offset]);
+  return html`<section class="panel" aria-label=${t("History")}>
+    ${problem ? html`<div class="body"><${Failure} problem=${problem} retry=${reload} /></div>` : !data ? html`<${Loading} />`
+      : !data.items.length ? html`<${Empty} title=${t("Nothing has been kept")}>${t("Changes are kept from now on.")}<//>`
+      : html`<ol class="history">${data.items.map((one) => html`<li key=${one.version}>
+          <div class="row"><${Badge}>${acted(one.action)}<//><span class="strong">${who(one.by)}</span><time class="muted" datetime=${one.at}>${time(one.at)}</time><span class="muted small">${t("version {n}", { n: one.version })}</span></div>
+          <${Changes} changes=${one.changes} /></li>`)}</ol>
+        ${data.total > PAGE && html`<${Pager} offset=${offset} limit=${PAGE} total=${data.total} onPage=${setOffset} />`}`}
+  </section>`;
+}
+
+const MOST = 12;
+export function Changes({ changes }) {
+  const [all, setAll] = useState(false);
+  if (!changes?.length) return null;
+  return html`<ul class="changes">${(all ? changes : changes.slice(0, MOST)).map(({ field, before, after }) => html`<li key=${field}><code>${field}</code>
+      ${before !== null && before !== undefined && html`<del><span class="visually-hidden">${t("before")}: </span>${said(before)}</del>`}
+      ${after !== null && after !== undefined && html`<ins><span class="visually-hidden">${t("now")}: </span>${said(after)}</ins>`}</li>`)}
+    ${changes.length > MOST && !all && html`<li><button type="button" class="small quiet" onClick=${() => setAll(true)}>${t("and {n} more", { n: changes.length - MOST })}</button></li>`}</ul>`;
+}
+
+const said = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));

@@ -1,0 +1,52 @@
+// What the pages of authoring share: panels, copies, what was done before a page was left.
+
+import { at, call } from "./api.js";
+import { t } from "./i18n.js";
+import { proposedId } from "./form.js";
+import { Action, Dialog, Failure, Input, errorsOf, html, say, useState } from "./ui.js";
+
+const DONE = "tillstream_done";
+
+export const idInPath = () => decodeURIComponent(location.pathname.split("/")[2] ?? "");
+export const pageOf = (place, id) => at("emission", `/${place}/${encodeURIComponent(id)}`);
+
+// A new thing was saved: on to its own page, which says so.
+export function created(place, id, text = t("Saved")) {
+  sessionStorage.setItem(DONE, text);
+  location.replace(pageOf(place, id));
+}
+
+export function sayWhatWasDone() {
+  const text = sessionStorage.getItem(DONE);
+  sessionStorage.removeItem(DONE);
+  if (text) setTimeout(() => say(text), 0);
+}
+
+export const Panel = ({ id, title, children, hint, actions }) => html`<section class="panel" aria-labelledby=${id}>
+  <header><h2 id=${id}>${title}</h2>${hint && html`<p class="muted small">${hint}</p>`}${actions && html`<div class="actions">${actions}</div>`}</header>
+  <div class="body">${children}</div></section>`;
+
+// noun: "campaign", "instrument" or "emission". more: fields that a copy needs beside id and name.
+export function CopyDialog({ noun, id, name, onClose, word }) {
+  const [form, setForm] = useState({ name: t("{name} (copy)", { name }), id: `${id}-2`.slice(0, 64), word: word ? `${word}2` : undefined });
+  const [problem, setProblem] = useState(null);
+  const errors = errorsOf(problem, [`${noun}_id`, "name", "word"]);
+  const set = (field) => (value) => setForm({ ...form, [field]: value });
+  const copy = async () => {
+    const body = { [`${noun}_id`]: form.id || proposedId(form.name), name: form.name, ...(word && { word: form.word }) };
+    try {
+      await call("emission", "POST", `/v1/${noun}s/${encodeURIComponent(id)}/copy`, body);
+      sessionStorage.setItem(DONE, t("Copied: this is the copy, a draft"));
+      location.assign(pageOf(`${noun}s`, body[`${noun}_id`]));
+    } catch (error) {
+      setProblem(error);
+    }
+  };
+  return html`<${Dialog} title=${t("Copy {name}", { name })} onClose=${onClose}>
+    ${errors.others.map((text) => html`<${Failure} key=${text} problem=${{ message: text }} />`)}
+    <${Input} label=${t("Name")} value=${form.name} onInput=${set("name")} error=${errors.name} required />
+    <${Input} label=${t("Id")} value=${form.id} onInput=${set("id")} error=${errors[`${noun}_id`]} required class="mono" />
+    ${word && html`<${Input} label=${t("Word")} value=${form.word} onInput=${set("word")} error=${errors.word} required />`}
+    <div class="actions"><button type="button" onClick=${onClose}>${t("Cancel")}</button><${Action} kind="primary" onAct=${copy}>${t("Copy")}<//></div>
+  <//>`;
+}
