@@ -1,9 +1,9 @@
 from services.analytics.app import create
+from services.analytics.settings import Settings
 from shared import logs
-from shared.settings import ServiceSettings
 from shared.web.service import serve
 
 if __name__ == "__main__":
-    settings = ServiceSettings()
+    settings = Settings()
     logs.configure(settings.log_level, "analytics")
     serve(create(settings), settings)

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 import asyncpg
 from fastapi import FastAPI
 
-from services.analytics import http
+from services.analytics import http, pages_http
 from services.analytics.changes import Changes
+from services.analytics.settings import Settings
 from services.analytics.store import CHANNEL
 from services.analytics.stream import CONSUMER, MOST_RECORDS, TOPICS, Stream
 from shared import database
 from shared.backlog import Backlog
 from shared.consumer import TransactionalConsumer
 from shared.outbox import Relay
-from shared.settings import ServiceSettings
 from shared.supervision import TRANSIENT, supervise
 from shared.web.auth import Verifier
 from shared.web.service import background, create_app
@@ -47,7 +47,7 @@ def collect_less() -> None:
 class Service:
     """The running parts."""
 
-    settings: ServiceSettings
+    settings: Settings
     pool: asyncpg.Pool
     changes: Changes = field(default_factory=Changes)
 
@@ -89,7 +89,7 @@ class Service:
         return []
 
 
-def create(settings: ServiceSettings) -> FastAPI:
+def create(settings: Settings) -> FastAPI:
     """The application; its parts start and stop with it."""
     service: Service | None = None
 
@@ -102,6 +102,7 @@ def create(settings: ServiceSettings) -> FastAPI:
         async with await database.pool(settings.database.get_secret_value()) as pool:
             service = Service(settings, pool)
             app.include_router(http.routes(pool, service.changes))
+            app.include_router(pages_http.routes(settings.regions_geojson))
             collect_less()
             async with background(
                 service.consume(), service.relay(), service.watch_backlog(), service.listen()

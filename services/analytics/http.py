@@ -1,9 +1,8 @@
-"""The statistics over HTTP: questions and answers, a live stream, and the dashboard page."""
+"""The statistics over HTTP: questions and answers, and a live stream."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated
 
 import asyncpg
@@ -18,21 +17,17 @@ from services.analytics.parameters import Filter, RowsFilter, SeriesFilter, Stre
 from services.analytics.reading import Dimension, Question, Reading, reading
 from shared import clock
 from shared.web.auth import Scope, authenticate, require
-from shared.web.pages import Pages, from_npm
 from shared.web.problems import Problem
 
-_PAGES = Path(__file__).parent / "pages"
-_ECHARTS = "echarts.min.js"
 _MOST_CHOICES = 1_000
 _SCOPE: Scope = "statistics:read"
 
 
 def routes(pool: asyncpg.Pool, changes: Changes) -> APIRouter:
-    """The statistics API (scope ``statistics:read``) and the page that shows it."""
+    """The statistics API (scope ``statistics:read``)."""
     router = APIRouter()
     _add_questions(router, pool)
     _add_stream(router, pool, changes)
-    _add_page(router)
     return router
 
 
@@ -161,13 +156,3 @@ async def _events(
         yield "event: expired\ndata: {}\n\n"
     except ReadingFailedError:
         yield "event: failed\ndata: {}\n\n"
-
-
-def _add_page(router: APIRouter) -> None:
-    pages = Pages("analytics", _PAGES, {_ECHARTS: from_npm("echarts", "dist", _ECHARTS)})
-
-    @router.get("/dashboard", include_in_schema=False)
-    async def dashboard(request: Request) -> Response:
-        return pages.show(request, _SCOPE, "dashboard.js", template="dashboard.html")
-
-    pages.add_assets(router)

@@ -2,26 +2,34 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from playwright.async_api import Browser, expect
 
 from tests.e2e.conftest import Analytics
 from tests.e2e.visitor import WITHIN_MS, Scheme, Visitor, visiting
 
-_DATA = """(id) => {
-  const { series, yAxis } = echarts.getInstanceByDom(document.getElementById(id)).getOption();
-  return { names: yAxis[0].data ?? [], values: series.map((each) => each.data) };
+_SERIES = """(id) => {
+  const { series } = echarts.getInstanceByDom(document.getElementById(id)).getOption();
+  return Object.fromEntries(series.map((each) => [each.name, each.data]));
 }"""
+_RANKED = """(id) => [...document.querySelectorAll(`#${CSS.escape(id)} li`)].map((row) => {
+  const [name, value] = row.querySelectorAll(".bar-name, .bar-value, .tile-name, b");
+  return [name.textContent, value.textContent];
+})"""
 
 
 class Watched(Visitor):
     """The dashboard, and what it shows."""
 
-    async def chart(self, chart: str) -> dict[str, Any]:
-        """The names and the values of a chart."""
-        found: dict[str, Any] = await self.page.evaluate(_DATA, chart)
+    async def series(self, chart: str) -> dict[str, list[int]]:
+        """The values of a chart over time, by series."""
+        found: dict[str, list[int]] = await self.page.evaluate(_SERIES, chart)
         return found
+
+    async def ranked(self, chart: str) -> list[tuple[str, str]]:
+        """The names and figures of ranked bars, or of the tiles of regions."""
+        found: list[list[str]] = await self.page.evaluate(_RANKED, chart)
+        return [(name, figure) for name, figure in found]
 
     async def shows(self, card: str, figure: str) -> None:
         """Wait until the card shows the figure."""
@@ -38,5 +46,5 @@ async def opened(
         watched = Watched(visitor.page, visitor.asked, visitor.complaints)
         await watched.page.goto(f"{analytics.dashboard}?{filters}")
         await expect(watched.page.locator("#status")).to_have_attribute("data-state", "live")
-        await expect(watched.page.locator("#main")).to_have_attribute("aria-busy", "false")
+        await expect(watched.page.locator("#figures")).to_have_attribute("aria-busy", "false")
         yield watched

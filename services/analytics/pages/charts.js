@@ -1,22 +1,69 @@
-// The charts: ECharts on a canvas, with a table beside each for those who can't see it.
+// Charts on a canvas (ECharts), in the page's colours.
 
-import { count, longMoment, moment, money, shortCount, shortMoney } from "./figures.js";
-import { calm, colours } from "./theme.js";
+import { count, money, shortCount, shortMoney } from "./format.js";
+import { t } from "./i18n.js";
+import { longMoment, moment } from "./names.js";
+import { html, useEffect, useRef, useState } from "./ui.js";
 
 const FONT = "Inter, ui-sans-serif, system-ui, sans-serif";
-const instances = new Map();
+const NAMES = ["text", "muted", "faint", "grid", "surface", "sunken", "activations", "discount", "receipts", "refusals", "series-1", "series-2", "series-3", "series-4"];
+const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-function instance(id) {
-  if (!instances.has(id)) {
-    const chart = echarts.init(document.getElementById(id), null, { renderer: "canvas" });
-    new ResizeObserver(() => chart.resize()).observe(chart.getDom());
-    instances.set(id, chart);
-  }
-  return instances.get(id);
+export function colours() {
+  const style = getComputedStyle(document.documentElement);
+  // Canvases know no light-dark(): let the browser work it out.
+  const probe = document.createElement("i");
+  document.body.append(probe);
+  const found = Object.fromEntries(NAMES.map((name) => {
+    probe.style.color = style.getPropertyValue(`--${name}`);
+    return [name, getComputedStyle(probe).color];
+  }));
+  probe.remove();
+  return found;
+}
+
+// Changes when the page's colours do.
+export function useTheme() {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const change = () => setTurn((now) => now + 1);
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", change);
+    addEventListener("themechange", change);
+    return () => {
+      dark.removeEventListener("change", change);
+      removeEventListener("themechange", change);
+    };
+  }, []);
+  return turn;
+}
+
+// `option(colours)` is drawn again when `drawn` changes. `on`: handlers by ECharts' event.
+export function Chart({ id, label, className, option, drawn, on = {} }) {
+  const element = useRef();
+  const chart = useRef();
+  const heard = useRef(on);
+  heard.current = on;
+  const theme = useTheme();
+  useEffect(() => {
+    const made = echarts.init(element.current, null, { renderer: "canvas" });
+    chart.current = made;
+    const resized = new ResizeObserver(() => made.resize());
+    resized.observe(element.current);
+    for (const name of Object.keys(on)) made.on(name, (event) => heard.current[name](event));
+    return () => {
+      resized.disconnect();
+      made.dispose();
+    };
+  }, []);
+  useEffect(() => {
+    chart.current.setOption(option(colours()), { replaceMerge: ["series"] });
+  }, [...drawn, theme]);
+  return html`<div class="chart ${className}" id=${id} ref=${element} role="img" aria-label=${label}></div>`;
 }
 
 // The tooltip is made of elements, not of text with styles: the page's policy allows no such text.
-function tooltip(title, rows) {
+export function tooltip(title, rows) {
   const box = document.createElement("div");
   box.className = "tooltip";
   const heading = document.createElement("b");
@@ -33,12 +80,13 @@ function tooltip(title, rows) {
   return box;
 }
 
-function base(colour) {
+export function base(colour) {
   return {
     animation: !calm,
     animationDuration: 300,
     animationDurationUpdate: 350,
     textStyle: { fontFamily: FONT, color: colour.muted },
+    aria: { enabled: false },
     tooltip: {
       backgroundColor: "transparent", borderWidth: 0, padding: 0,
       confine: true, transitionDuration: 0.1, extraCssText: "box-shadow: none",
@@ -46,27 +94,51 @@ function base(colour) {
   };
 }
 
-export function drawActivity(snapshot) {
-  const colour = colours();
-  const { points, step, currency } = snapshot;
-  const labels = points.map((point) => moment(point.at, step));
-  const label = { color: colour.muted, fontSize: 12, fontFamily: FONT };
-  const x = (gridIndex, show) => ({
+const label = (colour) => ({ color: colour.muted, fontSize: 12, fontFamily: FONT });
+
+function timeAxis(colour, labels, gridIndex, show) {
+  return {
     type: "category", gridIndex, data: labels, axisTick: { show: false },
     axisLine: { lineStyle: { color: colour.faint } },
-    axisLabel: { ...label, show, hideOverlap: true, margin: 12 },
+    axisLabel: { ...label(colour), show, hideOverlap: true, margin: 12 },
     axisPointer: { type: "shadow", shadowStyle: { color: colour.muted, opacity: 0.1 }, label: { show: false } },
-  });
-  const y = (gridIndex, name, format, more = {}) => ({
-    type: "value", gridIndex, splitNumber: gridIndex ? 2 : 4, minInterval: 1, min: 0,
+  };
+}
+
+function valueAxis(colour, gridIndex, name, format, more = {}) {
+  const right = more.position === "right";
+  return {
+    type: "value", gridIndex, splitNumber: gridIndex ? 2 : 4, minInterval: 1, min: ({ min }) => Math.min(0, min),
     name, nameLocation: "end", nameGap: 12,
-    nameTextStyle: { ...label, align: more.position === "right" ? "right" : "left", padding: more.position === "right" ? [0, -52, 0, 0] : [0, 0, 0, -52] },
-    axisLabel: { ...label, formatter: format, width: 52 },
+    nameTextStyle: { ...label(colour), align: right ? "right" : "left", padding: right ? [0, -52, 0, 0] : [0, 0, 0, -52] },
+    axisLabel: { ...label(colour), formatter: format, width: 52 },
     splitLine: { lineStyle: { color: colour.grid } }, ...more,
-  });
-  instance("activity").setOption({
+  };
+}
+
+// The slider below: a part of the time, larger. The wheel scrolls the page, not the chart.
+function slider(colour, axes) {
+  return [{
+    type: "slider", xAxisIndex: axes, height: 18, bottom: 4, left: 64, right: 68, showDetail: false, brushSelect: false,
+    borderColor: "transparent", backgroundColor: colour.grid, fillerColor: "transparent",
+    dataBackground: { lineStyle: { color: colour.faint }, areaStyle: { color: colour.faint } },
+    selectedDataBackground: { lineStyle: { color: colour.activations }, areaStyle: { color: colour.activations, opacity: 0.25 } },
+    handleStyle: { color: colour.surface, borderColor: colour.muted }, moveHandleStyle: { color: colour.muted, opacity: 0.4 },
+  }];
+}
+
+const bar = (name, data, color, more = {}) => ({
+  name, type: "bar", data, itemStyle: { color, borderRadius: [3, 3, 0, 0] }, barMaxWidth: 22, barCategoryGap: "28%", ...more,
+});
+const line = (name, data, color, more = {}) => ({
+  name, type: "line", data, lineStyle: { color, width: 2 }, itemStyle: { color }, showSymbol: data.length === 1, symbolSize: 7,
+  smooth: 0.2, smoothMonotone: "x", ...more,
+});
+
+export function activity({ points, step, currency }, colour) {
+  const labels = points.map((point) => moment(point.at, step));
+  return {
     ...base(colour),
-    aria: { enabled: true, label: { enabled: false } },
     axisPointer: { link: [{ xAxisIndex: "all" }] },
     tooltip: {
       ...base(colour).tooltip, trigger: "axis",
@@ -74,86 +146,48 @@ export function drawActivity(snapshot) {
         const point = points[first.dataIndex];
         if (!point) return "";
         return tooltip(longMoment(point.at, step), [
-          ["Activations before returns", count(point.instruments.gross_activations)],
-          ["Returned", count(point.instruments.returned)],
-          ["Discount given", money(point.instruments.discount, currency)],
-          ["Receipts", count(point.receipts.receipts)],
-          ["Sales", money(point.receipts.paid, currency)],
+          [t("Activations before returns"), count(point.instruments.gross_activations)],
+          [t("Returned"), count(point.instruments.returned)],
+          [t("Discount given"), money(point.instruments.discount, currency)],
+          [t("Receipts"), count(point.receipts.receipts)],
+          [t("Sales"), money(point.receipts.paid, currency)],
         ]);
       },
     },
     grid: [
-      { left: 64, right: 68, top: 36, height: "50%" },
-      { left: 64, right: 68, bottom: 32, height: "19%" },
+      { left: 64, right: 68, top: 36, height: "48%" },
+      { left: 64, right: 68, bottom: 56, height: "16%" },
     ],
-    xAxis: [x(0, false), x(1, true)],
+    dataZoom: slider(colour, [0, 1]),
+    xAxis: [timeAxis(colour, labels, 0, false), timeAxis(colour, labels, 1, true)],
     yAxis: [
-      y(0, "Activations", shortCount),
-      y(0, "Discount given", (value) => shortMoney(value, currency), { position: "right", splitLine: { show: false } }),
-      y(1, "Receipts", shortCount),
+      valueAxis(colour, 0, t("Activations"), shortCount),
+      valueAxis(colour, 0, t("Discount given"), (value) => shortMoney(value, currency), { position: "right", splitLine: { show: false } }),
+      valueAxis(colour, 1, t("Receipts"), shortCount),
     ],
     series: [
-      { name: "Activations", type: "bar", data: points.map((p) => p.instruments.gross_activations), itemStyle: { color: colour.activations, borderRadius: [3, 3, 0, 0] }, barMaxWidth: 22, barCategoryGap: "28%" },
-      { name: "Discount", type: "line", yAxisIndex: 1, data: points.map((p) => p.instruments.discount), lineStyle: { color: colour.discount, width: 2 }, itemStyle: { color: colour.discount }, showSymbol: points.length === 1, symbolSize: 7, smooth: 0.2, smoothMonotone: "x" },
-      { name: "Receipts", type: "bar", xAxisIndex: 1, yAxisIndex: 2, data: points.map((p) => p.receipts.receipts), itemStyle: { color: colour.receipts, borderRadius: [2, 2, 0, 0], opacity: 0.8 }, barMaxWidth: 22, barCategoryGap: "28%" },
+      bar(t("Activations"), points.map((p) => p.instruments.gross_activations), colour.activations, { cursor: "pointer" }),
+      line(t("Discount given"), points.map((p) => p.instruments.discount), colour.discount, { yAxisIndex: 1 }),
+      bar(t("Receipts"), points.map((p) => p.receipts.receipts), colour.receipts, { xAxisIndex: 1, yAxisIndex: 2, cursor: "pointer" }),
     ],
-  });
-  fillTable("activity", ["Time", "Activations before returns", "Returned", "Discount given", "Receipts"], points.slice(-200).map((point) => [
-    longMoment(point.at, step), count(point.instruments.gross_activations),
-    count(point.instruments.returned), money(point.instruments.discount, currency), count(point.receipts.receipts),
-  ]));
+  };
 }
 
-// rows: { id, name, value, details: [[label, text], …] }, largest first.
-export function drawBars(id, rows, { measure, colour: colourName, onPick, most = 8 }) {
-  const colour = colours();
-  const shown = rows.slice(0, most);
-  // Few bars stay thin and at the top: their places don't move when others come.
-  const slots = Array.from({ length: Math.max(6, shown.length) }, (_, i) => shown[i] ?? null);
-  const chart = instance(id);
-  chart.setOption({
+// named: [{ name, points }]: the activations of two campaigns in one chart.
+export function compared(named, step, colour) {
+  const moments = [...new Set(named.flatMap(({ points }) => points.map((point) => point.at)))].sort();
+  const values = named.map(({ points }) => new Map(points.map((point) => [point.at, point.instruments.activations])));
+  return {
     ...base(colour),
-    aria: { enabled: true, label: { enabled: false } },
     tooltip: {
-      ...base(colour).tooltip, trigger: "item",
-      formatter: ({ dataIndex }) => {
-        const row = slots[dataIndex];
-        return row ? tooltip(row.name, row.details) : "";
-      },
+      ...base(colour).tooltip, trigger: "axis",
+      formatter: ([first]) => tooltip(longMoment(moments[first.dataIndex], step), named.map(({ name }, i) => [name, count(values[i].get(moments[first.dataIndex]) ?? 0)])),
     },
-    grid: { left: 164, right: 72, top: 8, bottom: 6 },
-    xAxis: { type: "value", show: false, min: ({ min }) => Math.min(0, min) },
-    yAxis: {
-      type: "category", inverse: true, data: slots.map((row) => row?.name ?? ""),
-      axisLine: { show: false, onZero: false }, axisTick: { show: false },
-      axisLabel: { color: colour.text, fontSize: 13, fontFamily: FONT, width: 144, overflow: "truncate", align: "left", margin: 152 },
-    },
-    series: [{
-      name: measure, type: "bar", data: slots.map((row) => row?.value ?? null),
-      barWidth: 14, cursor: onPick ? "pointer" : "default", showBackground: false,
-      itemStyle: { color: colour[colourName], borderRadius: 4 },
-      label: { show: true, position: "right", distance: 8, color: colour.text, fontFamily: FONT, fontSize: 13, formatter: ({ value }) => (value === null || value === undefined ? "" : count(value)) },
-    }],
-  });
-  chart.off("click");
-  if (onPick) chart.on("click", ({ dataIndex }) => slots[dataIndex] && onPick(slots[dataIndex].id));
-  fillTable(id, ["Name", measure], rows.map((row) => [row.name, count(row.value)]));
-  return shown.length;
-}
-
-export function showEmpty(id, text) {
-  const empty = document.getElementById(id).parentElement.querySelector(".empty");
-  empty.textContent = text ?? "";
-  empty.hidden = !text;
-}
-
-function fillTable(id, heads, rows) {
-  const table = document.getElementById(`${id}-table`);
-  const head = document.createElement("tr");
-  head.append(...heads.map((text) => Object.assign(document.createElement("th"), { scope: "col", textContent: text })));
-  table.replaceChildren(head, ...rows.map((cells) => {
-    const row = document.createElement("tr");
-    row.append(...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
-    return row;
-  }));
+    grid: { left: 64, right: 24, top: 36, bottom: 32 },
+    xAxis: timeAxis(colour, moments.map((at) => moment(at, step)), 0, true),
+    yAxis: valueAxis(colour, 0, t("Activations"), shortCount),
+    series: named.map(({ name }, i) => line(name, moments.map((at) => values[i].get(at) ?? 0), colour[`series-${i + 1}`], {
+      lineStyle: { color: colour[`series-${i + 1}`], width: 2.5, type: i ? "dashed" : "solid" },
+    })),
+  };
 }

@@ -49,17 +49,19 @@ export async function call(service, method, path, body, { headers = {}, signal, 
 
 export const get = (service, path, options) => call(service, "GET", path, undefined, options);
 
-// Another token for this session; false if there is none any more.
-export async function renew() {
+// Another token for this session: "renewed", "over" (one has to sign in again) or "away" (emission does not answer).
+export async function renewal() {
   try {
     await call("emission", "POST", "/v1/session/renew", undefined, { again: false });
     renewedAt = Date.now();
-    return true;
+    return "renewed";
   } catch (problem) {
-    // While emission is away, what the token allows goes on.
-    return problem.status !== 401 && problem.status !== 403 && problem.status !== 0;
+    return problem.status === 401 || problem.status === 403 ? "over" : "away";
   }
 }
+
+// False if there is no session any more. While emission is away, what the token allows goes on.
+export const renew = async () => (await renewal()) !== "over";
 
 // Leave for the form to sign in; what is in the address comes back.
 export function signIn() {

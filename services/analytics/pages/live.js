@@ -1,0 +1,83 @@
+// How fresh what one sees is, said honestly: how long ago it was true, what lags, and that the connection is lost.
+
+import { signIn } from "./api.js";
+import { ago } from "./format.js";
+import { t, tn } from "./i18n.js";
+import { source } from "./names.js";
+import { useStream } from "./stream.js";
+import { html, useEffect, useState } from "./ui.js";
+
+const TICK_MS = 250;
+const LATE_S = 5;
+
+// The head of the latest answer, with the moment at which it came.
+const now = () => performance.now();
+export const fresh = (head) => ({ as_of: head.as_of, counted_until: head.counted_until, sources: head.sources ?? [], came: now() });
+
+// Seconds since everything that had happened was counted; null: nothing has been counted yet.
+export function age({ as_of, counted_until, came }) {
+  if (!counted_until) return null;
+  return Math.max(0, (Date.parse(as_of) - Date.parse(counted_until)) / 1000) + (now() - came) / 1000;
+}
+
+// The snapshots of a question: { snapshot, freshness, failed, state, problem, again }.
+export function useSnapshots(path) {
+  const [shown, setShown] = useState({ path: null, snapshot: null });
+  const [freshness, setFreshness] = useState(null);
+  const [failed, setFailed] = useState(false);
+  const stream = useStream(path, (name, data) => {
+    if (name === "failed" || name === "open") setFailed(name === "failed");
+    if (name === "snapshot") setShown({ path, snapshot: data });
+    if (name === "snapshot" || name === "freshness") setFreshness(fresh(data));
+  });
+  return { ...stream, ...shown, freshness, failed, current: shown.path === path };
+}
+
+const STATES = () => ({
+  connecting: t("Connecting"), live: t("Live"), reconnecting: t("Reconnecting"), paused: t("Paused"),
+  "signed-out": t("Signed out"), refused: t("Stopped"),
+});
+
+// "Live · as of 0.4 s ago".
+export function Status({ state, freshness }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || tick((n) => n + 1), TICK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const seconds = freshness && age(freshness);
+  return html`<p class="live">
+    <span class="freshness muted" id="freshness">${!freshness ? "" : seconds === null ? t("nothing counted yet") : t("as of {ago}", { ago: ago(seconds) })}</span>
+    <span class="status" id="status" role="status" data-state=${state}><span class="dot" aria-hidden="true"></span> ${STATES()[state]}</span>
+  </p>`;
+}
+
+function lagging({ as_of, sources }) {
+  return sources.flatMap(({ topic, read_until, records_behind }) => {
+    const late = read_until ? (Date.parse(as_of) - Date.parse(read_until)) / 1000 : null;
+    if (records_behind === null) return late !== null && late < LATE_S ? [] : [t("It is not known how far the {source} are counted: Kafka does not answer.", { source: source(topic) })];
+    if (!records_behind || late === null || late < LATE_S) return [];
+    return [t("The {source} are counted with a delay: until {ago}, {records} to come.", {
+      source: source(topic), ago: ago(late), records: tn(records_behind, "{n} record", "{n} records"),
+    })];
+  });
+}
+
+// What is wrong, over the page's lower edge: nothing moves when it comes and goes.
+export function Notices({ state, failed, freshness, problem, again }) {
+  const told = [];
+  if (state === "signed-out") {
+    told.push(["bad", html`${t("Your session has ended. What you see is no longer updated.")} <button type="button" class="small" onClick=${signIn}>${t("Sign in again")}</button>`]);
+  } else if (state === "refused") {
+    told.push(["bad", html`${problem.message} <button type="button" class="small" onClick=${again}>${t("Try again")}</button>`]);
+  } else if (failed) {
+    told.push(["warn", t("The figures could not be read just now. Trying again …")]);
+  } else if (state === "reconnecting") {
+    told.push(["warn", t("The connection is lost: what you see is no longer updated. Trying again …")]);
+  } else if (freshness) {
+    for (const text of lagging(freshness)) told.push(["warn", text]);
+  }
+  return html`<div class="live-notices" id="notices" role="status" aria-live="polite">
+    ${told.map(([kind, text], i) => html`<p key=${i} class="notice ${kind}">${text}</p>`)}</div>`;
+}
+
