@@ -2,18 +2,16 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from services.emission.campaigns import CampaignPlan, Status, period
-from services.emission.history import differences
 from services.emission.sentence import Language, Names, sentence
 from services.emission.store.campaigns import CampaignRow, InstrumentRow
-from services.emission.store.changes import Kept
 from services.emission.store.emissions import EmissionRow
 from services.emission.store.keys import KeyRow
 from services.emission.users import Role, User
 from shared.events.promotion import Instrument
-from shared.events.reference import Customer, Store
+from shared.events.reference import Customer, Product, Store
 from shared.events.values import Event
 from shared.web.auth import Scope
 
@@ -166,80 +164,33 @@ class StoresChanged(Event):
     changed: int
 
 
-class DifferenceView(Event):
-    """A field before and after a change; null: it was not there, or is no more."""
+class ProductsSaved(Event):
+    """How many products were given, and how many of them were new or different."""
 
-    field: str
-    before: Any
-    after: Any
-
-
-class VersionView(Event):
-    """A change in the history of one thing; ``version`` counts from 1.
-
-    ``published``: the version of a campaign that left with it.
-    """
-
-    version: int
-    at: datetime
-    by: str
-    action: str
-    published: int | None = None
-    changes: list[DifferenceView]
-
-    @classmethod
-    def of(cls, kept: Kept) -> "VersionView":
-        """The view of a change."""
-        after = None if kept.change.action == "exported" else kept.change.body
-        found = [one for one in differences(kept.before, after) if one.field != "version"]
-        return cls(
-            version=kept.number,
-            at=kept.at,
-            by=kept.change.actor,
-            action=kept.change.action,
-            published=((after or {}).get("version") or None),
-            changes=[DifferenceView(**asdict(one)) for one in found],
-        )
+    products: int
+    changed: int
 
 
-class History(Event):
-    """A page of the changes of one thing, the newest first."""
+class Products(Event):
+    """A page of products; ``next`` is the ``after`` of the next page, for who reads them by sku."""
 
-    items: list[VersionView]
+    items: list[Product]
     total: int
+    next: str | None = None
 
 
-class ChangeView(Event):
-    """A change of anything; ``detail``: what it was from then on, without secrets, codes and customers."""
+class NamedProducts(Event):
+    """A product group or a brand, and how many products are in it."""
 
-    change_id: int
-    at: datetime
-    by: str
-    action: str
-    kind: str
-    id: str
-    detail: dict[str, Any] | None
-
-    @classmethod
-    def of(cls, kept: Kept) -> "ChangeView":
-        """The view of a change."""
-        change = kept.change
-        return cls(
-            change_id=kept.number,
-            at=kept.at,
-            by=change.actor,
-            action=change.action,
-            kind=change.kind,
-            id=change.id,
-            detail=change.body,
-        )
+    name: str
+    products: int
 
 
-class Changes(Event):
-    """A page of changes, the newest first; ``next`` is the ``before`` of the next page."""
+class ProductsNamed(Event):
+    """A page of product groups or brands."""
 
-    items: list[ChangeView]
-    next: int | None = None
+    items: list[NamedProducts]
+    total: int
 
 
 class KeyView(Event):

@@ -108,9 +108,11 @@ def _complete(app: FastAPI, schema: dict[str, Any]) -> None:
     schemas.update(definitions.get("$defs", {}))
     optional = {route.path for route in plain if not route.needs_body}
     for (path, method), model in bodies.items():
+        others = schema["paths"][path][method].get("requestBody", {}).get("content", {})
+        content = _json(keys[(model, "validation")])["content"]
         schema["paths"][path][method]["requestBody"] = {
             "required": path not in optional,
-            **_json(keys[(model, "validation")]),
+            "content": content | others,
         }
     for route in plain:
         answer = {

@@ -107,6 +107,12 @@ def a_store(**fields: Any) -> dict[str, Any]:
     return {"store_id": new_id("s")} | known | fields
 
 
+def a_product(**fields: Any) -> dict[str, Any]:
+    """A product that costs 23.50."""
+    known = {"name": "Bounty 57 g", "group": "sweets", "brand": "Bounty"}
+    return {"sku": new_id("p"), "cost": 2350, "currency": "UAH"} | known | fields
+
+
 def instrument_of(emission_id: str | None = None, percent: int = 1000) -> dict[str, Any]:
     """10% off receipts of 300.00, for codes of the emission if there is one."""
     conditions: list[dict[str, Any]] = [

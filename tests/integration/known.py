@@ -126,6 +126,12 @@ class Shop:
             self.ask("emission", "POST", f"campaigns/{plan['campaign_id']}/{action}")
         return plan
 
+    def product(self) -> str:
+        """A product of the catalogue."""
+        product = emission.a_product()
+        self.ask("emission", "PUT", "products", {"products": [product]})
+        return str(product["sku"])
+
     def group(self) -> str:
         """A customer group."""
         group_id = emission.new_id("g")
@@ -263,6 +269,8 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     "POST /v1/campaigns/{campaign_id}/pause": _of_campaign("start"),
     "POST /v1/campaigns/{campaign_id}/finish": _of_campaign("start"),
     "PUT /v1/stores": lambda _: Good(body={"stores": [emission.a_store()]}),
+    "PUT /v1/products": lambda _: Good(body={"products": [emission.a_product()]}),
+    "DELETE /v1/products/{sku}": lambda shop: Good({"sku": shop.product()}),
     "PUT /v1/customer-groups/{group_id}": lambda shop: Good({"group_id": shop.group()}, _NEW_GROUP),
     "GET /v1/customer-groups/{group_id}": lambda shop: Good({"group_id": shop.group()}),
     "PUT /v1/customers": lambda _: Good(body=_CUSTOMERS),

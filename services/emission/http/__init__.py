@@ -13,6 +13,7 @@ from services.emission.http.desk import Desk
 from services.emission.http.emissions import emission_routes
 from services.emission.http.instruments import instrument_routes
 from services.emission.http.keys import token_routes
+from services.emission.http.products import product_routes
 from services.emission.http.sessions import session_routes
 from services.emission.http.stores import store_routes
 from services.emission.http.users import user_routes
@@ -20,8 +21,13 @@ from services.emission.http.users import user_routes
 __all__ = ["LARGER_BODIES", "Desk", "add_routes"]
 
 _CUSTOMERS = 16 * 1024 * 1024  # 200,000 ids of 64 characters, quoted
-LARGER_BODIES = {"/v1/emissions": _CUSTOMERS, "/v1/customer-groups/": _CUSTOMERS}
-"""Paths that take a list of customers whole: half a list would be another emission or group."""
+_TABLE = 64 * 1024 * 1024  # a catalogue of 100,000 products, several times over
+LARGER_BODIES = {
+    "/v1/emissions": _CUSTOMERS,
+    "/v1/customer-groups/": _CUSTOMERS,
+    "/v1/products": _TABLE,
+}
+"""Paths that take a list of customers whole, or a catalogue: half a list would be another emission or group."""
 
 
 def add_routes(app: FastAPI, desk: Callable[[], Desk]) -> None:
@@ -35,6 +41,7 @@ def add_routes(app: FastAPI, desk: Callable[[], Desk]) -> None:
         copy_routes,
         change_routes,
         store_routes,
+        product_routes,
         group_routes,
         customer_routes,
         session_routes,

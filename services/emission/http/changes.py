@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from services.emission.change_views import Changes, ChangeView, History, VersionView
 from services.emission.http.desk import READS, Desk, Limit, Offset, needs, not_found
 from services.emission.store import changes as change_store
 from services.emission.store.changes import Kind, Wanted
-from services.emission.views import Changes, ChangeView, History, VersionView
 from shared.events.values import Id, Instant, Text
 
 _HISTORIES: tuple[Kind, ...] = ("emission", "instrument", "campaign")

@@ -10,6 +10,7 @@ from fastapi import Depends, Query, Response
 
 from services.emission.access import Access
 from services.emission.authoring import Authoring
+from services.emission.catalogue import Catalogue
 from services.emission.posting import Poster
 from services.emission.references import References
 from services.emission.sentence import Language
@@ -78,6 +79,7 @@ class Desk:
     pool: asyncpg.Pool
     authoring: Authoring
     references: References
+    catalogue: Catalogue
     access: Access
     poster: Poster
     sign_in: SignIn

@@ -60,6 +60,7 @@ STORE: dict[str, Any] = {
     "time_zone": "Europe/Kyiv",
     "currency": "UAH",
 }
+PRODUCT: dict[str, Any] = {"sku": "482", "name": "Bounty"}
 POLE: dict[str, Any] = {"latitude_e6": 90_000_001, "longitude_e6": 0}
 GROUP: dict[str, Any] = {"name": "Regulars", "customers": ["a1"]}
 CUSTOMER: dict[str, Any] = {"customer_id": "a1", "birthday": "02-29"}
@@ -68,6 +69,7 @@ KEY: dict[str, Any] = {"name": "till", "scopes": ["quotes:write"]}
 
 E, I, C = "/v1/emissions", "/v1/instruments", "/v1/campaigns"  # noqa: E741 - as in the domain
 S, G, K, U = "/v1/stores", "/v1/customer-groups/g1", "/v1/api-keys", "/v1/customers"
+P = "/v1/products"
 
 REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", E, EMISSION | {"emission_id": "a b"}, "emission_id"),
@@ -103,6 +105,11 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("PUT", G, GROUP | {"customers": ["+380 44 123 45 67"]}, "customers.0"),
     ("PUT", "/v1/customer-groups/%00", GROUP, "group_id"),
     ("GET", f"{U}/ann@example.org", {}, "customer_id"),
+    ("PUT", P, {"products": []}, "products"),
+    ("PUT", P, {"products": [PRODUCT | {"cost": 1.5}]}, "products.0.cost"),
+    ("PUT", P, {"products": [PRODUCT, PRODUCT | {"cost": 5}]}, "products.1.currency"),
+    ("PUT", P, {"products": [PRODUCT | {"sku": ""}]}, "products.0.sku"),
+    ("PUT", P, {"products": [PRODUCT | {"attributes": {"a b": "x"}}]}, "products.0.attributes"),
     ("PUT", U, {"customers": []}, "customers"),
     ("PUT", U, {"customers": [CUSTOMER] * 20_001}, "customers"),
     ("PUT", U, {"customers": [CUSTOMER, {"customer_id": "a2"}]}, "customers.1.birthday"),
@@ -176,6 +183,11 @@ CALLS: list[tuple[str, str, Scope]] = [
     ("POST", f"{C}/c1/finish", "campaigns:write"),
     ("PUT", S, "campaigns:write"),
     ("GET", S, "campaigns:read"),
+    ("PUT", P, "campaigns:write"),
+    ("GET", P, "campaigns:read"),
+    ("GET", f"{P}/groups", "campaigns:read"),
+    ("GET", f"{P}/brands", "campaigns:read"),
+    ("DELETE", f"{P}/482", "campaigns:write"),
     ("PUT", G, "campaigns:write"),
     ("GET", G, "campaigns:read"),
     ("GET", "/v1/customer-groups", "campaigns:read"),
