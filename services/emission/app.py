@@ -15,6 +15,7 @@ from services.emission.access import Access
 from services.emission.authoring import Authoring
 from services.emission.catalogue import Catalogue
 from services.emission.cipher import CodeCipher
+from services.emission.drafts import Drafts
 from services.emission.http import LARGER_BODIES, Desk, add_routes
 from services.emission.http.pages import page_routes
 from services.emission.keys import ApiKey
@@ -132,6 +133,7 @@ def _desk(
         authoring=Authoring(pool, cipher, code_key, zones, now),
         references=References(pool, zones, now),
         catalogue=Catalogue(pool, now),
+        drafts=Drafts(pool, cipher, now),
         access=Access(pool, signing_key, now),
         poster=Poster(pool, cipher, code_key, now=now),
         sign_in=SignIn(pool, signing_key, code_key, now),

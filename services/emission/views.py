@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from services.emission.campaigns import CampaignPlan, Status, period
 from services.emission.sentence import Language, Names, sentence
@@ -191,6 +191,27 @@ class ProductsNamed(Event):
 
     items: list[NamedProducts]
     total: int
+
+
+class DraftSummary(Event):
+    """A draft of a form, until when it is kept if nothing more is typed."""
+
+    kind: str
+    id: str
+    changed_at: datetime
+    expires_at: datetime
+
+
+class DraftView(DraftSummary):
+    """A draft and what is in it: whatever was typed."""
+
+    body: dict[str, Any]
+
+
+class Drafts(Event):
+    """One's own drafts, the newest first."""
+
+    items: list[DraftSummary]
 
 
 class KeyView(Event):

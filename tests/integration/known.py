@@ -132,6 +132,13 @@ class Shop:
         self.ask("emission", "PUT", "products", {"products": [product]})
         return str(product["sku"])
 
+    def typed(self) -> dict[str, str]:
+        """A draft's kind and id."""
+        form = {"kind": "campaign", "id": emission.new_id("c")}
+        path = f"drafts/{form['kind']}/{form['id']}"
+        self.ask("emission", "PUT", path, {"body": {"name": "Dec"}})
+        return form
+
     def group(self) -> str:
         """A customer group."""
         group_id = emission.new_id("g")
@@ -271,6 +278,11 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     "PUT /v1/stores": lambda _: Good(body={"stores": [emission.a_store()]}),
     "PUT /v1/products": lambda _: Good(body={"products": [emission.a_product()]}),
     "DELETE /v1/products/{sku}": lambda shop: Good({"sku": shop.product()}),
+    "PUT /v1/drafts/{kind}/{id}": lambda _: Good(
+        {"kind": "campaign", "id": emission.new_id("c")}, {"body": {"name": "Dec"}}
+    ),
+    "GET /v1/drafts/{kind}/{id}": lambda shop: Good(shop.typed()),
+    "DELETE /v1/drafts/{kind}/{id}": lambda shop: Good(shop.typed()),
     "PUT /v1/customer-groups/{group_id}": lambda shop: Good({"group_id": shop.group()}, _NEW_GROUP),
     "GET /v1/customer-groups/{group_id}": lambda shop: Good({"group_id": shop.group()}),
     "PUT /v1/customers": lambda _: Good(body=_CUSTOMERS),

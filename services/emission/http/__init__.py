@@ -10,6 +10,7 @@ from services.emission.http.codes import code_routes
 from services.emission.http.copies import copy_routes
 from services.emission.http.customers import customer_routes, group_routes
 from services.emission.http.desk import Desk
+from services.emission.http.drafts import draft_routes
 from services.emission.http.emissions import emission_routes
 from services.emission.http.instruments import instrument_routes
 from services.emission.http.keys import token_routes
@@ -42,6 +43,7 @@ def add_routes(app: FastAPI, desk: Callable[[], Desk]) -> None:
         change_routes,
         store_routes,
         product_routes,
+        draft_routes,
         group_routes,
         customer_routes,
         session_routes,

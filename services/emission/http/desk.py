@@ -11,6 +11,7 @@ from fastapi import Depends, Query, Response
 from services.emission.access import Access
 from services.emission.authoring import Authoring
 from services.emission.catalogue import Catalogue
+from services.emission.drafts import Drafts
 from services.emission.posting import Poster
 from services.emission.references import References
 from services.emission.sentence import Language
@@ -80,6 +81,7 @@ class Desk:
     authoring: Authoring
     references: References
     catalogue: Catalogue
+    drafts: Drafts
     access: Access
     poster: Poster
     sign_in: SignIn

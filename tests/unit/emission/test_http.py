@@ -69,7 +69,7 @@ KEY: dict[str, Any] = {"name": "till", "scopes": ["quotes:write"]}
 
 E, I, C = "/v1/emissions", "/v1/instruments", "/v1/campaigns"  # noqa: E741 - as in the domain
 S, G, K, U = "/v1/stores", "/v1/customer-groups/g1", "/v1/api-keys", "/v1/customers"
-P = "/v1/products"
+P, D = "/v1/products", "/v1/drafts"
 
 REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", E, EMISSION | {"emission_id": "a b"}, "emission_id"),
@@ -110,6 +110,8 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("PUT", P, {"products": [PRODUCT, PRODUCT | {"cost": 5}]}, "products.1.currency"),
     ("PUT", P, {"products": [PRODUCT | {"sku": ""}]}, "products.0.sku"),
     ("PUT", P, {"products": [PRODUCT | {"attributes": {"a b": "x"}}]}, "products.0.attributes"),
+    ("PUT", f"{D}/campaign/new", {"body": []}, "body"),
+    ("PUT", f"{D}/campaign/a b", {"body": {}}, "id"),
     ("PUT", U, {"customers": []}, "customers"),
     ("PUT", U, {"customers": [CUSTOMER] * 20_001}, "customers"),
     ("PUT", U, {"customers": [CUSTOMER, {"customer_id": "a2"}]}, "customers.1.birthday"),
@@ -191,6 +193,10 @@ CALLS: list[tuple[str, str, Scope]] = [
     ("PUT", G, "campaigns:write"),
     ("GET", G, "campaigns:read"),
     ("GET", "/v1/customer-groups", "campaigns:read"),
+    ("PUT", f"{D}/campaign/new", "campaigns:write"),
+    ("GET", f"{D}/campaign/new", "campaigns:write"),
+    ("DELETE", f"{D}/campaign/new", "campaigns:write"),
+    ("GET", D, "campaigns:write"),
     ("PUT", U, "campaigns:write"),
     ("GET", f"{U}/a1", "campaigns:read"),
     ("GET", "/v1/language", "campaigns:read"),
