@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from services.analytics import http, pages_http
 from services.analytics.changes import Changes
+from services.analytics.freshness import Ends
 from services.analytics.settings import Settings
 from services.analytics.store import CHANNEL
 from services.analytics.stream import CONSUMER, MOST_RECORDS, TOPICS, Stream
@@ -50,6 +51,11 @@ class Service:
     settings: Settings
     pool: asyncpg.Pool
     changes: Changes = field(default_factory=Changes)
+    ends: Ends = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to know where the log ends."""
+        self.ends = Ends(self.settings.kafka)
 
     async def consume(self) -> None:
         """Add what comes to the statistics; a new consumer after each failure of a server."""
@@ -101,11 +107,15 @@ def create(settings: Settings) -> FastAPI:
         nonlocal service
         async with await database.pool(settings.database.get_secret_value()) as pool:
             service = Service(settings, pool)
-            app.include_router(http.routes(pool, service.changes))
+            app.include_router(http.routes(pool, service.changes, service.ends))
             app.include_router(pages_http.routes(settings.regions_geojson))
             collect_less()
             async with background(
-                service.consume(), service.relay(), service.watch_backlog(), service.listen()
+                service.consume(),
+                service.relay(),
+                service.watch_backlog(),
+                service.listen(),
+                service.ends.watch(),
             ):
                 yield
 

@@ -1,17 +1,14 @@
-"""The shapes of the statistics, and how sums become them. Pure.
+"""The shapes of the statistics. Pure.
 
-Money is integer minor units of the answer's one currency, bonuses are whole points.
+Money is integer minor units of the answer's one currency, bonuses are whole points, shares are basis
+points (10000 is all).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.analytics.window import Period, Step
-
-Sums = Mapping[str, int]
-_NOTHING: Sums = {}
 
 
 class Figures(BaseModel):
@@ -32,6 +29,16 @@ class Receipts(Figures):
     paid: int = 0
     bonuses: int = 0
     average: int | None = Field(None, description="paid per receipt, rounded half up")
+    promo_receipts: int = Field(
+        0, description="receipts with at least one committed redemption, returned or not"
+    )
+    promo_paid: int = Field(0, description="paid amount of those")
+    average_with: int | None = Field(
+        None, description="paid per receipt with a promotion, rounded half up"
+    )
+    average_without: int | None = Field(
+        None, description="paid per receipt without one, rounded half up"
+    )
     returns: int = Field(
         0, description="returns that came in, whole or in part, whenever their sale was"
     )
@@ -53,6 +60,14 @@ class Uses(Figures):
         description="cart revisions decided at a checkout that considered the instrument: not receipts",
     )
     decided: int = Field(0, description="those of carts that it gave a benefit")
+    conversion: int | None = Field(
+        None,
+        description="gross_activations ÷ decided in basis points, rounded half up; null if nothing"
+        " was decided. Every revision of a cart counts as decided and a receipt is paid once, so that"
+        " carts that change lower it: it is the least share of the offers made that were paid. A sale"
+        " that was never decided before (offline) is an activation without a decision, and a sale"
+        " counts when it was paid: over a short time it may exceed 10000.",
+    )
     activations: int = Field(0, description="gross_activations − returned")
     gross_activations: int = Field(0, description="committed redemptions, before returns")
     returned: int = Field(0, description="activations whose slots returns have released")
@@ -99,7 +114,7 @@ class Totals(Figures):
 
 
 class Previous(Figures):
-    """The totals of the window before, as long, to compare with. Refusals are left out."""
+    """The totals of the window before, as long, to compare with; refusals without their reasons."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
@@ -107,6 +122,7 @@ class Previous(Figures):
     to: datetime
     receipts: Receipts
     instruments: Uses
+    refusals: int
 
 
 class Point(Figures):
@@ -135,11 +151,44 @@ class InstrumentRow(InstrumentFigures):
     name: str
 
 
+class CampaignRow(Uses):
+    """A campaign. The name is the id where none is known."""
+
+    campaign_id: str
+    campaign: str
+
+
+class CodeRow(Uses):
+    """What was got with the codes of an emission; ``emission_id`` "" is without a code.
+
+    A cart counts for a code only where the code gave a benefit: ``carts`` are ``decided`` then.
+    """
+
+    emission_id: str
+    name: str
+
+
 class CurrencyCount(Figures):
     """A currency that the selection has, and its receipts."""
 
     currency: str
     receipts: int
+
+
+class Source(Figures):
+    """A topic that is counted: until when all of it is, and how many records are not."""
+
+    topic: str
+    read_until: datetime | None
+    records_behind: int | None = Field(description="null while the log does not answer")
+
+
+class Freshness(Figures):
+    """``counted_until``: everything in the log by then has been counted."""
+
+    as_of: datetime
+    counted_until: datetime | None
+    sources: tuple[Source, ...]
 
 
 class Head(Figures):
@@ -153,6 +202,7 @@ class Head(Figures):
 
     as_of: datetime
     counted_until: datetime | None
+    sources: tuple[Source, ...]
     from_: datetime | None = Field(alias="from")
     to: datetime | None
     period: Period | None
@@ -182,6 +232,20 @@ class PlacesAnswer(Head):
     truncated: bool
 
 
+class CampaignsAnswer(Head):
+    """By campaign: most activations first. ``truncated``: there are more rows."""
+
+    rows: tuple[CampaignRow, ...]
+    truncated: bool
+
+
+class CodesAnswer(Head):
+    """By code: most activations first. ``truncated``: there are more rows."""
+
+    rows: tuple[CodeRow, ...]
+    truncated: bool
+
+
 class InstrumentsAnswer(Head):
     """By instrument: most activations first. ``truncated``: there are more rows."""
 
@@ -205,7 +269,9 @@ class Snapshot(Head):
     stores: tuple[PlaceRow, ...]
     devices: tuple[PlaceRow, ...]
     regions: tuple[PlaceRow, ...]
+    campaigns: tuple[CampaignRow, ...]
     instruments: tuple[InstrumentRow, ...]
+    codes: tuple[CodeRow, ...]
     truncated: bool
 
 
@@ -217,129 +283,49 @@ class Choice(Figures):
     status: str | None = None
 
 
+class InstrumentChoice(Choice):
+    """An instrument of a campaign."""
+
+    campaign_id: str
+
+
 class Choices(Figures):
     """Everything to filter by, each list by name."""
 
     campaigns: tuple[Choice, ...]
+    instruments: tuple[InstrumentChoice, ...]
+    emissions: tuple[Choice, ...]
     stores: tuple[Choice, ...]
     devices: tuple[Choice, ...]
     regions: tuple[Choice, ...]
 
 
-def receipts_of(sums: Sums) -> Receipts:
-    """Sums of receipts with their average."""
-    count = sums.get("receipts", 0)
-    average = (2 * sums["paid"] + count) // (2 * count) if count else None
-    return Receipts(**sums, average=average)
+class Activation(Figures):
+    """One committed redemption. Ids rise in the order in which they were counted.
 
-
-def uses_of(sums: Sums) -> Uses:
-    """Sums of instruments with what returns have left of them."""
-    return Uses(**_less_returned(sums))
-
-
-def refusals_of(sums: Mapping[tuple[str, ...], Sums]) -> tuple[Refusals, ...]:
-    """Sums by key, of which the last part is the reason: most frequent first, then by name."""
-    rows = (Refusals(reason=key[-1], refusals=row["refusals"]) for key, row in sums.items())
-    return tuple(sorted(rows, key=lambda row: (-row.refusals, row.reason)))
-
-
-def totals_of(receipts: Sums, uses: Sums, reasons: Sequence[Refusals]) -> Totals:
-    """Both halves of the totals."""
-    return Totals(receipts=receipts_of(receipts), instruments=_with_reasons(uses, reasons))
-
-
-def points_of(
-    starts: Iterable[datetime],
-    receipts: Mapping[datetime, Sums],
-    uses: Mapping[datetime, Sums],
-) -> tuple[Point, ...]:
-    """A point for each start; zeros where nothing was counted."""
-    return tuple(
-        Point(
-            at=at,
-            receipts=receipts_of(receipts.get(at, _NOTHING)),
-            instruments=uses_of(uses.get(at, _NOTHING)),
-        )
-        for at in starts
-    )
-
-
-def place_rows(
-    receipts: Mapping[tuple[str, ...], Sums],
-    uses: Mapping[tuple[str, ...], Sums],
-    names: Mapping[str, str],
-) -> tuple[PlaceRow, ...]:
-    """A row for each key of either: most activations first, then most receipts, then by id."""
-    rows = (
-        PlaceRow(
-            id=key[0],
-            name=names.get(key[0], key[0]),
-            receipts=receipts_of(receipts.get(key, _NOTHING)),
-            instruments=uses_of(uses.get(key, _NOTHING)),
-        )
-        for key in receipts.keys() | uses.keys()
-    )
-    return tuple(
-        sorted(rows, key=lambda row: (-row.instruments.activations, -row.receipts.receipts, row.id))
-    )
-
-
-def instrument_rows(
-    uses: Mapping[tuple[str, ...], Sums],
-    refusals: Mapping[tuple[str, ...], Sums],
-    campaigns: Mapping[str, str],
-    names: Mapping[tuple[str, str], str],
-) -> tuple[InstrumentRow, ...]:
-    """A row for each (campaign, instrument): most activations first, then decided, carts, ids.
-
-    ``refusals`` is by (campaign, instrument, reason).
+    ``emission_id`` "" is without a code; ``paid`` is what its whole receipt paid. Names are the ids where none
+    are known.
     """
-    by_instrument: dict[tuple[str, ...], dict[tuple[str, ...], Sums]] = {}
-    for key, sums in refusals.items():
-        by_instrument.setdefault(key[:2], {})[key] = sums
-    rows = []
-    for campaign_id, instrument_id in uses.keys() | by_instrument.keys():
-        key = (campaign_id, instrument_id)
-        figures = _with_reasons(uses.get(key, _NOTHING), refusals_of(by_instrument.get(key, {})))
-        rows.append(
-            InstrumentRow(
-                **dict(figures),
-                campaign_id=campaign_id,
-                campaign=campaigns.get(campaign_id, campaign_id),
-                instrument_id=instrument_id,
-                name=names.get(key, instrument_id),
-            )
-        )
-    return tuple(
-        sorted(
-            rows,
-            key=lambda row: (
-                -row.activations,
-                -row.decided,
-                -row.carts,
-                row.campaign_id,
-                row.instrument_id,
-            ),
-        )
-    )
+
+    id: int
+    at: datetime
+    counted_at: datetime
+    campaign_id: str
+    campaign: str
+    instrument_id: str
+    instrument: str
+    emission_id: str
+    store_id: str
+    store: str
+    device: str
+    region: str
+    currency: str
+    discount: int
+    bonuses: int
+    paid: int
 
 
-def _with_reasons(uses: Sums, reasons: Sequence[Refusals]) -> InstrumentFigures:
-    return InstrumentFigures(
-        **_less_returned(uses),
-        refusals=sum(row.refusals for row in reasons),
-        reasons=tuple(reasons),
-    )
+class ActivationsAnswer(Freshness):
+    """The latest activations, latest first."""
 
-
-def _less_returned(sums: Sums) -> dict[str, int]:
-    """The cells know the activations as they were sold; what is called so is less the returned ones."""
-    gross = sums.get("activations", 0)
-    return {
-        **sums,
-        "gross_activations": gross,
-        "activations": gross - sums.get("returned", 0),
-        "net_discount": sums.get("discount", 0) - sums.get("returned_discount", 0),
-        "net_bonuses": sums.get("bonuses", 0) - sums.get("returned_bonuses", 0),
-    }
+    rows: tuple[Activation, ...]

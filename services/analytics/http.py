@@ -1,158 +1,154 @@
-"""The statistics over HTTP: questions and answers, and a live stream."""
+"""The statistics over HTTP: questions and answers."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 import asyncpg
-from fastapi import APIRouter, Depends, Header, Query, Request
-from starlette.responses import Response, StreamingResponse
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import StreamingResponse
 
-from services.analytics import figures, queries
+from services.analytics import feed, figures, names, spreadsheet, streams
 from services.analytics.changes import Changes
+from services.analytics.freshness import Ends, Fresh, freshness
 from services.analytics.insight_http import add_insights
-from services.analytics.live import Live, ReadingFailedError
-from services.analytics.parameters import Filter, RowsFilter, SeriesFilter, StreamFilter
+from services.analytics.parameters import (
+    ActivationsTableFilter,
+    RowsFilter,
+    SeriesFilter,
+    TableFilter,
+)
 from services.analytics.reading import Dimension, Question, Reading, reading
 from shared import clock
-from shared.web.auth import Scope, authenticate, require
+from shared.web.auth import Scope, require
 from shared.web.problems import Problem
 
 _MOST_CHOICES = 1_000
 _SCOPE: Scope = "statistics:read"
 
 
-def routes(pool: asyncpg.Pool, changes: Changes) -> APIRouter:
+def routes(pool: asyncpg.Pool, changes: Changes, ends: Ends | None = None) -> APIRouter:
     """The statistics API (scope ``statistics:read``)."""
+    fresh = Fresh(pool, ends or Ends())
     router = APIRouter()
-    _add_questions(router, pool)
-    _add_stream(router, pool, changes)
+    _add_questions(router, Asking(pool, fresh.ends))
+    router.include_router(streams.routes(pool, changes, fresh))
     return router
 
 
-@asynccontextmanager
-async def _asked(pool: asyncpg.Pool, question: Question) -> AsyncIterator[Reading]:
-    try:
-        async with reading(pool, question, clock.now()) as read:
-            yield read
-    except asyncpg.QueryCanceledError as error:
-        raise Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "The statistics take too long to read",
-            "Ask for a shorter time, or come back later.",
-            headers={"Retry-After": "10"},
-        ) from error
-    except asyncpg.InvalidParameterValueError as error:
-        # PostgreSQL has a list of time zones of its own.
-        raise Problem.of_field(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "The request has invalid parameters",
-            "time_zone",
-            "the database does not know this time zone",
-        ) from error
+@dataclass(frozen=True)
+class Asking:
+    """Opens readings; what goes wrong in them is a problem with a status of HTTP."""
+
+    pool: asyncpg.Pool
+    ends: Ends
+
+    @asynccontextmanager
+    async def __call__(self, question: Question) -> AsyncIterator[Reading]:
+        """A reading that answers the question."""
+        try:
+            async with reading(self.pool, question, clock.now(), self.ends.known) as read:
+                yield read
+        except asyncpg.QueryCanceledError as error:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "The statistics take too long to read",
+                "Ask for a shorter time, or come back later.",
+                headers={"Retry-After": "10"},
+            ) from error
+        except asyncpg.InvalidParameterValueError as error:
+            # PostgreSQL has a list of time zones of its own.
+            raise Problem.of_field(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "The request has invalid parameters",
+                "time_zone",
+                "the database does not know this time zone",
+            ) from error
 
 
-def _add_questions(router: APIRouter, pool: asyncpg.Pool) -> None:
+def answered(
+    asked: TableFilter | ActivationsTableFilter, answer: figures.Figures, name: str
+) -> Any:
+    """The answer, in the form that was asked for."""
+    if asked.format == "json":
+        return answer
+    return StreamingResponse(
+        spreadsheet.lines(answer),
+        media_type="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )
+
+
+OR_CSV: dict[int | str, dict[str, Any]] = {
+    HTTPStatus.OK.value: {"content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+"""What else a table may be answered as."""
+
+
+def _add_questions(router: APIRouter, asking: Asking) -> None:
     api = APIRouter(
         prefix="/v1/statistics", tags=["statistics"], dependencies=[Depends(require(_SCOPE))]
     )
 
-    @api.get("/totals")
-    async def totals(asked: Annotated[Filter, Query()]) -> figures.TotalsAnswer:
+    @api.get("/totals", response_model=figures.TotalsAnswer, responses=OR_CSV)
+    async def totals(asked: Annotated[TableFilter, Query()]) -> Any:
         """Totals of all receipts and of the instruments, and those of the time before."""
-        async with _asked(pool, asked.question) as read:
-            return await read.totals()
+        async with asking(asked.question) as read:
+            return answered(asked, await read.totals(), "totals")
 
-    @api.get("/series")
-    async def series(asked: Annotated[SeriesFilter, Query()]) -> figures.SeriesAnswer:
+    @api.get("/series", response_model=figures.SeriesAnswer, responses=OR_CSV)
+    async def series(asked: Annotated[SeriesFilter, Query()]) -> Any:
         """Totals per minute, hour or day: at most 1,500 points, the latest."""
-        async with _asked(pool, asked.question) as read:
-            return await read.series()
+        async with asking(asked.question) as read:
+            return answered(asked, await read.series(), "series")
 
-    @api.get("/by/{dimension}")
-    async def by(
-        dimension: Dimension, asked: Annotated[RowsFilter, Query()]
-    ) -> figures.PlacesAnswer:
+    @api.get("/by/{dimension}", response_model=figures.PlacesAnswer, responses=OR_CSV)
+    async def by(dimension: Dimension, asked: Annotated[RowsFilter, Query()]) -> Any:
         """Totals by store, device or region."""
-        async with _asked(pool, asked.question) as read:
-            return await read.by(dimension)
+        async with asking(asked.question) as read:
+            return answered(asked, await read.by(dimension), f"by-{dimension}")
 
-    @api.get("/instruments")
-    async def instruments(asked: Annotated[RowsFilter, Query()]) -> figures.InstrumentsAnswer:
+    @api.get("/campaigns", response_model=figures.CampaignsAnswer, responses=OR_CSV)
+    async def campaigns(asked: Annotated[RowsFilter, Query()]) -> Any:
+        """Totals by campaign."""
+        async with asking(asked.question) as read:
+            return answered(asked, await read.campaigns(), "campaigns")
+
+    @api.get("/instruments", response_model=figures.InstrumentsAnswer, responses=OR_CSV)
+    async def instruments(asked: Annotated[RowsFilter, Query()]) -> Any:
         """Totals by instrument of a campaign, with the reasons of its refusals."""
-        async with _asked(pool, asked.question) as read:
-            return await read.instruments()
+        async with asking(asked.question) as read:
+            return answered(asked, await read.instruments(), "instruments")
 
-    @api.get("/refusals")
-    async def refusals(asked: Annotated[Filter, Query()]) -> figures.RefusalsAnswer:
+    @api.get("/codes", response_model=figures.CodesAnswer, responses=OR_CSV)
+    async def codes(asked: Annotated[RowsFilter, Query()]) -> Any:
+        """Totals by the emission whose code was used, and of what was got without a code."""
+        async with asking(asked.question) as read:
+            return answered(asked, await read.codes(), "codes")
+
+    @api.get("/refusals", response_model=figures.RefusalsAnswer, responses=OR_CSV)
+    async def refusals(asked: Annotated[TableFilter, Query()]) -> Any:
         """How many cart revisions got nothing from an instrument that was considered, by reason."""
-        async with _asked(pool, asked.question) as read:
-            return await read.refusals()
+        async with asking(asked.question) as read:
+            return answered(asked, await read.refusals(), "refusals")
+
+    @api.get("/activations", response_model=figures.ActivationsAnswer, responses=OR_CSV)
+    async def activations(asked: Annotated[ActivationsTableFilter, Query()]) -> Any:
+        """The latest activations one by one: of the last 100,000, and of the last day."""
+        async with asking.pool.acquire() as connection:
+            fresh = await freshness(connection, asking.ends.known)
+            rows = await feed.latest(connection, asked.selection, asked.limit)
+        return answered(
+            asked, figures.ActivationsAnswer(**dict(fresh), rows=tuple(rows)), "activations"
+        )
 
     @api.get("/choices")
     async def choices() -> figures.Choices:
-        """What there is to filter by: at most 1,000 campaigns, stores and regions each."""
-        async with pool.acquire() as connection:
-            return figures.Choices.model_validate(await queries.choices(connection, _MOST_CHOICES))
+        """What there is to filter by: at most 1,000 of each."""
+        async with asking.pool.acquire() as connection:
+            return figures.Choices.model_validate(await names.choices(connection, _MOST_CHOICES))
 
-    add_insights(api, lambda question: _asked(pool, question))
+    add_insights(api, asking)
     router.include_router(api)
-
-
-def _add_stream(router: APIRouter, pool: asyncpg.Pool, changes: Changes) -> None:
-    async def read_snapshot(question: Question) -> figures.Snapshot:
-        async with reading(pool, question, clock.now()) as read:
-            return await read.snapshot()
-
-    live = Live(changes, read_snapshot)
-
-    @router.get(
-        "/v1/statistics/stream",
-        tags=["statistics"],
-        dependencies=[Depends(require(_SCOPE))],
-        response_class=StreamingResponse,
-        responses={HTTPStatus.OK.value: {"content": {"text/event-stream": {}}}},
-    )
-    async def stream(
-        request: Request,
-        asked: Annotated[StreamFilter, Query()],
-        last_event_id: Annotated[str | None, Header(max_length=64)] = None,
-    ) -> Response:
-        """Server-sent events: ``snapshot`` when the figures changed, at most twice a second.
-
-        A snapshot's id is that of its figures: who comes back with the latest gets only the next.
-        Ends with ``expired`` when the token has, with ``failed`` when the figures can't be read.
-        """
-        question = asked.question
-        if live.is_full(question):
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "Too many different dashboards are open",
-                "Close some, or come back later.",
-                headers={"Retry-After": "30"},
-            )
-        return StreamingResponse(
-            _events(request, live, question, last_event_id),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
-
-
-async def _events(
-    request: Request, live: Live, question: Question, seen: str | None
-) -> AsyncIterator[str]:
-    yield "retry: 1500\n\n"
-    try:
-        async with aclosing(live.watch(question, seen)) as updates:
-            async for update in updates:
-                # A stream outlives its request's check: an expired token must not read on.
-                authenticate(request)
-                if update is None:
-                    yield ": still here\n\n"
-                else:
-                    yield f"id: {update.digest}\nevent: snapshot\ndata: {update.body}\n\n"
-    except Problem:
-        yield "event: expired\ndata: {}\n\n"
-    except ReadingFailedError:
-        yield "event: failed\ndata: {}\n\n"

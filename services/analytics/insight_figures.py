@@ -21,7 +21,8 @@ from services.analytics.effectiveness import (
     incremental,
     uplift,
 )
-from services.analytics.figures import Figures, Head, Sums
+from services.analytics.figures import Figures, Head
+from services.analytics.tables import Sums
 
 _BASIS_POINTS = 10_000
 _DIGITS = 4

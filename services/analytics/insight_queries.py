@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from services.analytics.days import Days
+from services.analytics.dimensions import Selection
 from services.analytics.effectiveness import Arm
-from services.analytics.queries import Selection
 from shared.database import Connection
 
 _SELECTED = """

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from services.analytics import effectiveness, insight_figures, insight_queries, queries
+from services.analytics import effectiveness, insight_figures, insight_queries
 from services.analytics.days import Days, days_of
 from services.analytics.effectiveness import Candidate, Move
 from services.analytics.insight_queries import Compared, Known
-from services.analytics.queries import INSTRUMENTS, RECEIPTS
+from services.analytics.queries import SALES, USES
 from services.analytics.reading import Reading
 
 MOST_CAMPAIGNS = 1_000
@@ -25,10 +25,9 @@ async def answer_effectiveness(read: Reading) -> insight_figures.EffectivenessAn
     """What each campaign brought, and where to move budget."""
     days, selection, connection = _days(read), read.selection, read.connection
     found = await insight_queries.campaigns(connection, selection, days)
-    cells = await queries.sums(connection, INSTRUMENTS, selection, days.window, [_CAMPAIGN])
-    uses = {key[0]: sums for key, sums in cells[_CAMPAIGN].items()}
-    everything = await queries.sums(connection, RECEIPTS, selection, days.window, [()])
-    receipts = everything[()].get((), {})
+    sums = await read.cube.sums(USES, days.window, _CAMPAIGN)
+    uses = {campaign_id: row for (campaign_id,), row in sums.items()}
+    receipts = (await read.cube.sums(SALES, days.window)).get((), {})
     known = await insight_queries.known(connection, sorted(found.keys() | uses.keys()))
     rows, candidates = [], []
     compared = await _compared(read, known)

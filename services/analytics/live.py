@@ -16,6 +16,7 @@ from shared import clock
 MOST_QUESTIONS = 100
 _LEAST_PAUSE_SECONDS = 0.5
 _REFRESH_SECONDS = 15.0
+_TICK_SECONDS = 2.0
 _CONCURRENT_READINGS = 2
 
 Read = Callable[[Question], Awaitable[Snapshot]]
@@ -58,6 +59,7 @@ class Live:
     read: Read
     least_pause_seconds: float = _LEAST_PAUSE_SECONDS
     refresh_seconds: float = _REFRESH_SECONDS
+    tick_seconds: float = _TICK_SECONDS
     _feeds: dict[Question, _Feed] = field(default_factory=dict)
     _readings: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(_CONCURRENT_READINGS)
@@ -70,7 +72,7 @@ class Live:
     async def watch(self, question: Question, seen: str | None) -> AsyncGenerator[Update | None]:
         """The snapshot now, unless its digest is ``seen``, then each that differs from the last.
 
-        None after 15 s without one. Raises ``ReadingFailedError``.
+        None after 2 s without one. Raises ``ReadingFailedError``.
         """
         feed = self._feeds.setdefault(question, _Feed())
         feed.viewers += 1
@@ -81,9 +83,7 @@ class Live:
         try:
             while True:
                 try:
-                    version = await asyncio.wait_for(
-                        feed.updates.wait(version), self.refresh_seconds
-                    )
+                    version = await asyncio.wait_for(feed.updates.wait(version), self.tick_seconds)
                 except TimeoutError:
                     yield None
                     continue
@@ -135,7 +135,7 @@ class Live:
 
 
 def _update(snapshot: Snapshot) -> Update:
-    figures = snapshot.model_dump_json(by_alias=True, exclude={"as_of", "counted_until"})
+    figures = snapshot.model_dump_json(by_alias=True, exclude={"as_of", "counted_until", "sources"})
     return Update(
         digest=hashlib.blake2b(figures.encode(), digest_size=12).hexdigest(),
         body=snapshot.model_dump_json(by_alias=True),

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from services.analytics.queries import Selection
+from services.analytics.dimensions import Selection
 from services.analytics.reading import Question
 from services.analytics.window import Period, Step, Window
 from shared.events.values import Currency, Device, Id, Text
@@ -56,6 +56,11 @@ Bound = Annotated[
     BeforeValidator(_written_out),
     Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(3000, 1, 1, tzinfo=UTC)),
 ]
+Format = Annotated[
+    Literal["json", "csv"], Field(description="csv: the rows as a table, money in minor units")
+]
+_ROWS = 100
+_ROWS_OF_CSV = 100_000
 Limit = Annotated[int, Field(ge=1, le=1_000, description="rows at most")]
 
 
@@ -89,40 +94,55 @@ class When(BaseModel):
         return period
 
 
+class Where(BaseModel):
+    """What is counted."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    campaign_id: Id | None = Field(None, description="instruments only: receipts have no campaign")
+    instrument_id: Id | None = Field(None, description="instruments only")
+    emission_id: Id | None = Field(
+        None, description="what was got with codes of it: neither receipts nor refusals know codes"
+    )
+    store_id: Id | None = None
+    device: Device | None = None
+    region: Text | None = None
+
+    @property
+    def selection(self) -> Selection:
+        """What these parameters choose."""
+        names = Where.model_fields
+        return Selection(**{name: getattr(self, name) for name in names})
+
+
 _Currency = Annotated[
     Currency | None, Field(description="ISO 4217; default: the one with most receipts")
 ]
 
 
-class Filter(When):
+class Filter(When, Where):
     """What is counted and when."""
 
-    campaign_id: Id | None = Field(None, description="instruments only: receipts have no campaign")
-    instrument_id: Id | None = Field(None, description="instruments only")
-    store_id: Id | None = None
-    device: Device | None = None
-    region: Text | None = None
     currency: _Currency = None
 
     @property
     def question(self) -> Question:
         """The question that these parameters ask."""
         return Question(
-            selection=Selection(
-                campaign_id=self.campaign_id,
-                instrument_id=self.instrument_id,
-                store_id=self.store_id,
-                device=self.device,
-                region=self.region,
-                currency=self.currency,
-            ),
+            selection=replace(self.selection, currency=self.currency),
             window=Window(self.from_, self.to),
             period=self.period,
             time_zone=self.time_zone,
         )
 
 
-class SeriesFilter(Filter):
+class TableFilter(Filter):
+    """A filter and the form of the answer."""
+
+    format: Format = "json"
+
+
+class SeriesFilter(TableFilter):
     """A filter and the step of the series."""
 
     step: Step | None = Field(None, description="default: one that gives a readable chart")
@@ -133,15 +153,16 @@ class SeriesFilter(Filter):
         return replace(super().question, step=self.step)
 
 
-class RowsFilter(Filter):
+class RowsFilter(TableFilter):
     """A filter and how many rows are wanted."""
 
-    limit: Limit = 100
+    limit: Limit | None = Field(None, description="default: 100, or all as CSV")
 
     @property
     def question(self) -> Question:
         """The question that these parameters ask."""
-        return replace(super().question, limit=self.limit)
+        default = _ROWS if self.format == "json" else _ROWS_OF_CSV
+        return replace(super().question, limit=self.limit or default)
 
 
 class StreamFilter(Filter):
@@ -154,6 +175,18 @@ class StreamFilter(Filter):
     def question(self) -> Question:
         """The question that these parameters ask."""
         return replace(super().question, step=self.step, limit=self.limit)
+
+
+class ActivationsFilter(Where):
+    """What is followed, and with how many of the latest it begins."""
+
+    limit: Limit = 50
+
+
+class ActivationsTableFilter(ActivationsFilter):
+    """The same, and the form of the answer."""
+
+    format: Format = "json"
 
 
 class DaysFilter(When):

@@ -1,337 +1,302 @@
-"""Everything that is read from the rollups.
+"""The sums that are read: of the widest and longest levels that can tell, of minutes where none can.
 
-Each question is one pass over a table of cells: cells are summed per place and offer first (a cell
-holds little more than one event, there are few places and offers), names are joined to the sums.
-What returns took back is in few cells of its own: it is read beside what was sold.
+Names are not joined: which numbers a question is about, and what they stand for, is known before.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.analytics.window import Step, Window, floor
+from services.analytics import dimensions
+from services.analytics.cells import (
+    INSTRUMENTS,
+    RECEIPTS,
+    REFUSALS,
+    RETURNS,
+    TAKE_BACKS,
+    Kind,
+    What,
+    Where,
+    levels_of,
+)
+from services.analytics.dimensions import (
+    OFFER_COLUMNS,
+    PLACE_COLUMNS,
+    REFUSAL_KIND_COLUMNS,
+    Chosen,
+    Key,
+    Named,
+    Selection,
+)
+from services.analytics.window import Span, Step, Window, floor, spans, spans_of_series
 from shared.database import Connection
 
-Sums = dict[str, int]
-Key = tuple[str, ...]
+Sums = Mapping[str, int]
 Grouping = tuple[str, ...]
+Subject = tuple[Kind, ...]
+"""Kinds of sums that are asked for together: what was sold, and what returns took back of it."""
 
-
-@dataclass(frozen=True)
-class Selection:
-    """What is counted; None is everything. Receipts have no campaign: they ignore those two."""
-
-    campaign_id: str | None = None
-    instrument_id: str | None = None
-    store_id: str | None = None
-    device: str | None = None
-    region: str | None = None
-    currency: str | None = None
-
-
-@dataclass(frozen=True)
-class Cells:
-    """A table of sums per minute: what it sums, its short keys, and the columns those stand for.
-
-    ``returned``: the table with the same keys of what returns took back, whose sums go with these.
-    """
-
-    table: str
-    measures: tuple[str, ...]
-    keys: tuple[str, ...]
-    joins: str
-    columns: Mapping[str, str]
-    returned: "Cells | None" = None
-
-
-_PLACE = {
-    "store_id": "p.store_id",
-    "device": "p.device",
-    "region": "p.region",
-    "currency": "p.currency",
+SALES: Subject = (RECEIPTS, RETURNS)
+USES: Subject = (INSTRUMENTS, TAKE_BACKS)
+REFUSED: Subject = (REFUSALS,)
+_DAY = timedelta(days=1)
+_FEW_SPANS = 4
+_WHATS = {
+    "offer_id": ("offers", OFFER_COLUMNS),
+    "refusal_kind_id": ("refusal_kinds", REFUSAL_KIND_COLUMNS),
 }
-_RETURNS = Cells(
-    table="return_cells",
-    measures=("returns", "refunded"),
-    keys=("place_id",),
-    joins="join places p using (place_id)",
-    columns=_PLACE,
-)
-RECEIPTS = replace(
-    _RETURNS,
-    table="receipt_cells",
-    measures=("receipts", "total", "discount", "paid", "bonuses"),
-    returned=_RETURNS,
-)
-_TAKE_BACKS = Cells(
-    table="take_back_cells",
-    measures=(
-        "returned",
-        "returned_discount",
-        "returned_bonuses",
-        "returned_unauthorised_discount",
-    ),
-    keys=("place_id", "offer_id"),
-    joins="join places p using (place_id) join offers o using (offer_id)",
-    columns=_PLACE | {"campaign_id": "o.campaign_id", "instrument_id": "o.instrument_id"},
-)
-INSTRUMENTS = replace(
-    _TAKE_BACKS,
-    table="instrument_cells",
-    measures=(
-        "carts",
-        "decided",
-        "activations",
-        "discount",
-        "revenue",
-        "bonuses",
-        "unauthorised",
-        "unauthorised_discount",
-    ),
-    returned=_TAKE_BACKS,
-)
-REFUSALS = Cells(
-    table="refusal_cells",
-    measures=("refusals",),
-    keys=("place_id", "refusal_kind_id"),
-    joins="join places p using (place_id) join refusal_kinds k using (refusal_kind_id)",
-    columns=_PLACE
-    | {
-        "campaign_id": "k.campaign_id",
-        "instrument_id": "k.instrument_id",
-        "reason": "k.reason",
-    },
-)
 
 
-async def sums(
-    connection: Connection,
-    cells: Cells,
-    selection: Selection,
-    window: Window,
-    groupings: Sequence[Grouping],
-) -> dict[Grouping, dict[Key, Sums]]:
-    """The sums by each grouping (a tuple of columns; ``()`` is everything), by their values.
+@dataclass(frozen=True)
+class Known:
+    """Every place, and every offer and refusal kind (by their columns), as of a transaction."""
 
-    Money is minor units, of all currencies unless the selection names one. A key without cells
-    is absent, and so are the measures of those that it has none of.
-    """
-    found = await _sums_of(connection, cells, selection, window, groupings)
-    if cells.returned:
-        returned = await _sums_of(connection, cells.returned, selection, window, groupings)
-        for grouping, rows in returned.items():
-            for key, row in rows.items():
-                found[grouping].setdefault(key, {}).update(row)
-    return found
+    places: Sequence[Named]
+    whats: Mapping[str, Sequence[Named]]
 
 
-async def _sums_of(
-    connection: Connection,
-    cells: Cells,
-    selection: Selection,
-    window: Window,
-    groupings: Sequence[Grouping],
-) -> dict[Grouping, dict[Key, Sums]]:
-    args: list[Any] = []
-    columns = sorted({column for grouping in groupings for column in grouping})
-    named = [cells.columns[column] for column in columns]
-    sets = ", ".join(f"({', '.join(cells.columns[c] for c in g)})" for g in groupings)
-    which = f"grouping({', '.join(named)})" if named else "0"
-    measures = ", ".join(f"sum(c.{name})::bigint as {name}" for name in cells.measures)
-    inner = ", ".join(f"sum({name}) as {name}" for name in cells.measures)
-    keys = ", ".join(cells.keys)
-    query = f"""
-        select {which} as which, {", ".join(named) + ", " if named else ""}{measures}
-        from (
-            select {keys}, {inner} from {cells.table}
-            where {_within(window, args)} group by {keys}
-        ) c {cells.joins}
-        where {_selected(cells, selection, args)}
-        group by grouping sets ({sets})
-        having count(*) > 0
-    """  # noqa: S608 - made of this module's own names; every value is a parameter
-    found: dict[Grouping, dict[Key, Sums]] = {grouping: {} for grouping in groupings}
-    by_bits = {_bits(columns, grouping): grouping for grouping in groupings}
-    for row in await connection.fetch(query, *args):
-        grouping = by_bits[row["which"]]
-        key = tuple(row[column] for column in grouping)
-        found[grouping][key] = {name: row[name] for name in cells.measures}
-    return found
+@dataclass
+class _Statement:
+    """Text and values of a statement that is being made."""
+
+    values: list[Any] = field(default_factory=list)
+
+    def parameter(self, value: object, type_: str) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}::{type_}"
 
 
-async def series(
-    connection: Connection,
-    cells: Cells,
-    selection: Selection,
-    window: Window,
-    *,
-    step: Step,
-    zone: ZoneInfo,
-    most: int,
-) -> dict[datetime, Sums]:
-    """The sums by the start of their minute, hour or day in ``zone``: the latest ``most`` of them."""
-    found = await _series_of(connection, cells, selection, window, step=step, zone=zone, most=most)
-    if cells.returned:
-        returned = await _series_of(
-            connection, cells.returned, selection, window, step=step, zone=zone, most=most
-        )
-        for start, row in returned.items():
-            found.setdefault(start, {}).update(row)
-    return found
-
-
-async def _series_of(
-    connection: Connection,
-    cells: Cells,
-    selection: Selection,
-    window: Window,
-    *,
-    step: Step,
-    zone: ZoneInfo,
-    most: int,
-) -> dict[datetime, Sums]:
-    args: list[Any] = [step, zone.key]
-    measures = ", ".join(f"sum({name})::bigint as {name}" for name in cells.measures)
-    inner = ", ".join(f"sum(c.{name}) as {name}" for name in cells.measures)
-    # What a zone makes of an instant is slow to find. Zones differ by whole quarters of an hour, so
-    # it is asked once for each of these.
-    bin_ = "c.minute" if step == "minute" else "date_bin('15 minutes', c.minute, 'epoch')"
-    query = f"""
-        select date_trunc($1, c.at, $2) as at, {measures}
-        from (
-            select {bin_} as at, {inner} from {cells.table} c {cells.joins}
-            where {_within(window, args)} and {_selected(cells, selection, args)}
-            group by 1
-        ) c
-        group by 1 order by 1 desc limit {_parameter(args, most)}
-    """  # noqa: S608 - made of this module's own names; every value is a parameter
-    found: dict[datetime, Sums] = {}
-    for row in await connection.fetch(query, *args):
-        # Where the clocks go back over a start, PostgreSQL takes the second: ours is the first.
-        start = found.setdefault(floor(row["at"], step, zone), dict.fromkeys(cells.measures, 0))
-        for name in cells.measures:
-            start[name] += row[name]
-    return found
-
-
-async def currencies(
-    connection: Connection, selection: Selection, window: Window
-) -> list[tuple[str, int]]:
-    """The currencies of the selection with their receipts, most first, then by code."""
-    any_currency = Selection(
-        store_id=selection.store_id, device=selection.device, region=selection.region
+async def known(connection: Connection) -> Known:
+    """What there is to ask about."""
+    return Known(
+        await _named(connection, "places", "place_id", PLACE_COLUMNS),
+        {
+            column: await _named(connection, table, column, columns)
+            for column, (table, columns) in _WHATS.items()
+        },
     )
-    found = await sums(connection, RECEIPTS, any_currency, window, [("currency",)])
-    counts = {key[0]: row.get("receipts", 0) for key, row in found["currency",].items()}
-    if not counts:
-        # Decisions come before the first receipt.
-        found = await sums(connection, INSTRUMENTS, any_currency, window, [("currency",)])
-        counts = dict.fromkeys((key[0] for key in found["currency",]), 0)
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-async def as_of(connection: Connection) -> tuple[datetime, datetime | None]:
-    """The instant of this reading, and until when everything in the log has been counted.
+async def _named(
+    connection: Connection, table: str, number: str, columns: tuple[str, ...]
+) -> list[Named]:
+    rows = await connection.fetch(
+        f"select {number}, {', '.join(columns)} from {table}"  # noqa: S608 - names of ours
+    )
+    return [Named(row[0], dict(zip(columns, row[1:], strict=True))) for row in map(tuple, rows)]
 
-    The latter is None before the first batch. Both by the clocks of the servers.
-    """
+
+@dataclass(frozen=True)
+class Cube:
+    """The sums of a selection, as of a transaction."""
+
+    connection: Connection
+    known: Known
+    selection: Selection
+
+    async def sums(
+        self, subject: Subject, window: Window, grouping: Grouping = ()
+    ) -> Mapping[Key, Sums]:
+        """The sums by the values of the grouping's columns; of ``()``, which is everything.
+
+        Money is minor units, of all currencies unless the selection names one. A key without sums
+        is absent, and so are the measures that it has none of.
+        """
+        found: dict[Key, dict[str, int]] = {}
+        for kind in subject:
+            for key, row in (await self._sums(kind, window, grouping)).items():
+                found.setdefault(key, {}).update(row)
+        return found
+
+    async def _sums(self, kind: Kind, window: Window, grouping: Grouping) -> Mapping[Key, Sums]:
+        where, what = self._width(kind, grouping)
+        statement = _Statement()
+        keys: list[Key] = []
+        parts = [
+            self._part(kind, (what, where), (hours, those), grouping, statement, keys)
+            for hours, those in _by_hours(spans(window, _hours(kind, what, where)))
+        ]
+        sums = ", ".join(f"sum({name})::bigint" for name in kind.measures)
+        sql = f"select key, {sums} from ({' union all '.join(parts)}) p group by 1"  # noqa: S608
+        found: dict[Key, dict[str, int]] = {}
+        for row in await self.connection.fetch(sql, *statement.values) if parts else ():
+            _add(found.setdefault(keys[row[0]], {}), kind, tuple(row)[1:])
+        return found
+
+    async def series(
+        self, subject: Subject, window: Window, *, step: Step, zone: ZoneInfo, most: int
+    ) -> Mapping[datetime, Sums]:
+        """The sums by the start of their minute, hour or day in ``zone``: the latest ``most`` of them."""
+        found: dict[datetime, dict[str, int]] = {}
+        for kind in subject:
+            for start, row in (await self._series(kind, window, step, zone, most)).items():
+                found.setdefault(start, {}).update(row)
+        return found
+
+    async def _series(
+        self, kind: Kind, window: Window, step: Step, zone: ZoneInfo, most: int
+    ) -> Mapping[datetime, Sums]:
+        where, what = self._width(kind, ())
+        bounded = await self._bounded(window)
+        hours = _hours(kind, what, where)
+        statement = _Statement()
+        parts = [
+            self._part(kind, (what, where), part, None, statement, [], step)
+            for part in _by_hours(spans_of_series(bounded, hours, step=step, zone=zone))
+        ]
+        sums = ", ".join(f"sum({name})::bigint" for name in kind.measures)
+        sql = f"""
+            select date_trunc({statement.parameter(step, "text")}, key,
+                {statement.parameter(zone.key, "text")}) as start, {sums}
+            from ({" union all ".join(parts)}) p
+            group by 1 order by 1 desc limit {statement.parameter(most, "int")}
+        """  # noqa: S608
+        found: dict[datetime, dict[str, int]] = {}
+        for row in await self.connection.fetch(sql, *statement.values) if parts else ():
+            # Where the clocks go back over a start, PostgreSQL takes the second: ours is the first.
+            _add(found.setdefault(floor(row[0], step, zone), {}), kind, tuple(row)[1:])
+        return found
+
+    def _width(self, kind: Kind, grouping: Grouping) -> tuple[Where, What]:
+        """How narrow sums must be, to tell what is selected and grouped."""
+        where = dimensions.where_of([*self.selection.of(PLACE_COLUMNS), *grouping])
+        if not kind.what:
+            return where, "each"
+        columns = _WHATS[kind.what][1]
+        return where, dimensions.what_of([*self.selection.of(columns), *grouping])
+
+    def _part(
+        self,
+        kind: Kind,
+        width: tuple[What, Where],
+        part: tuple[int, Sequence[Span]],
+        grouping: Grouping | None,
+        statement: _Statement,
+        keys: list[Key],
+        step: Step = "minute",
+    ) -> str:
+        """The sums of some spans of the same level by ``key``: a number of ``keys``, or (no grouping) the time."""
+        hours, those = part
+        what, where = width if hours else ("each", "place")
+        time = "at" if hours else "minute"
+        conditions = [f"hours = {hours}"] if hours else []
+        join, key = "", "0"
+        if grouping is None:
+            # What a zone makes of an instant is slow to find. Zones differ by whole quarters of an
+            # hour, so it is asked once for each of these.
+            coarse = not hours and step != "minute"
+            key = f"date_bin('15 minutes', {time}, 'epoch')" if coarse else time
+        elif not grouping:
+            keys[:] = [()]
+        for column, chosen, grouped in self._chosen(kind, what, where, grouping or ()):
+            if chosen.everything and not hours and not grouped:
+                continue
+            numbers = statement.parameter(list(chosen.keys), "int[]")
+            if hours or not chosen.everything:
+                conditions.append(f"{column} = any({numbers})")
+            if grouped:
+                positions = statement.parameter(_positions(chosen.keys.values(), keys), "int[]")
+                join = f"join unnest({numbers}, {positions}) k ({column}, key) using ({column})"
+                key = "k.key"
+        source, within = _within(time, those, statement)
+        sums = ", ".join(f"sum(c.{name})::bigint as {name}" for name in kind.measures)
+        return f"""
+            select {key} as key, {sums}
+            from {source}{kind.levels if hours else kind.cells} c {join}
+            where {" and ".join([*conditions, within])} group by 1
+        """  # noqa: S608 - made of names of ours; every value is a parameter
+
+    def _chosen(
+        self, kind: Kind, what: What, where: Where, grouping: Grouping
+    ) -> Iterable[tuple[str, Chosen, bool]]:
+        """The columns of numbers, which numbers are asked for, and whether they are grouped by."""
+        of_places = [column for column in grouping if column in PLACE_COLUMNS]
+        of_whats = [column for column in grouping if column not in PLACE_COLUMNS]
+        chosen = dimensions.places(self.known.places, where, self.selection, of_places)
+        yield "place_id", chosen, bool(of_places)
+        if kind.what:
+            known = self.known.whats[kind.what]
+            chosen = dimensions.whats(known, what, self.selection, of_whats)
+            yield kind.what, chosen, bool(of_whats)
+
+    async def _bounded(self, window: Window) -> Window:
+        """The window from the first day that has anything to the end of the last."""
+        if window.since is not None and window.until is not None:
+            return window
+        first, last = await extent(self.connection, self.known)
+        if first is None or last is None:
+            return Window(window.since or window.until, window.until or window.since)
+        return Window(window.since or first, window.until or last + _DAY)
+
+
+async def extent(connection: Connection, known: Known) -> tuple[datetime | None, datetime | None]:
+    """The first and the last day (UTC) that have anything."""
+    everywhere = dimensions.places(known.places, "everywhere", Selection(), ())
+    all_ = {
+        column: dimensions.whats(known.whats[column], "all", Selection(), ()) for column in _WHATS
+    }
+    statement = _Statement()
+    places = statement.parameter(list(everywhere.keys), "int[]")
+    of = {column: statement.parameter(list(one.keys), "int[]") for column, one in all_.items()}
+    days = " union all ".join(
+        f"select min(at) as first, max(at) as last from {kind.levels}"  # noqa: S608
+        f" where hours = 24 and place_id = any({places})"
+        + (f" and {kind.what} = any({of[kind.what]})" if kind.what else "")
+        for kind in (*SALES, *USES, *REFUSED)
+    )
     row = await connection.fetchrow(
-        "select now() as at, case when bool_and(read_until is not null) then min(read_until) end"
-        " as counted from offsets"
+        f"select min(first), max(last) from ({days}) d",  # noqa: S608
+        *statement.values,
     )
     assert row is not None  # noqa: S101 - an aggregate without groups has one row
-    return row["at"], row["counted"]
+    return row[0], row[1]
 
 
-async def store_names(connection: Connection, store_ids: Sequence[str]) -> dict[str, str]:
-    """The names of those of the stores that are known."""
-    rows = await connection.fetch(
-        "select store_id, name from stores where store_id = any($1)", store_ids
-    )
-    return {row["store_id"]: row["name"] for row in rows}
+@cache
+def _hours(kind: Kind, what: What, where: Where) -> tuple[int, ...]:
+    """How long the levels are that tell this, longest first."""
+    kept = (hours for hours, *width in levels_of(kind) if width == [what, where])
+    return tuple(sorted(kept, reverse=True))
 
 
-async def campaign_names(connection: Connection, campaign_ids: Sequence[str]) -> dict[str, str]:
-    """The names of those of the campaigns that are known."""
-    rows = await connection.fetch(
-        "select campaign_id, name from campaigns where campaign_id = any($1)", campaign_ids
-    )
-    return {row["campaign_id"]: row["name"] for row in rows}
+def _by_hours(those: Iterable[Span]) -> Iterable[tuple[int, Sequence[Span]]]:
+    found: dict[int, list[Span]] = {}
+    for one in those:
+        found.setdefault(one.hours, []).append(one)
+    return found.items()
 
 
-async def instrument_names(
-    connection: Connection, campaign_ids: Sequence[str]
-) -> dict[tuple[str, str], str]:
-    """The names of the campaigns' instruments, by campaign and instrument."""
-    rows = await connection.fetch(
-        "select campaign_id, instrument_id, name from instruments where campaign_id = any($1)",
-        campaign_ids,
-    )
-    return {(row["campaign_id"], row["instrument_id"]): row["name"] for row in rows}
+def _positions(wanted: Iterable[Key], keys: list[Key]) -> list[int]:
+    """The position of each in ``keys``, to which new ones are added."""
+    known = {key: position for position, key in enumerate(keys)}
+    found = [known.setdefault(key, len(known)) for key in wanted]
+    keys[:] = known
+    return found
 
 
-async def choices(connection: Connection, most: int) -> dict[str, list[dict[str, str]]]:
-    """What a viewer may filter by, each at most ``most``, by name."""
-    campaigns = await connection.fetch(
-        """
-        select campaign_id as id, coalesce(c.name, campaign_id) as name, coalesce(status, 'unknown') as status
-        from (select campaign_id from campaigns union select campaign_id from offers) known
-        left join campaigns c using (campaign_id)
-        order by 2, 1 limit $1
-        """,
-        most,
-    )
-    stores = await connection.fetch(
-        """
-        select store_id as id, coalesce(s.name, store_id) as name
-        from (select store_id from stores union select store_id from places) known
-        left join stores s using (store_id)
-        order by 2, 1 limit $1
-        """,
-        most,
-    )
-    devices = await connection.fetch("select distinct device as id from places order by 1")
-    regions = await connection.fetch(
-        "select distinct region as id from places order by 1 limit $1", most
-    )
-    return {
-        "campaigns": [dict(row) for row in campaigns],
-        "stores": [dict(row) for row in stores],
-        "devices": [{"id": row["id"], "name": row["id"]} for row in devices],
-        "regions": [{"id": row["id"], "name": row["id"]} for row in regions],
-    }
+def _within(time: str, those: Sequence[Span], statement: _Statement) -> tuple[str, str]:
+    """What is read besides, and the condition that rows are in one of the spans."""
+    if len(those) > _FEW_SPANS:
+        since = statement.parameter([one.since for one in those], "timestamptz[]")
+        until = statement.parameter([one.until for one in those], "timestamptz[]")
+        return (
+            f"unnest({since}, {until}) s (since, until) cross join ",
+            f"{time} >= s.since and {time} < s.until",
+        )
+    ranges = []
+    for one in those:
+        bounds = ["true"]
+        if one.since is not None:
+            bounds.append(f"{time} >= {statement.parameter(one.since, 'timestamptz')}")
+        if one.until is not None:
+            bounds.append(f"{time} < {statement.parameter(one.until, 'timestamptz')}")
+        ranges.append(" and ".join(bounds))
+    return "", f"({' or '.join(ranges)})"
 
 
-def _within(window: Window, args: list[Any]) -> str:
-    """The condition on the minute; adds its values to ``args``."""
-    conditions = ["true"]
-    if window.since is not None:
-        conditions.append(f"minute >= {_parameter(args, window.since)}")
-    if window.until is not None:
-        conditions.append(f"minute < {_parameter(args, window.until)}")
-    return " and ".join(conditions)
-
-
-def _selected(cells: Cells, selection: Selection, args: list[Any]) -> str:
-    """The conditions of the selection that the cells know of; adds their values to ``args``."""
-    conditions = ["true"]
-    for column, expression in cells.columns.items():
-        value = getattr(selection, column, None)
-        if value is not None:
-            conditions.append(f"{expression} = {_parameter(args, value)}")
-    return " and ".join(conditions)
-
-
-def _parameter(args: list[Any], value: object) -> str:
-    args.append(value)
-    return f"${len(args)}"
-
-
-def _bits(columns: Sequence[str], grouping: Grouping) -> int:
-    """What ``grouping(columns…)`` gives for a grouping: a bit for every column left out."""
-    bits = 0
-    for column in columns:
-        bits = bits << 1 | (column not in grouping)
-    return bits
+def _add(sums: dict[str, int], kind: Kind, values: Sequence[int]) -> None:
+    for name, value in zip(kind.measures, values, strict=True):
+        sums[name] = sums.get(name, 0) + value

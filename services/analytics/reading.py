@@ -8,17 +8,21 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import asyncpg
+from aiokafka import TopicPartition
 
-from services.analytics import figures, queries
-from services.analytics.queries import INSTRUMENTS, RECEIPTS, REFUSALS, Cells, Selection
+from services.analytics import figures, names, tables
+from services.analytics.dimensions import OFFER_COLUMNS, REFUSAL_KIND_COLUMNS, Key, Selection
+from services.analytics.freshness import freshness
+from services.analytics.queries import REFUSED, SALES, USES, Cube, Grouping, Sums, known
 from services.analytics.window import Period, Step, Window, before, buckets, of_period, step_of
 from shared.database import Connection
 
 Dimension = Literal["store", "device", "region"]
 
+MOST_POINTS = 1_500
+"""A series has no more points: a day of minutes, two months of hours."""
 _SETTINGS = "set local statement_timeout = '20s'"
 _COLUMN: Mapping[Dimension, str] = {"store": "store_id", "device": "device", "region": "region"}
-_OFFER = ("campaign_id", "instrument_id")
 _EVERYTHING = Selection()
 _ALWAYS = Window()
 _NO_CURRENCY = "none"  # matches nothing, so that amounts of several are never added
@@ -26,7 +30,7 @@ _NO_CURRENCY = "none"  # matches nothing, so that amounts of several are never a
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: of which cells, when, in how many rows. The same question has one answer.
+    """What is asked: of which sums, when, in how many rows. The same question has one answer.
 
     Either ``period`` or ``window`` says when. ``step`` None: one that gives a readable chart.
     """
@@ -48,25 +52,28 @@ class Question:
 class Reading:
     """An open transaction that answers one question; its head is what every answer has."""
 
-    connection: Connection
+    cube: Cube
     question: Question
-    selection: Selection
     window: Window
     now: datetime
     head: Mapping[str, Any]
 
+    @property
+    def connection(self) -> Connection:
+        """That of the transaction."""
+        return self.cube.connection
+
+    @property
+    def selection(self) -> Selection:
+        """What is counted, of the one currency that was chosen."""
+        return self.cube.selection
+
     async def totals(self) -> figures.TotalsAnswer:
         """The totals of all, and of the window before."""
-        receipts = await self._sums(RECEIPTS, ())
-        uses = await self._sums(INSTRUMENTS, ())
-        refusals = await self._sums(REFUSALS, ("reason",))
+        reasons = tables.refusals_of(await self.cube.sums(REFUSED, self.window, ("reason",)))
         return figures.TotalsAnswer(
             **self.head,
-            totals=figures.totals_of(
-                receipts[()].get((), {}),
-                uses[()].get((), {}),
-                figures.refusals_of(refusals["reason",]),
-            ),
+            totals=await self._totals(reasons),
             previous=await self._previous(),
         )
 
@@ -77,133 +84,146 @@ class Reading:
 
     async def by(self, dimension: Dimension) -> figures.PlacesAnswer:
         """The totals by store, device or region."""
-        grouping = (_COLUMN[dimension],)
-        receipts = await self._sums(RECEIPTS, grouping)
-        uses = await self._sums(INSTRUMENTS, grouping)
-        rows = figures.place_rows(receipts[grouping], uses[grouping], {})
-        limit = self.question.limit
-        return figures.PlacesAnswer(
-            **self.head,
-            rows=await self._named(rows[:limit]) if dimension == "store" else rows[:limit],
-            truncated=len(rows) > limit,
-        )
+        rows = await self._places(dimension)
+        return figures.PlacesAnswer(**self.head, **await self._cut_places(dimension, rows))
+
+    async def campaigns(self) -> figures.CampaignsAnswer:
+        """The totals by campaign."""
+        uses = await self.cube.sums(USES, self.window, OFFER_COLUMNS[:1])
+        return figures.CampaignsAnswer(**self.head, **self._cut(await self._campaigns(uses)))
+
+    async def codes(self) -> figures.CodesAnswer:
+        """The totals by the emission of the code."""
+        uses = await self.cube.sums(USES, self.window, OFFER_COLUMNS[2:])
+        return figures.CodesAnswer(**self.head, **self._cut(tables.code_rows(uses)))
 
     async def instruments(self) -> figures.InstrumentsAnswer:
         """The totals by instrument, with the reasons of its refusals."""
-        uses = await self._sums(INSTRUMENTS, _OFFER)
-        refusals = await self._sums(REFUSALS, (*_OFFER, "reason"))
-        rows = await self._instrument_rows(uses[_OFFER], refusals[*_OFFER, "reason"])
-        limit = self.question.limit
+        uses = await self.cube.sums(USES, self.window, OFFER_COLUMNS[:2])
+        refused = await self.cube.sums(REFUSED, self.window, REFUSAL_KIND_COLUMNS)
         return figures.InstrumentsAnswer(
-            **self.head, rows=rows[:limit], truncated=len(rows) > limit
+            **self.head, **self._cut(await self._instruments(uses, refused))
         )
 
     async def refusals(self) -> figures.RefusalsAnswer:
         """Refusals by reason."""
-        refusals = await self._sums(REFUSALS, ("reason",))
-        return figures.RefusalsAnswer(**self.head, rows=figures.refusals_of(refusals["reason",]))
+        refused = await self.cube.sums(REFUSED, self.window, ("reason",))
+        return figures.RefusalsAnswer(**self.head, rows=tables.refusals_of(refused))
 
     async def snapshot(self) -> figures.Snapshot:
-        """All of the above, with one pass over each table for everything but time."""
-        places = [(column,) for column in _COLUMN.values()]
-        receipts = await self._sums(RECEIPTS, (), *places)
-        uses = await self._sums(INSTRUMENTS, (), *places, _OFFER)
-        refusals = await self._sums(REFUSALS, ("reason",), (*_OFFER, "reason"))
-        rows = {
-            dimension: figures.place_rows(receipts[column,], uses[column,], {})
-            for dimension, column in _COLUMN.items()
-        }
-        instruments = await self._instrument_rows(uses[_OFFER], refusals[*_OFFER, "reason"])
+        """All of the above."""
+        uses = await self.cube.sums(USES, self.window, OFFER_COLUMNS)
+        refused = await self.cube.sums(REFUSED, self.window, REFUSAL_KIND_COLUMNS)
+        instruments = await self._instruments(tables.by(uses, 0, 1), refused)
+        campaigns = await self._campaigns(tables.by(uses, 0))
+        codes = tables.code_rows(tables.by(uses, 2))
+        places = {dimension: await self._places(dimension) for dimension in _COLUMN}
         step, points = await self._points()
         limit = self.question.limit
         return figures.Snapshot(
             **self.head,
-            totals=figures.totals_of(
-                receipts[()].get((), {}),
-                uses[()].get((), {}),
-                figures.refusals_of(refusals["reason",]),
-            ),
+            totals=await self._totals(tables.refusals_of(tables.by(refused, 2))),
             previous=await self._previous(),
             step=step,
             points=points,
-            stores=await self._named(rows["store"][:limit]),
-            devices=rows["device"][:limit],
-            regions=rows["region"][:limit],
+            stores=(await self._cut_places("store", places["store"]))["rows"],
+            devices=places["device"][:limit],
+            regions=places["region"][:limit],
+            campaigns=campaigns[:limit],
             instruments=instruments[:limit],
-            truncated=max(len(instruments), *map(len, rows.values())) > limit,
+            codes=codes[:limit],
+            truncated=max(map(len, (instruments, campaigns, codes, *places.values()))) > limit,
         )
 
-    async def _sums(
-        self, cells: Cells, *groupings: queries.Grouping
-    ) -> dict[queries.Grouping, dict[queries.Key, queries.Sums]]:
-        return await queries.sums(self.connection, cells, self.selection, self.window, groupings)
+    async def _totals(self, reasons: tuple[figures.Refusals, ...]) -> figures.Totals:
+        sales = await self.cube.sums(SALES, self.window)
+        uses = await self.cube.sums(USES, self.window)
+        return tables.totals_of(sales.get((), {}), uses.get((), {}), reasons)
 
     async def _previous(self) -> figures.Previous | None:
         question = self.question
         window = before(self.window, question.period, self.now, question.zone)
         if window is None or window.since is None or window.until is None:
             return None
-        found = [
-            (await queries.sums(self.connection, cells, self.selection, window, [()]))[()]
-            for cells in (RECEIPTS, INSTRUMENTS)
+        sales, uses, refused = [
+            (await self.cube.sums(subject, window)).get((), {})
+            for subject in (SALES, USES, REFUSED)
         ]
         return figures.Previous(
             from_=window.since,
             to=window.until,
-            receipts=figures.receipts_of(found[0].get((), {})),
-            instruments=figures.uses_of(found[1].get((), {})),
+            receipts=tables.receipts_of(sales),
+            instruments=tables.uses_of(uses),
+            refusals=refused.get("refusals", 0),
         )
 
     async def _points(self) -> tuple[Step, tuple[figures.Point, ...]]:
         question = self.question
         step = question.step or step_of(self.window, question.period, self.now)
-        receipts, uses = [
-            await queries.series(
-                self.connection,
-                cells,
-                self.selection,
-                self.window,
-                step=step,
-                zone=question.zone,
-                most=MOST_POINTS,
+        sales, uses = [
+            await self.cube.series(
+                subject, self.window, step=step, zone=question.zone, most=MOST_POINTS
             )
-            for cells in (RECEIPTS, INSTRUMENTS)
+            for subject in (SALES, USES)
         ]
         starts = buckets(
-            receipts.keys() | uses.keys(),
+            sales.keys() | uses.keys(),
             self.window,
             now=self.now,
             step=step,
             zone=question.zone,
             most=MOST_POINTS,
         )
-        return step, figures.points_of(starts, receipts, uses)
+        return step, tables.points_of(starts, sales, uses)
 
-    async def _named(self, rows: tuple[figures.PlaceRow, ...]) -> tuple[figures.PlaceRow, ...]:
-        names = await queries.store_names(self.connection, [row.id for row in rows])
-        return tuple(row.model_copy(update={"name": names.get(row.id, row.id)}) for row in rows)
+    async def _places(self, dimension: Dimension) -> tuple[figures.PlaceRow, ...]:
+        grouping: Grouping = (_COLUMN[dimension],)
+        sales = await self.cube.sums(SALES, self.window, grouping)
+        uses = await self.cube.sums(USES, self.window, grouping)
+        return tables.place_rows(sales, uses)
 
-    async def _instrument_rows(
-        self,
-        uses: Mapping[queries.Key, queries.Sums],
-        refusals: Mapping[queries.Key, queries.Sums],
+    async def _campaigns(self, uses: Mapping[Key, Sums]) -> tuple[figures.CampaignRow, ...]:
+        found = await names.campaign_names(self.connection, [key[0] for key in uses])
+        return tables.campaign_rows(uses, found)
+
+    async def _instruments(
+        self, uses: Mapping[Key, Sums], refused: Mapping[Key, Sums]
     ) -> tuple[figures.InstrumentRow, ...]:
-        campaign_ids = sorted({key[0] for key in (*uses, *refusals)})
-        return figures.instrument_rows(
+        campaign_ids = sorted({key[0] for key in (*uses, *refused)})
+        connection = self.connection
+        return tables.instrument_rows(
             uses,
-            refusals,
-            await queries.campaign_names(self.connection, campaign_ids),
-            await queries.instrument_names(self.connection, campaign_ids),
+            refused,
+            await names.campaign_names(connection, campaign_ids),
+            await names.instrument_names(connection, campaign_ids),
         )
 
+    async def _cut_places(
+        self, dimension: Dimension, rows: tuple[figures.PlaceRow, ...]
+    ) -> dict[str, Any]:
+        """The first rows, with the names of stores."""
+        cut = self._cut(rows)
+        if dimension == "store":
+            ids = [row.id for row in cut["rows"]]
+            found = await names.store_names(self.connection, ids)
+            cut["rows"] = tuple(
+                row.model_copy(update={"name": found.get(row.id, row.id)}) for row in cut["rows"]
+            )
+        return cut
 
-MOST_POINTS = 1_500
-"""A series has no more points: a day of minutes, two months of hours."""
+    def _cut(self, rows: tuple[Any, ...]) -> dict[str, Any]:
+        limit = self.question.limit
+        return {"rows": rows[:limit], "truncated": len(rows) > limit}
 
 
 @asynccontextmanager
-async def reading(pool: asyncpg.Pool, question: Question, now: datetime) -> AsyncIterator[Reading]:
-    """A reading of one instant of the statistics.
+async def reading(
+    pool: asyncpg.Pool,
+    question: Question,
+    now: datetime,
+    ends: Mapping[TopicPartition, int] | None = None,
+) -> AsyncIterator[Reading]:
+    """A reading of one instant of the statistics; ``ends`` are those of the log.
 
     Raises ``asyncpg.QueryCanceledError`` when a query takes longer than 20 s.
     """
@@ -215,25 +235,40 @@ async def reading(pool: asyncpg.Pool, question: Question, now: datetime) -> Asyn
         window = question.window
         if question.period is not None:
             window = of_period(question.period, now, question.zone)
-        found = await queries.currencies(connection, question.selection, window)
-        currency = question.selection.currency or (found[0][0] if found else None)
-        read_at, counted_until = await queries.as_of(connection)
+        cube = Cube(connection, await known(connection), question.selection)
+        found = await _currencies(cube, window)
+        currency = question.selection.currency or (found[0].currency if found else None)
+        fresh = await freshness(connection, ends or {})
+        selection = replace(question.selection, currency=currency or _NO_CURRENCY)
         yield Reading(
-            connection=connection,
+            cube=replace(cube, selection=selection),
             question=question,
-            selection=replace(question.selection, currency=currency or _NO_CURRENCY),
             window=window,
             now=now,
             head={
-                "as_of": read_at,
-                "counted_until": counted_until,
+                **dict(fresh),
                 "from_": window.since,
                 "to": window.until,
                 "period": question.period,
                 "time_zone": question.time_zone,
                 "currency": currency,
-                "currencies": tuple(
-                    figures.CurrencyCount(currency=code, receipts=count) for code, count in found
-                ),
+                "currencies": tuple(found),
             },
         )
+
+
+async def _currencies(cube: Cube, window: Window) -> list[figures.CurrencyCount]:
+    """The currencies of the selection with their receipts, most first, then by code."""
+    selection = cube.selection
+    places = Selection(
+        store_id=selection.store_id, device=selection.device, region=selection.region
+    )
+    any_currency = replace(cube, selection=places)
+    sales = await any_currency.sums(SALES, window, ("currency",))
+    # Decisions come before the first receipt.
+    found = sales or await any_currency.sums(USES, window, ("currency",))
+    counts = [
+        figures.CurrencyCount(currency=key[0], receipts=sales.get(key, {}).get("receipts", 0))
+        for key in found
+    ]
+    return sorted(counts, key=lambda one: (-one.receipts, one.currency))

@@ -11,8 +11,17 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 import services.analytics
-from services.analytics import http
+from services.analytics import cells, http
 from services.analytics.changes import Changes
+from services.analytics.messages import minute_of
+from services.analytics.rollup import (
+    InstrumentSums,
+    ReceiptSums,
+    ReturnSums,
+    Rollup,
+    TakeBackSums,
+)
+from services.analytics.store import RollupStore
 from shared import clock, database
 from shared.migrate import migrate
 from shared.web import problems
@@ -46,53 +55,23 @@ class Api:
         assert answer.status_code == 200, answer.text
         return cast("dict[str, Any]", answer.json())
 
-    async def place(
-        self, store: str = "s1", device: str = "till", region: str = "North", currency: str = "EUR"
-    ) -> int:
-        """The number of a place."""
-        sql = "insert into places (store_id, device, region, currency) values ($1, $2, $3, $4)"
-        found = await self.pool.fetchval(
-            f"{sql} on conflict (store_id, device, region, currency)"
-            " do update set store_id = excluded.store_id returning place_id",
-            store,
-            device,
-            region,
-            currency,
-        )
-        return cast("int", found)
-
-    async def offer(self, campaign_id: str, instrument_id: str) -> int:
-        """The number of an offer."""
-        sql = "insert into offers (campaign_id, instrument_id) values ($1, $2)"
-        found = await self.pool.fetchval(
-            f"{sql} on conflict (campaign_id, instrument_id)"
-            " do update set campaign_id = excluded.campaign_id returning offer_id",
-            campaign_id,
-            instrument_id,
-        )
-        return cast("int", found)
-
     async def sold(
         self,
         at: datetime = NOON,
         paid: int = 1_000,
         receipts: int = 1,
+        *,
+        promo: int = 0,
         **place: Unpack[Place],
     ) -> None:
-        """Count receipts of ``paid`` minor units in all."""
-        await self.pool.execute(
-            "insert into receipt_cells (minute, place_id, receipts, total, discount, paid, bonuses)"
-            " values ($1, $2, $3, $4, 0, $4, 0)",
-            at,
-            await self.place(**place),
-            receipts,
-            paid,
-        )
+        """Count receipts of ``paid`` minor units in all; ``promo`` of it with a promotion, on one receipt."""
+        sums = ReceiptSums(receipts, paid, 0, paid, 0, promo > 0, promo)
+        await self.count(Rollup(receipts={(minute_of(at), of(**place)): sums}))
 
     async def returned(
         self,
         at: datetime = NOON,
-        offer: tuple[str, str] = ("c1", "i1"),
+        offer: tuple[str, ...] = ("c1", "i1"),
         *,
         refunded: int = 0,
         activations: int = 0,
@@ -100,45 +79,28 @@ class Api:
         **place: Unpack[Place],
     ) -> None:
         """Count a return, and what it took back of an instrument."""
-        place_id = await self.place(**place)
-        await self.pool.execute(
-            "insert into return_cells (minute, place_id, returns, refunded) values ($1, $2, 1, $3)",
-            at,
-            place_id,
-            refunded,
+        minute, where = minute_of(at), of(**place)
+        taken = TakeBackSums(activations, discount, 0, 0)
+        rollup = Rollup(
+            returns={(minute, where): ReturnSums(1, refunded)},
+            take_backs={(minute, where, offer_of(offer)): taken},
         )
-        await self.pool.execute(
-            "insert into take_back_cells (minute, offer_id, place_id, returned, returned_discount,"
-            " returned_bonuses, returned_unauthorised_discount) values ($1, $2, $3, $4, $5, 0, 0)",
-            at,
-            await self.offer(*offer),
-            place_id,
-            activations,
-            discount,
-        )
+        await self.count(rollup)
 
     async def used(
         self,
         at: datetime = NOON,
-        offer: tuple[str, str] = ("c1", "i1"),
+        offer: tuple[str, ...] = ("c1", "i1"),
         *,
         carts: int = 0,
         activations: int = 0,
         discount: int = 0,
         **place: Unpack[Place],
     ) -> None:
-        """Count uses of an instrument."""
-        await self.pool.execute(
-            "insert into instrument_cells (minute, offer_id, place_id, carts, decided, activations,"
-            " discount, revenue, bonuses, unauthorised, unauthorised_discount)"
-            " values ($1, $2, $3, $4, $5, $5, $6, 0, 0, 0, 0)",
-            at,
-            await self.offer(*offer),
-            await self.place(**place),
-            carts,
-            activations,
-            discount,
-        )
+        """Count uses of an instrument (campaign, instrument, and the code's emission if there is one)."""
+        sums = InstrumentSums(carts, activations, activations, discount)
+        cell = (minute_of(at), of(**place), offer_of(offer))
+        await self.count(Rollup(instruments={cell: sums}))
 
     async def refused(
         self,
@@ -148,20 +110,26 @@ class Api:
         **place: Unpack[Place],
     ) -> None:
         """Count refusals of an instrument."""
-        sql = "insert into refusal_kinds (campaign_id, instrument_id, reason) values ($1, $2, $3)"
-        kind = await self.pool.fetchval(
-            f"{sql} on conflict (campaign_id, instrument_id, reason)"
-            " do update set reason = excluded.reason returning refusal_kind_id",
-            *offer,
-            reason,
-        )
-        await self.pool.execute(
-            "insert into refusal_cells values ($1, $2, $3, $4)",
-            NOON,
-            kind,
-            await self.place(**place),
-            refusals,
-        )
+        cell = (minute_of(NOON), of(**place), (*offer, reason))
+        await self.count(Rollup(refusals={cell: refusals}))
+
+    async def count(self, rollup: Rollup) -> None:
+        """Add the sums, as the rollup does."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await RollupStore().add(connection, rollup)
+
+
+def of(
+    store: str = "s1", device: str = "till", region: str = "North", currency: str = "EUR"
+) -> cells.Place:
+    """A place; the usual one unless said otherwise."""
+    return (store, device, region, currency)
+
+
+def offer_of(names: tuple[str, ...]) -> cells.Offer:
+    """An offer, without a code unless one is named."""
+    campaign_id, instrument_id, emission_id = (*names, "")[:3]
+    return (campaign_id, instrument_id, emission_id)
 
 
 @asynccontextmanager

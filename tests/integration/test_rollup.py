@@ -346,7 +346,8 @@ async def test_two_writers_of_the_same_new_place_agree_on_its_number(tables: asy
                 await Stream().apply(connection, batch)
 
     await asyncio.gather(add(1), add(2), add(3))
-    assert await tables.fetchval("select count(*) from places") == 5
+    stores = "select count(*) from places where store_id <> ''"
+    assert await tables.fetchval(stores) == 5
     assert await tables.fetchval("select sum(receipts) from receipt_minutes") == 300
 
 

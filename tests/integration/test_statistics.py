@@ -30,6 +30,10 @@ async def test_totals_are_sums_of_integers_and_the_average_is_rounded(api: Api) 
         "paid": 2_001,
         "bonuses": 0,
         "average": 1_001,
+        "promo_receipts": 0,
+        "promo_paid": 0,
+        "average_with": None,
+        "average_without": 1_001,
         "returns": 0,
         "refunded": 0,
     }

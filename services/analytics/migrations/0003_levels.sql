@@ -109,17 +109,22 @@ create table refusal_levels (
 create index on receipt_cells (place_id, minute);
 create index on instrument_cells (place_id, minute);
 
+-- Not a single place (and offer) per hour: they are as sparse as per minute, it would be a copy.
 create function fill_levels(length interval, length_hours smallint) returns void language sql
 set search_path from current as $$
     insert into receipt_levels (hours, place_id, at, receipts, total, discount, paid, bonuses,
         promo_receipts, promo_paid)
     select length_hours, p.level_id, date_bin(length, minute, 'epoch'), sum(receipts), sum(total),
         sum(discount), sum(paid), sum(bonuses), sum(promo_receipts), sum(promo_paid)
-    from receipt_cells join place_levels p using (place_id) group by 1, 2, 3 order by 1, 2, 3;
+    from receipt_cells c join place_levels p using (place_id)
+    where length_hours > 1 or p.level_id <> c.place_id
+    group by 1, 2, 3 order by 1, 2, 3;
 
     insert into return_levels (hours, place_id, at, returns, refunded)
     select length_hours, p.level_id, date_bin(length, minute, 'epoch'), sum(returns), sum(refunded)
-    from return_cells join place_levels p using (place_id) group by 1, 2, 3 order by 1, 2, 3;
+    from return_cells c join place_levels p using (place_id)
+    where length_hours > 1 or p.level_id <> c.place_id
+    group by 1, 2, 3 order by 1, 2, 3;
 
     insert into instrument_levels (hours, offer_id, place_id, at, carts, decided, activations,
         discount, revenue, bonuses, unauthorised, unauthorised_discount)

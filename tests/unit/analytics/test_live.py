@@ -11,9 +11,9 @@ from prometheus_client import REGISTRY
 
 from services.analytics import live
 from services.analytics.changes import Changes
+from services.analytics.dimensions import Selection
 from services.analytics.figures import Receipts, Snapshot, Totals
 from services.analytics.live import Live, ReadingFailedError, Update
-from services.analytics.queries import Selection
 from services.analytics.reading import Question
 
 NOW = datetime(2026, 12, 10, tzinfo=UTC)
@@ -37,6 +37,7 @@ class Statistics:
         return Snapshot(
             as_of=NOW + timedelta(seconds=self.readings),
             counted_until=None,
+            sources=(),
             from_=None,
             to=None,
             period=None,
@@ -50,7 +51,9 @@ class Statistics:
             stores=(),
             devices=(),
             regions=(),
+            campaigns=(),
             instruments=(),
+            codes=(),
             truncated=False,
         )
 
@@ -59,7 +62,13 @@ class Statistics:
         self.changes.publish()
 
     def live(self, refresh_seconds: float = 60) -> Live:
-        return Live(self.changes, self.read, least_pause_seconds=0, refresh_seconds=refresh_seconds)
+        return Live(
+            self.changes,
+            self.read,
+            least_pause_seconds=0,
+            refresh_seconds=refresh_seconds,
+            tick_seconds=refresh_seconds,
+        )
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.analytics import figures
+from services.analytics import figures, tables
 
 Rows = dict[tuple[str, ...], dict[str, int]]
 
@@ -19,15 +19,15 @@ def _receipts(count: int, paid: int) -> dict[str, int]:
 def test_the_average_receipt_is_rounded_half_up_to_a_minor_unit(
     count: int, paid: int, average: int | None
 ) -> None:
-    assert figures.receipts_of(_receipts(count, paid)).average == average
+    assert tables.receipts_of(_receipts(count, paid)).average == average
 
 
 def test_no_sums_are_zeros_without_an_average() -> None:
-    assert figures.receipts_of({}) == figures.Receipts(receipts=0, paid=0, average=None)
+    assert tables.receipts_of({}) == figures.Receipts(receipts=0, paid=0, average=None)
 
 
 def test_activations_discount_and_bonuses_are_shown_before_and_after_returns() -> None:
-    uses = figures.uses_of(
+    uses = tables.uses_of(
         {
             "activations": 5,
             "returned": 2,
@@ -43,26 +43,26 @@ def test_activations_discount_and_bonuses_are_shown_before_and_after_returns() -
 
 
 def test_a_time_in_which_more_came_back_than_was_sold_is_negative() -> None:
-    assert figures.uses_of({"activations": 1, "returned": 3}).activations == -2
+    assert tables.uses_of({"activations": 1, "returned": 3}).activations == -2
 
 
 def test_refusals_go_from_the_most_frequent_reason_to_the_rarest_then_by_name() -> None:
     sums: Rows = {("b",): {"refusals": 1}, ("a",): {"refusals": 1}, ("c",): {"refusals": 5}}
-    assert [row.reason for row in figures.refusals_of(sums)] == ["c", "a", "b"]
+    assert [row.reason for row in tables.refusals_of(sums)] == ["c", "a", "b"]
 
 
 def test_a_place_that_only_sold_and_one_that_only_decided_both_have_a_row() -> None:
-    rows = figures.place_rows(
-        {("s1",): _receipts(3, 900)}, {("s2",): {"carts": 4, "activations": 1}}, {"s1": "First"}
+    rows = tables.place_rows(
+        {("s1",): _receipts(3, 900)}, {("s2",): {"carts": 4, "activations": 1}}
     )
     assert [(row.id, row.name, row.receipts.receipts, row.instruments.carts) for row in rows] == [
         ("s2", "s2", 0, 4),
-        ("s1", "First", 3, 0),
+        ("s1", "s1", 3, 0),
     ]
 
 
 def test_an_instrument_that_was_only_refused_has_a_row_with_its_reasons() -> None:
-    (row,) = figures.instrument_rows(
+    (row,) = tables.instrument_rows(
         {},
         {
             ("c", "i", "limit_reached"): {"refusals": 2},
@@ -81,7 +81,7 @@ def test_instruments_go_from_the_most_used_to_the_least_then_by_id() -> None:
         ("c", "b"): {"activations": 2},
         ("b", "z"): {"activations": 1},
     }
-    rows = figures.instrument_rows(uses, {}, {}, {})
+    rows = tables.instrument_rows(uses, {}, {}, {})
     assert [(row.campaign_id, row.instrument_id) for row in rows] == [
         ("c", "b"),
         ("b", "z"),
@@ -91,5 +91,26 @@ def test_instruments_go_from_the_most_used_to_the_least_then_by_id() -> None:
 
 def test_a_point_without_anything_counted_is_zeros() -> None:
     start = datetime(2026, 12, 10, tzinfo=UTC)
-    (point,) = figures.points_of([start], {}, {})
+    (point,) = tables.points_of([start], {}, {})
     assert (point.at, point.receipts.receipts, point.instruments.activations) == (start, 0, 0)
+
+
+def test_the_average_receipt_is_told_with_and_without_a_promotion() -> None:
+    sums = _receipts(3, 1_000) | {"promo_receipts": 1, "promo_paid": 501}
+    receipts = tables.receipts_of(sums)
+    assert (receipts.average_with, receipts.average_without) == (501, 250)
+
+
+@pytest.mark.parametrize(
+    ("decided", "paid", "conversion"), [(0, 0, None), (3, 1, 3_333), (3, 2, 6_667), (2, 3, 15_000)]
+)
+def test_conversion_is_what_was_paid_of_what_was_decided(
+    decided: int, paid: int, conversion: int | None
+) -> None:
+    assert tables.uses_of({"decided": decided, "activations": paid}).conversion == conversion
+
+
+def test_sums_by_part_of_their_keys_add_up() -> None:
+    uses: Rows = {("c", "i", ""): {"carts": 3}, ("c", "i", "e"): {"carts": 1, "decided": 1}}
+    assert tables.by(uses, 0, 1) == {("c", "i"): {"carts": 4, "decided": 1}}
+    assert tables.by(uses, 2) == {("",): {"carts": 3}, ("e",): {"carts": 1, "decided": 1}}
