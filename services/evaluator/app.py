@@ -16,6 +16,7 @@ from services.evaluator import (
     lease_http,
     quote_http,
     reference,
+    trial_http,
     vigilance,
 )
 from services.evaluator.backtest_http import Backtests
@@ -193,9 +194,10 @@ def create(settings: Settings) -> FastAPI:
             backtests = Backtests(pool, database_url)
             requests, leasing = service.requests(), service.leasing()
             failures = service.failures()
-            quotes = quote_http.route(service.quotes(failures))
-            plain.add(app, [quotes, *Checkouts(requests).routes()])
+            quotes = service.quotes(failures)
+            plain.add(app, [quote_http.route(quotes), *Checkouts(requests).routes()])
             app.include_router(backtest_http.routes(backtests))
+            app.include_router(trial_http.routes(readers, quotes))
             app.include_router(lease_http.routes(Leases(pool, leasing)))
             app.include_router(certificate_http.routes(pool))
             async with background(

@@ -22,7 +22,14 @@ import msgspec
 
 from services.evaluator import backtest_worker
 from services.evaluator.backtest.caps import Entry, Full, Key, Settlement, settle
-from services.evaluator.backtest.draft import KnownEmissions, Plan, Request, emission_ids, plan
+from services.evaluator.backtest.draft import (
+    Draft,
+    KnownEmissions,
+    Plan,
+    Request,
+    emission_ids,
+    plan,
+)
 from services.evaluator.backtest.folding import Page, fold, in_order
 from services.evaluator.backtest.report import Report
 from services.evaluator.backtest.trial import Outcome
@@ -64,12 +71,17 @@ async def run(database: str, request: Request, watch: Watch, *, workers: int = W
 
 async def prepare(connection: Connection, request: Request) -> Plan:
     """What to run, with what is known of the codes. Raises ``InvalidMessageError``."""
-    asked = emission_ids(request.campaign)
-    held, described = {}, {}
-    if asked:
-        held = await reference_store.codes_held(connection)
-        described = await backtest_store.known_emissions(connection, asked)
-    return plan(request, KnownEmissions(held, described), frozenset(available_timezones()))
+    known = await known_emissions(connection, request.campaign)
+    return plan(request, known, frozenset(available_timezones()))
+
+
+async def known_emissions(connection: Connection, draft: Draft) -> KnownEmissions:
+    """What is known of the emissions that the draft asks for."""
+    asked = emission_ids(draft)
+    if not asked:
+        return KnownEmissions({}, {})
+    held = await reference_store.codes_held(connection)
+    return KnownEmissions(held, await backtest_store.known_emissions(connection, asked))
 
 
 @contextmanager

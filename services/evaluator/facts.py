@@ -81,6 +81,19 @@ class Facts:
 
     def objection(self, event: Cart | Sale | Return) -> ConflictError | None:
         """What is wrong with an event that contradicts the reference data or the clock."""
+        misplaced = self.misplaced(event)
+        if misplaced is not None:
+            return misplaced
+        if event.occurred_at > self.now + CLOCK_TOLERANCE:
+            message = "occurred_at: is in the future; check the clock of the till"
+            return ConflictError("implausible_time", message)
+        if event.occurred_at < forgotten_before(self.now):
+            message = f"occurred_at: is more than {KEPT.days} days ago"
+            return ConflictError("implausible_time", message)
+        return None
+
+    def misplaced(self, event: Cart | Sale | Return) -> ConflictError | None:
+        """What is wrong with an event that contradicts the reference data."""
         place = self.places.get(event.store_id)
         if place is None:
             message = "store_id: no such store; create it in emission first"
@@ -88,12 +101,6 @@ class Facts:
         if event.intent != "return" and place.currency != event.currency:
             message = f"currency: this store sells in {place.currency}"
             return ConflictError("wrong_currency", message)
-        if event.occurred_at > self.now + CLOCK_TOLERANCE:
-            message = "occurred_at: is in the future; check the clock of the till"
-            return ConflictError("implausible_time", message)
-        if event.occurred_at < forgotten_before(self.now):
-            message = f"occurred_at: is more than {KEPT.days} days ago"
-            return ConflictError("implausible_time", message)
         return None
 
     def consider(self, event: Cart | Sale, *, heard: bool = True) -> Considered:

@@ -16,6 +16,20 @@ from shared.web.plain import Asked, PlainRoute
 from shared.web.problems import Problem
 
 
+def problem(error: ConflictError | UnknownError, within: str = "") -> Problem:
+    """Why there is no quote; ``within`` is where the cart is in what was sent."""
+    if isinstance(error, ConflictError):
+        field, _, message = str(error).partition(": ")
+        title = "The cart cannot be used"
+        return Problem.of_field(HTTPStatus.UNPROCESSABLE_ENTITY, title, f"{within}{field}", message)
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The ledger is away",
+        "This store has not been met before. Ask again in a moment.",
+        headers={"Retry-After": "1"},
+    )
+
+
 def route(quotes: Quotes) -> PlainRoute:
     """``POST /v1/quotes``."""
 
@@ -27,18 +41,8 @@ def route(quotes: Quotes) -> PlainRoute:
             decision = await (
                 quotes.quote_discreetly(cart, asked.address) if anonymous else quotes.quote(cart)
             )
-        except ConflictError as error:
-            field, _, message = str(error).partition(": ")
-            raise Problem.of_field(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "The cart cannot be used", field, message
-            ) from error
-        except UnknownError as error:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "The ledger is away",
-                "This store has not been met before. Ask again in a moment.",
-                headers={"Retry-After": "1"},
-            ) from error
+        except (ConflictError, UnknownError) as error:
+            raise problem(error) from error
         if decision.stale:
             STALE_QUOTES.inc()
         if anonymous and cart.codes:

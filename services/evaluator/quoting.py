@@ -1,5 +1,6 @@
 """Quotes: what a cart would get now, from rules and facts in memory."""
 
+import dataclasses
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,9 +29,11 @@ from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption
+from services.evaluator.store.reference import KnownCode
 from services.evaluator.vigilance import Vigilance
 from shared import clock, codes
 from shared.events.checkout import Cart
+from shared.events.promotion import Campaign
 
 
 class UnknownError(Exception):
@@ -89,6 +92,23 @@ class Quotes:
         await self._note(decision, subjects, failed, lockout, len(cart.codes))
         return discretion.anonymous(decision, _absent(cart, left))
 
+    async def rehearse(self, cart: Cart, campaign: Campaign) -> Decision:
+        """What the cart would get if the campaign ran beside the others, whenever it was.
+
+        The cart's codes are the ids of emissions: it presents a code of each, bound to its customer. So
+        nobody learns here which codes there are. Raises as ``quote`` does.
+        """
+        cart = _as_quote(cart)
+        facts = await self._facts(cart, (), at_any_time=True)
+        digests = {name: codes.digest(name, self.code_key) for name in cart.codes}
+        assumed = {digests[name]: KnownCode(name, cart.customer_id) for name in cart.codes}
+        facts = dataclasses.replace(
+            facts, ruleset=facts.ruleset.with_draft(campaign), digests=digests, codes=assumed
+        )
+        considered = facts.consider(_as_known(cart, facts))
+        decision, _ = await self._decide(cart, facts, considered, trusted=False)
+        return decision
+
     async def _note(
         self,
         decision: Decision,
@@ -130,7 +150,12 @@ class Quotes:
         return replace(decision, stale=True) if self.known.source.away else decision, free
 
     async def _facts(
-        self, cart: Cart, subjects: Collection[Subject], beside: Awaitable[None] | None = None
+        self,
+        cart: Cart,
+        subjects: Collection[Subject],
+        beside: Awaitable[None] | None = None,
+        *,
+        at_any_time: bool = False,
     ) -> Facts:
         """What there is to decide by; what is held against these, and what is asked ``beside``, is learnt, too. Raises ``ConflictError``."""
         known = self.known
@@ -156,7 +181,7 @@ class Quotes:
             codes=known.codes.memory.found(digests.values()),
             hold=self.hold,
         )
-        objection = facts.objection(cart)
+        objection = facts.misplaced(cart) if at_any_time else facts.objection(cart)
         if objection is not None:
             raise objection
         return facts

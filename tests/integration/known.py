@@ -288,6 +288,9 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     "PUT /v1/customers": lambda _: Good(body=_CUSTOMERS),
     "GET /v1/customers/{customer_id}": lambda shop: Good({"customer_id": shop.customer()}),
     "POST /v1/backtests": lambda _: Good(body=_backtest()),
+    "POST /v1/trials": lambda shop: Good(
+        body={"campaign": _backtest()["campaign"], "cart": shop.cart() | {"codes": []}}
+    ),
     "GET /v1/backtests/{backtest_id}": lambda shop: Good({"backtest_id": shop.backtest_id}),
     "POST /v1/leases": lambda shop: Good(body=shop.wanted()),
     "GET /v1/leases": _of_store(),

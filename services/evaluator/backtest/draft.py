@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from services.evaluator.promotion.period import midnight
 from shared.codec import FieldError, InvalidMessageError
+from shared.events.checkout import Cart
 from shared.events.conditions import PromoCode, walk
 from shared.events.promotion import (
     MAX_INSTRUMENTS,
@@ -57,6 +58,16 @@ class Draft(Event):
     emissions: Annotated[tuple[EmissionSummary, ...], Field(max_length=1_000)] = ()
 
 
+class Trial(Event):
+    """A cart to be decided with the draft beside the campaigns that run; it holds nothing.
+
+    ``codes`` of the cart are the ids of emissions: it presents a code of each.
+    """
+
+    campaign: Draft
+    cart: Cart
+
+
 class Request(Event):
     """A backtest: the draft, over receipts of ``from`` ≤ t < ``to``.
 
@@ -95,24 +106,16 @@ class Plan:
 def plan(request: Request, emissions: KnownEmissions, zones: frozenset[str]) -> Plan:
     """What to run. Raises ``InvalidMessageError`` naming the fields at fault."""
     draft = request.campaign
-    if draft.time_zone not in zones:
-        raise _refusal("campaign.time_zone", "not a time zone of the IANA database")
-    if draft.last_day < draft.first_day:
-        raise _refusal("campaign.last_day", "must not be before first_day")
+    _check(draft, zones)
     if all(one.trigger == "on_period_end" for one in draft.instruments):
         message = "none gives anything on a receipt: on_period_end is not backtested"
         raise _refusal("campaign.instruments", message)
-    ids = [one.instrument_id for one in draft.instruments]
-    for n, one in enumerate(ids):
-        if one in ids[:n]:
-            field = f"campaign.instruments.{n}.instrument_id"
-            raise _refusal(field, "each instrument is in a campaign once")
     zone = ZoneInfo(draft.time_zone)
     start, end = _instant(request.start, zone), _instant(request.end, zone)
     if end <= start:
         raise _refusal("to", "must be after from")
     described = _described(draft, emissions)
-    starts_at, ends_at = midnight(draft.first_day, zone), midnight(draft.last_day + _DAY, zone)
+    starts_at, ends_at = _period(draft)
     if request.move:
         first = start.astimezone(zone)
         length = draft.last_day + _DAY - draft.first_day
@@ -130,6 +133,29 @@ def plan(request: Request, emissions: KnownEmissions, zones: frozenset[str]) -> 
         end,
         assume_codes=request.assume_codes,
     )
+
+
+def as_running(draft: Draft, emissions: KnownEmissions, zones: frozenset[str]) -> Campaign:
+    """The draft as if it were started. Raises ``InvalidMessageError`` naming the fields at fault."""
+    _check(draft, zones)
+    return _running(draft, _described(draft, emissions), *_period(draft))
+
+
+def _check(draft: Draft, zones: frozenset[str]) -> None:
+    if draft.time_zone not in zones:
+        raise _refusal("campaign.time_zone", "not a time zone of the IANA database")
+    if draft.last_day < draft.first_day:
+        raise _refusal("campaign.last_day", "must not be before first_day")
+    ids = [one.instrument_id for one in draft.instruments]
+    for n, one in enumerate(ids):
+        if one in ids[:n]:
+            field = f"campaign.instruments.{n}.instrument_id"
+            raise _refusal(field, "each instrument is in a campaign once")
+
+
+def _period(draft: Draft) -> tuple[datetime, datetime]:
+    zone = ZoneInfo(draft.time_zone)
+    return midnight(draft.first_day, zone), midnight(draft.last_day + _DAY, zone)
 
 
 def emission_ids(draft: Draft) -> set[str]:

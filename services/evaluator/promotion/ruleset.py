@@ -106,6 +106,14 @@ class Ruleset:
         """
         return replace(self, _held=dict(held))
 
+    def with_draft(self, campaign: Campaign) -> Self:
+        """The ruleset as if the campaign ran, with all codes that it needs."""
+        held = dict(self._held)
+        for emission in campaign.emissions:
+            there = held.get(emission.emission_id, 0)
+            held[emission.emission_id] = max(there, emission.posted_codes)
+        return self.with_campaigns([campaign], self.version).with_codes(held)
+
     def instrument(self, campaign_id: str, instrument_id: str) -> CompiledInstrument | None:
         """An instrument that looks at carts, by its ids; None if there is none, or its campaign is finished."""
         known = self._known.get(campaign_id)
