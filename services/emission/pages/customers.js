@@ -43,10 +43,12 @@ export function Customers() {
   const drop = () => { setRead(null); set(undefined); };
   return html`<${Field} label=${t("For these customers")} error=${error} hint=${t("a CSV or text file: the column customer_id, or the first one; each customer gets a code of their own")}>${(control) => html`
       <input type="file" accept=".csv,.txt,text/csv,text/plain" ...${control} data-field="customers" disabled=${readOnly} onChange=${choose} />`}<//>
-    ${read && html`<${Notice} kind=${read.bad.length || read.customers.length > MOST ? "warn" : "good"}><div class="row between">
-      <span>${read.name}: ${tn(read.customers.length, "{n} customer", "{n} customers")}${read.twice > 0 && `, ${tn(read.twice, "{n} given twice", "{n} given twice")}`}${read.bad.length > 0 && `, ${tn(read.bad.length, "{n} bad line left out", "{n} bad lines left out")}`}
-        ${read.customers.length > MOST && ` – ${t("at most {n} at once", { n: count(MOST) })}`}</span>
-      <button type="button" class="small" onClick=${drop}>${t("Without customers")}</button></div>
-      ${read.bad.length > 0 && html`<ul class="plain-list small">${read.bad.slice(0, 10).map(({ line, why }) => html`<li key=${line}>${t("Line {n}", { n: line })}: ${why}</li>`)}${read.bad.length > 10 && html`<li>…</li>`}</ul>`}<//>`}
+    ${read && html`<${Notice} kind=${read.bad.length || read.customers.length > MOST ? "warn" : "good"}><div class="row between"><strong>${read.name}</strong>
+      <button type="button" class="small" onClick=${drop}>${t("Without customers")}</button></div><${BadLines} read=${read} /><//>`}
     ${!read && value && html`<${Notice}>${tn(value.length, "{n} customer", "{n} customers")}<//>`}`;
 }
+
+// How many customers a file has, and which of its lines were left out.
+export const BadLines = ({ read }) => html`<p>${tn(read.customers.length, "{n} customer", "{n} customers")}${read.twice > 0 && `, ${tn(read.twice, "{n} given twice", "{n} given twice")}`}${read.bad.length > 0 && `, ${tn(read.bad.length, "{n} bad line left out", "{n} bad lines left out")}`}
+    ${read.customers.length > MOST && ` – ${t("at most {n} at once", { n: count(MOST) })}`}</p>
+  ${read.bad.length > 0 && html`<ul class="plain-list small">${read.bad.slice(0, 10).map(({ line, why }) => html`<li key=${line}>${t("Line {n}", { n: line })}: ${why}</li>`)}${read.bad.length > 10 && html`<li>…</li>`}</ul>`}`;

@@ -50,3 +50,19 @@ export function CopyDialog({ noun, id, name, onClose, word }) {
     <div class="actions"><button type="button" onClick=${onClose}>${t("Cancel")}</button><${Action} kind="primary" onAct=${copy}>${t("Copy")}<//></div>
   <//>`;
 }
+
+// A state that outlives the page, in this tab: what was put together is there again.
+export function useStored(key, initial) {
+  const [value, setValue] = useState(() => {
+    try {
+      return { ...initial, ...JSON.parse(sessionStorage.getItem(`tillstream ${key}`)) };
+    } catch {
+      return initial;
+    }
+  });
+  const keep = (next) => {
+    sessionStorage.setItem(`tillstream ${key}`, JSON.stringify(next));
+    setValue(next);
+  };
+  return [value, keep];
+}

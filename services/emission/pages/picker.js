@@ -11,7 +11,7 @@ const SHOWN = 12;
 const encoded = encodeURIComponent;
 
 const found = (path, id, name, sub) => ({
-  search: async (text, signal) => (await get("emission", `${path}${path.includes("?") ? "&" : "?"}search=${encoded(text)}&limit=${MOST}`, { signal })).items.map((one) => ({ id: one[id], name: one[name], sub: sub?.(one) })),
+  search: async (text, signal) => (await get("emission", `${path}${path.includes("?") ? "&" : "?"}search=${encoded(text)}&limit=${MOST}`, { signal })).items.map((one) => ({ id: one[id], name: one[name], sub: sub?.(one), whole: one })),
 });
 const names = (path, parameter, id) => async (ids, signal) => {
   const asked = ids.slice(0, 50).map((one) => `${parameter}=${encoded(one)}`).join("&");
@@ -46,14 +46,13 @@ export function PickField({ at, label, hint, source, single = false, required, e
     value=${single ? (value ? [value] : []) : value ?? []} onPick=${(ids) => set(single ? ids[ids.length - 1] : ids.length ? ids : undefined)} extra=${extra} />`;
 }
 
-export function Picker({ at, label, hint, source, value, onPick, onChosen, single = false, required, error, disabled, extra }) {
+export function Picker({ at, label, hint, source, value, onPick, single = false, required, error, disabled, extra }) {
   const { names: ask, free } = SOURCES[source];
   const known = useNames(ask, value);
   const [all, setAll] = useState(false);
   const add = (chosen) => {
     known.learn(chosen);
-    onChosen?.(chosen);
-    onPick(single ? [chosen.id] : value.includes(chosen.id) ? value : [...value, chosen.id]);
+    onPick(single ? [chosen.id] : value.includes(chosen.id) ? value : [...value, chosen.id], chosen);
   };
   const addMany = (ids) => onPick([...new Set([...value, ...ids])]);
   const shown = all ? value : value.slice(0, SHOWN);

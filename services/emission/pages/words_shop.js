@@ -1,0 +1,2 @@
+import { addWords } from "./i18n.js";
+addWords({});
