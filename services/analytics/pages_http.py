@@ -21,7 +21,15 @@ def routes(regions: Path | None) -> APIRouter:
 
     @router.get("/dashboard", include_in_schema=False)
     async def dashboard(request: Request) -> Response:
-        return _shown(pages, request, "dashboard.js")
+        return _shown(pages, request, "dashboard.js", _ECHARTS)
+
+    @router.get("/feed", include_in_schema=False)
+    async def feed(request: Request) -> Response:
+        return _shown(pages, request, "feed.js")
+
+    @router.get("/effectiveness", include_in_schema=False)
+    async def effectiveness(request: Request) -> Response:
+        return _shown(pages, request, "effectiveness.js")
 
     @router.get(
         "/dashboard/regions.geojson",
@@ -37,5 +45,5 @@ def routes(regions: Path | None) -> APIRouter:
     return router
 
 
-def _shown(pages: Pages, request: Request, script: str) -> Response:
-    return pages.show(request, _SCOPE, script, styles=("statistics.css",), scripts=(_ECHARTS,))
+def _shown(pages: Pages, request: Request, script: str, *scripts: str) -> Response:
+    return pages.show(request, _SCOPE, script, styles=("statistics.css",), scripts=scripts)

@@ -7,6 +7,7 @@ import { t } from "./i18n.js";
 import { Panel, csv } from "./tables.js";
 import { conversion } from "./tiles.js";
 import { html, useRef, useState } from "./ui.js";
+import "./words_statistics.js";
 
 const MOST_ROWS = 200;
 const STEP_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };

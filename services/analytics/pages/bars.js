@@ -3,6 +3,7 @@
 import { count } from "./format.js";
 import { t } from "./i18n.js";
 import { html } from "./ui.js";
+import "./words_statistics.js";
 
 const MOST = 8;
 

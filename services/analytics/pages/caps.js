@@ -5,6 +5,7 @@ import { count, decimal, money, percent, time } from "./format.js";
 import { t } from "./i18n.js";
 import { Panel, csv } from "./tables.js";
 import { Failure, html, useAsk, useEffect, useRef } from "./ui.js";
+import "./words_statistics.js";
 
 const EVERY_MS = 10_000;
 

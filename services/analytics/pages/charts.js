@@ -4,6 +4,7 @@ import { count, money, shortCount, shortMoney } from "./format.js";
 import { t } from "./i18n.js";
 import { longMoment, moment } from "./names.js";
 import { html, useEffect, useRef, useState } from "./ui.js";
+import "./words_statistics.js";
 
 const FONT = "Inter, ui-sans-serif, system-ui, sans-serif";
 const NAMES = ["text", "muted", "faint", "grid", "surface", "sunken", "activations", "discount", "receipts", "refusals", "series-1", "series-2", "series-3", "series-4"];

@@ -8,7 +8,8 @@ const EVERY_MS = 10_000;
 // Customers are counted on whole days: only these can be compared with the time before.
 const OF_DAYS = new Set(["yesterday", "7d", "30d", "90d"]);
 
-const ask = (query) => get("analytics", `/v1/statistics/customers?${query}`).then((answer) => answer, () => null);
+// They are not known by code or instrument.
+const ask = (query) => get("analytics", `/v1/statistics/customers?${withChanges(query, { emission_id: null, instrument_id: null })}`).then((answer) => answer, () => null);
 
 // { now, then, days, period }: estimates with their bounds; null as long as they are not known.
 export function useCustomers(query, snapshot) {

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { t } from "./i18n.js";
 import { device } from "./names.js";
 import { Action, html, say, useAddress, useCallback, useEffect, useMemo, useState } from "./ui.js";
+import "./words_statistics.js";
 
 const PLACES = ["campaign_id", "instrument_id", "emission_id", "store_id", "device", "region"];
 const KNOWN = ["period", "from", "to", ...PLACES, "currency"];

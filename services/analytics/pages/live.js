@@ -6,9 +6,11 @@ import { t, tn } from "./i18n.js";
 import { source } from "./names.js";
 import { useStream } from "./stream.js";
 import { html, useEffect, useState } from "./ui.js";
+import "./words_statistics.js";
 
 const TICK_MS = 250;
 const LATE_S = 5;
+const LOST_MS = 3_000;
 
 // The head of the latest answer, with the moment at which it came.
 const now = () => performance.now();
@@ -34,7 +36,7 @@ export function useSnapshots(path) {
 }
 
 const STATES = () => ({
-  connecting: t("Connecting"), live: t("Live"), reconnecting: t("Reconnecting"), paused: t("Paused"),
+  connecting: t("Connecting"), read: t("Up to date"), live: t("Live"), reconnecting: t("Reconnecting"), paused: t("Paused"),
   "signed-out": t("Signed out"), refused: t("Stopped"),
 });
 
@@ -63,8 +65,20 @@ function lagging({ as_of, sources }) {
   });
 }
 
+// Whether it has been so for a while: a service that starts anew is no news.
+function useLasting(isSo, ms) {
+  const [lasts, setLasts] = useState(false);
+  useEffect(() => {
+    if (!isSo) return setLasts(false);
+    const timer = setTimeout(() => setLasts(true), ms);
+    return () => clearTimeout(timer);
+  }, [isSo]);
+  return isSo && lasts;
+}
+
 // What is wrong, over the page's lower edge: nothing moves when it comes and goes.
 export function Notices({ state, failed, freshness, problem, again }) {
+  const lost = useLasting(state === "reconnecting", LOST_MS);
   const told = [];
   if (state === "signed-out") {
     told.push(["bad", html`${t("Your session has ended. What you see is no longer updated.")} <button type="button" class="small" onClick=${signIn}>${t("Sign in again")}</button>`]);
@@ -72,7 +86,7 @@ export function Notices({ state, failed, freshness, problem, again }) {
     told.push(["bad", html`${problem.message} <button type="button" class="small" onClick=${again}>${t("Try again")}</button>`]);
   } else if (failed) {
     told.push(["warn", t("The figures could not be read just now. Trying again …")]);
-  } else if (state === "reconnecting") {
+  } else if (lost) {
     told.push(["warn", t("The connection is lost: what you see is no longer updated. Trying again …")]);
   } else if (freshness) {
     for (const text of lagging(freshness)) told.push(["warn", text]);

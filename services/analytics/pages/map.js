@@ -4,6 +4,7 @@ import { at } from "./api.js";
 import { base, Chart, tooltip } from "./charts.js";
 import { t } from "./i18n.js";
 import { html, useEffect, useState } from "./ui.js";
+import "./words_statistics.js";
 
 const NAME = "regions";
 

@@ -2,6 +2,7 @@
 
 import { language, locale, t } from "./i18n.js";
 import { percent } from "./format.js";
+import "./words_statistics.js";
 
 const REASONS = () => ({
   condition_not_met: t("Condition not met"),

@@ -8,6 +8,7 @@ import * as names from "./names.js";
 import { Panel, Table, csv } from "./tables.js";
 import { conversion, lessActivations, lessBonuses, lessDiscount } from "./tiles.js";
 import { html } from "./ui.js";
+import "./words_statistics.js";
 
 const noActivations = () => t("No activations in this period. A paid receipt with a benefit is one.");
 const isActive = ({ instruments: uses }) => uses.gross_activations || uses.returned;

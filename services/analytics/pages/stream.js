@@ -32,7 +32,7 @@ async function* eventsOf(body, alive) {
 
 class Follower {
   constructor(path, { onEvent, onState }) {
-    Object.assign(this, { path, onEvent, onState, id: null, failures: 0, timer: 0, connection: null });
+    Object.assign(this, { path, onEvent, onState, id: null, failures: 0, renewedAt: -Infinity, timer: 0, connection: null });
     this.seen = () => this.look();
     document.addEventListener("visibilitychange", this.seen);
     addEventListener("online", this.seen);
@@ -79,12 +79,12 @@ class Follower {
         headers: { accept: "text/event-stream", ...(this.id && { "last-event-id": this.id }) },
       });
       if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
+      this.failures = 0;
       this.onState("live");
       this.onEvent("open", {});
       for await (const event of eventsOf(answer.body, alive)) {
         if (connection !== this.connection) return;
         if (event.event === "expired") throw new Problem(401, {});
-        this.failures = event.event === "failed" ? Math.max(this.failures, 1) : 0;
         this.id = event.id ?? this.id;
         this.onEvent(event.event, JSON.parse(event.data), event.id);
       }
@@ -102,9 +102,9 @@ class Follower {
       const how = await renewal();
       if (connection !== this.connection) return undefined;
       if (how === "over") return this.end("signed-out", error);
-      // Once at once: the token was over, no more.
-      if (how === "renewed" && this.failures === 0) {
-        this.failures = 1;
+      // The token was over, no more: back at once, but not again and again if clocks differ.
+      if (how === "renewed" && performance.now() - this.renewedAt > SILENCE_MS) {
+        this.renewedAt = performance.now();
         return this.connect();
       }
     }

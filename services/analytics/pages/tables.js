@@ -4,6 +4,7 @@ import { at } from "./api.js";
 import { t } from "./i18n.js";
 import { withChanges } from "./filters.js";
 import { html, useId, useState } from "./ui.js";
+import "./words_statistics.js";
 
 // Where a table can be had as CSV: all rows that the API gives.
 export const csv = (path, query, more = {}) => at("analytics", `/v1/statistics/${path}?${withChanges(query, { ...more, format: "csv" })}`);

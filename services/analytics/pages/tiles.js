@@ -4,6 +4,7 @@ import { count, money, percent, plain } from "./format.js";
 import { t } from "./i18n.js";
 import { change } from "./names.js";
 import { html, useEffect, useState } from "./ui.js";
+import "./words_statistics.js";
 
 const ANNOUNCE_EVERY_MS = 15_000;
 const SIGNS = { up: "▲", down: "▼", same: "±" };
@@ -92,7 +93,7 @@ export function Tiles({ snapshot, customers, campaign }) {
 }
 
 function Customers({ now, then, period, days = [] }) {
-  const bounds = now ? t("{lower}–{upper}, 95% sure", { lower: count(now.lower), upper: count(now.upper) }) : "";
+  const bounds = now ? t("{lower}–{upper} (95%)", { lower: count(now.lower), upper: count(now.upper) }) : "";
   return html`<${Tile} id="customers" title=${t("Unique customers")} value=${now ? count(now.estimate) : "–"} changed=${change(now?.estimate, then?.estimate)} period=${period}
     note=${bounds} help=${t("Customers who bought, on whole days; an estimate")} line=${days.map((one) => one.customers.estimate)} colour="customers" />`;
 }
