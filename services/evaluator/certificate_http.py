@@ -141,7 +141,7 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
 
     @router.get("/certificate", include_in_schema=False)
     async def page(request: Request) -> Response:
-        return pages.show(request, _SCOPE, "certificate.js", template="certificate.html")
+        return pages.show(request, _SCOPE, "certificate.js", styles=("certificate.css",))
 
     pages.add_assets(router)
     return router

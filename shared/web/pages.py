@@ -67,7 +67,6 @@ class Pages:
         *,
         styles: tuple[str, ...] = (),
         scripts: tuple[str, ...] = (),
-        template: str = "page.html",
     ) -> Response:
         """The page whose module is ``script``, for who is signed in and has ``scope``.
 
@@ -81,7 +80,7 @@ class Pages:
         shown = script if allowed else "forbidden.js"
         page = self.render(
             request,
-            template if allowed else "page.html",
+            "page.html",
             caller=caller,
             script=shown,
             styles=styles,

@@ -4,21 +4,22 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote
 
 import asyncpg
 import msgspec
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Route, expect
+from playwright.async_api import Browser, Route, expect
 
 from deploy.local.stack import Stack
 from services.evaluator.redemption import Change
 from shared import clock
-from shared.web.auth import Scope, sign
+from tests.e2e.visitor import WITHIN_MS, Visitor, visiting
 
-_WITHIN_MS = 20_000
 _ADD = """
 insert into redemptions (redemption_id, receipt_id, campaign_id, instrument_id, status, discount, bonuses,
     limit_ids, limit_amounts, changed_at, taken_at, history)
@@ -65,59 +66,30 @@ async def limit(stack: Stack) -> AsyncIterator[Seen]:
     await connection.close()
 
 
-@dataclass
-class Viewer:
-    """The page of who has signed in, and what it complained about."""
-
-    page: Page
-    url: str
-    complaints: list[str] = field(default_factory=list)
-
-
 @pytest.fixture(params=[(1280, "light"), (360, "dark")], ids=["wide", "narrow"])
 async def viewer(
     browser: Browser, stack: Stack, request: pytest.FixtureRequest
-) -> AsyncIterator[Viewer]:
+) -> AsyncIterator[Visitor]:
     """A wide window in daylight, a telephone at night."""
     width, scheme = request.param
-    context = await browser.new_context(
-        viewport={"width": width, "height": 800},
-        locale="en-GB",
-        timezone_id="Europe/Vienna",
-        color_scheme=scheme,
-    )
-    page = await context.new_page()
-    opened = Viewer(page, stack.url("evaluator"))
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            opened.complaints.append(message.text)
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    await page.goto(f"{opened.url}/certificate?token={token(stack, 'ledger:read')}")
-    assert "token" not in page.url
-    yield opened
-    await context.close()
-
-
-def token(stack: Stack, scope: Scope) -> str:
-    return sign(stack.secrets.signing_key, "auditor", [scope], timedelta(hours=1), clock.now())
+    async with visiting(browser, stack, ["ledger:read"], width=width, scheme=scheme) as visitor:
+        await visitor.page.goto(f"{stack.url('evaluator')}/certificate")
+        yield visitor
 
 
 async def test_slots_are_found_looked_at_and_what_differs_is_said(
-    viewer: Viewer, limit: Seen, request: pytest.FixtureRequest
+    viewer: Visitor, limit: Seen, request: pytest.FixtureRequest
 ) -> None:
     page = viewer.page
     await page.get_by_role("searchbox").fill(limit.mark)
     row = page.get_by_role("button", name=limit.limit_id)
-    await expect(page.locator("#limits button")).to_have_count(1, timeout=_WITHIN_MS)
+    await expect(page.locator("#limits button")).to_have_count(1, timeout=WITHIN_MS)
     await expect(row).to_contain_text("40 used, 2 held, 999,958 free of 1,000,000")
-    await expect(row).to_contain_text("Agrees", timeout=_WITHIN_MS)
+    await expect(row).to_contain_text("Agrees", timeout=WITHIN_MS)
     await row.press("Enter")
     await expect(page.locator("#certificate-title")).to_be_focused()
     await expect(page.locator("#verdict")).to_contain_text(
-        "No. 7: it is committed, and its receipt is not there", timeout=_WITHIN_MS
+        "No. 7: it is committed, and its receipt is not there", timeout=WITHIN_MS
     )
     await expect(page.locator("#grid li")).to_have_count(43)
     await expect(page.locator("#grid li.range")).to_have_text("43–1,000,000free")
@@ -139,11 +111,11 @@ async def test_slots_are_found_looked_at_and_what_differs_is_said(
 
 
 async def test_a_link_leads_to_a_limit_and_its_certificate_can_be_downloaded(
-    viewer: Viewer, limit: Seen
+    viewer: Visitor, stack: Stack, limit: Seen
 ) -> None:
     page = viewer.page
-    await page.goto(f"{viewer.url}/certificate?limit={limit.limit_id}")
-    await expect(page.locator("#slots tbody tr")).to_have_count(42, timeout=_WITHIN_MS)
+    await page.goto(f"{stack.url('evaluator')}/certificate?limit={limit.limit_id}")
+    await expect(page.locator("#slots tbody tr")).to_have_count(42, timeout=WITHIN_MS)
     async with page.expect_download() as waiting:
         await page.get_by_role("link", name="Download as CSV").click()
     downloaded = await (await waiting.value).path()
@@ -151,30 +123,46 @@ async def test_a_link_leads_to_a_limit_and_its_certificate_can_be_downloaded(
     assert (len(lines), lines[-1].split(",")[1]) == (44, "free")
 
 
-async def test_nothing_found_and_a_server_that_fails_are_said(viewer: Viewer) -> None:
+async def test_nothing_found_and_a_server_that_fails_are_said(viewer: Visitor) -> None:
     page = viewer.page
     await page.get_by_role("searchbox").fill("no such limit")
-    await expect(page.locator("#limits-state")).to_contain_text("No limit has", timeout=_WITHIN_MS)
+    await expect(page.locator("#limits-state")).to_contain_text("No limit has", timeout=WITHIN_MS)
 
     async def fail(route: Route) -> None:
         await route.fulfill(status=503, json={"detail": "A server does not answer: try again."})
 
     await page.route("**/v1/limits?*", fail)
     await page.reload()
-    await expect(page.locator("#banner")).to_contain_text("try again", timeout=_WITHIN_MS)
+    await expect(page.locator("#banner")).to_contain_text("try again", timeout=WITHIN_MS)
     await page.unroute("**/v1/limits?*")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator("#banner")).to_have_count(0, timeout=WITHIN_MS)
+
+
+async def test_who_is_no_longer_signed_in_is_asked_to_and_comes_back(
+    viewer: Visitor, stack: Stack
+) -> None:
+    page = viewer.page
+    await expect(page.locator("#limits")).to_have_attribute("aria-busy", "false")
     await page.context.clear_cookies()
     await page.get_by_role("searchbox").fill("other")
-    await expect(page.locator("#banner")).to_contain_text("Sign in again", timeout=_WITHIN_MS)
+    await page.wait_for_url(f"{stack.url('emission')}/sign-in?**", timeout=WITHIN_MS)
+    assert quote("/certificate?search=other", safe="") in page.url
 
 
-async def test_who_may_not_read_the_ledger_is_asked_to_sign_in(
-    browser: Browser, stack: Stack
-) -> None:
-    page = await browser.new_page()
-    address = f"{stack.url('evaluator')}/certificate"
-    await page.goto(address)
-    await expect(page.get_by_role("heading")).to_have_text("Tillstream certificates")
-    await page.goto(f"{address}?token={token(stack, 'statistics:read')}")
-    await expect(page.get_by_role("alert")).to_contain_text("does not allow")
-    await page.close()
+async def test_who_may_not_read_the_ledger_is_told_so(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack, ["statistics:read"]) as visitor:
+        answer = await visitor.page.goto(f"{stack.url('evaluator')}/certificate")
+        assert answer is not None
+        assert answer.status == HTTPStatus.FORBIDDEN
+        await expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Not for your role")
+
+
+async def test_the_page_speaks_ukrainian(browser: Browser, stack: Stack, limit: Seen) -> None:
+    async with visiting(browser, stack, ["ledger:read"], locale="uk-UA") as visitor:
+        page = visitor.page
+        address = f"{stack.url('evaluator')}/certificate?search={limit.mark}&limit={limit.limit_id}"
+        await page.goto(address)
+        row = page.locator("#limits button")
+        await expect(row).to_contain_text("використано 40, утримано 2, вільно", timeout=WITHIN_MS)
+        await expect(page.locator("#slot-7")).to_contain_text("підтверджено")

@@ -1,301 +1,218 @@
 // The certificates: a list of limits, and the slots of the one that is chosen.
 
+import { at, get } from "./api.js";
+import { count } from "./format.js";
+import { locale, t } from "./i18n.js";
+import { show, TitleBar } from "./shell.js";
+import { Failure, html, Loading, useAddress, useEffect, useRef, useSettled, useState } from "./ui.js";
+import "./words_certificate.js";
+
 const LIMITS_A_PAGE = 50;
 const SLOTS_A_PAGE = 200;
-const TYPING_MS = 250;
 const STATES = ["used", "held", "leased"];
-const WORDS = { used: "Used", held: "Held", leased: "Leased", free: "Free" };
-const SHORT = { used: "used", held: "held", leased: "lease", free: "free" };
-
-const byId = (id) => document.getElementById(id);
-const number = new Intl.NumberFormat();
-const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-
-let asked = 0; // which list was asked for last: an earlier answer that comes late is not shown
-let opened = 0;
-let next = null;
-let chosen = { id: null, first: 1 };
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "className") made.className = value;
-    else if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
-// ---- asking ----
-
-async function get(path) {
-  const answer = await fetch(path, { headers: { accept: "application/json" } }).catch(() => null);
-  if (answer === null) throw new Error("The evaluator does not answer. Try again.");
-  if (answer.status === 401 || answer.status === 403) {
-    const error = new Error("Your session has ended. ");
-    error.link = "Sign in again";
-    throw error;
-  }
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(body.detail ?? `The evaluator answered ${answer.status}.`);
-  return body;
-}
-
-function banner(error) {
-  const shown = byId("banner");
-  shown.hidden = error === null;
-  shown.replaceChildren(error?.message ?? "");
-  if (error?.link) shown.append(element("a", { href: location.pathname }, error.link));
-}
+const WORDS = () => ({ used: t("Used"), held: t("Held"), leased: t("Leased"), free: t("Free") });
+const SHORT = () => ({ used: t("used"), held: t("held"), leased: t("lease"), free: t("free") });
+const TAKEN = () => ({ used: t("{n} used"), held: t("{n} held"), leased: t("{n} leased") });
+const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 
 // ---- the list ----
 
-async function list(after = "") {
-  const mine = ++asked;
-  const limits = byId("limits");
-  limits.setAttribute("aria-busy", "true");
-  if (!after) note("Loading …");
-  const text = byId("text").value.trim();
-  const question = new URLSearchParams({ limit: LIMITS_A_PAGE, search: text, after });
-  try {
-    // The counters at once; adding the ledger up may take longer.
-    const page = await get(`/v1/limits?check=false&${question}`);
-    if (mine !== asked) return;
-    banner(null);
-    if (!after) limits.replaceChildren();
-    limits.append(...page.limits.map(row));
-    next = page.next;
-    byId("more").hidden = next === null;
-    if (limits.children.length) note(null);
-    else note(text ? `No limit has “${text}” in its name.` : "Nothing has taken of a limit yet.");
-    limits.setAttribute("aria-busy", "false");
-    if (!page.limits.length) return;
-    for (const limit of (await get(`/v1/limits?check=true&${question}`)).limits) {
-      if (mine !== asked) return;
-      const found = limits.querySelector(`[data-limit="${CSS.escape(limit.limit_id)}"]`);
-      if (found) fill(found, limit);
+// The limits whose names have the text, in pages: the counters at once; adding the ledger up may take longer.
+function useLimits(text) {
+  const [found, setFound] = useState({ text: null, limits: [], next: null, busy: true, problem: null });
+  const [turn, setTurn] = useState(0);
+  const stop = useRef(null);
+  const read = async (after) => {
+    stop.current?.abort();
+    const { signal } = (stop.current = new AbortController());
+    const question = new URLSearchParams({ limit: LIMITS_A_PAGE, search: text, after });
+    const ask = (check) => get("evaluator", `/v1/limits?check=${check}&${question}`, { signal });
+    setFound((before) => ({ ...before, busy: true }));
+    try {
+      const page = await ask(false);
+      setFound((before) => ({ text, limits: after ? [...before.limits, ...page.limits] : page.limits, next: page.next, busy: false, problem: null }));
+      if (!page.limits.length) return;
+      const checked = new Map((await ask(true)).limits.map((limit) => [limit.limit_id, limit]));
+      setFound((before) => ({ ...before, limits: before.limits.map((limit) => checked.get(limit.limit_id) ?? limit) }));
+    } catch (problem) {
+      if (!signal.aborted) setFound((before) => ({ ...before, busy: false, problem }));
     }
-  } catch (error) {
-    if (mine !== asked) return;
-    limits.setAttribute("aria-busy", "false");
-    if (!limits.children.length) note("The limits could not be read.");
-    banner(error);
-  }
+  };
+  useEffect(() => {
+    read("");
+    return () => stop.current?.abort();
+  }, [text, turn]);
+  return { ...found, more: () => read(found.next), again: () => setTurn((now) => now + 1) };
 }
 
-function note(text) {
-  const shown = byId("limits-state");
-  shown.hidden = text === null;
-  shown.textContent = text ?? "";
-}
-
-function row(limit) {
-  const button = element("button", { type: "button", "aria-expanded": String(limit.limit_id === chosen.id), "aria-controls": "certificate" });
-  button.dataset.limit = limit.limit_id;
-  button.addEventListener("click", () => open(limit.limit_id));
-  fill(button, limit);
-  return element("li", {}, button);
-}
-
-function fill(button, limit) {
-  button.replaceChildren(
-    element("b", {}, limit.limit_id),
-    bar(limit),
-    element("span", { className: "words muted" }, sentence(limit)),
-    mark(limit.consistent),
-  );
-}
+const cap = (limit) => {
+  const number = limit.cap === null ? t("an unknown cap") : count(limit.cap);
+  return limit.money ? t("{n} minor units", { n: number }) : number;
+};
 
 function sentence(limit) {
-  const parts = STATES.filter((state) => limit[state]).map((state) => `${number.format(limit[state])} ${state}`);
-  const rolling = limit.window_days === null ? "" : ` in ${limit.window_days} days`;
-  return `${parts.join(", ") || "nothing taken"}, ${number.format(limit.free)} free of ${cap(limit)}${rolling}`;
+  const taken = STATES.filter((state) => limit[state]).map((state) => TAKEN()[state].replace("{n}", count(limit[state]))).join(", ");
+  const values = { taken: taken || t("nothing taken"), free: count(limit.free), cap: cap(limit), days: count(limit.window_days) };
+  return limit.window_days === null ? t("{taken}, {free} free of {cap}", values) : t("{taken}, {free} free of {cap} in {days} days", values);
 }
 
-const cap = (limit) => (limit.cap === null ? "an unknown cap" : number.format(limit.cap)) + (limit.money ? " minor units" : "");
-
-function bar(limit) {
+function Bar({ limit }) {
   const whole = Math.max(limit.cap ?? 0, STATES.reduce((sum, state) => sum + limit[state], 0), 1);
-  const shown = element("span", { className: "bar", "aria-hidden": "true" });
-  for (const state of STATES) {
-    if (!limit[state]) continue;
-    const part = element("i", { className: state });
-    part.style.width = `${(100 * limit[state]) / whole}%`;
-    shown.append(part);
-  }
-  return shown;
+  return html`<span class="bar" aria-hidden="true">${STATES.filter((state) => limit[state]).map((state) => html`
+    <i key=${state} class=${state} style=${{ width: `${(100 * limit[state]) / whole}%` }}></i>`)}</span>`;
 }
 
-function mark(consistent) {
-  if (consistent === null) return element("span", { className: "mark unknown" }, "Checking …");
-  return consistent ? element("span", { className: "mark yes" }, "✓ Agrees") : element("span", { className: "mark no" }, "✗ Differs");
+function Mark({ consistent }) {
+  if (consistent === null) return html`<span class="mark unknown">${t("Checking …")}</span>`;
+  return consistent ? html`<span class="mark yes">✓ ${t("Agrees")}</span>` : html`<span class="mark no">✗ ${t("Differs")}</span>`;
+}
+
+function Limits({ text, chosen, open }) {
+  const { limits, next, busy, problem, more, again, text: of } = useLimits(text);
+  const waits = busy && of !== text;
+  const note = problem && !limits.length ? t("The limits could not be read.") : limits.length || waits ? null
+    : text ? t("No limit has “{text}” in its name.", { text }) : t("Nothing has taken of a limit yet.");
+  return html`<section class="panel" aria-labelledby="limits-title">
+    <header><h2 id="limits-title">${t("Limits")}</h2>
+      <ul class="legend" aria-label=${t("Legend")}>${[...STATES, "free"].map((state) => html`<li key=${state} class=${state}>${WORDS()[state]}</li>`)}</ul></header>
+    ${problem && html`<div class="body" id="banner"><${Failure} problem=${problem} retry=${again} /></div>`}
+    ${waits && !limits.length && html`<${Loading} />`}
+    <p class="state muted" id="limits-state" role="status" hidden=${!note}>${note}</p>
+    <ul class="limits" id="limits" tabindex="-1" aria-busy=${String(busy)}>${limits.map((limit) => html`<li key=${limit.limit_id}>
+      <button type="button" data-limit=${limit.limit_id} aria-expanded=${String(limit.limit_id === chosen)} aria-controls="certificate" onClick=${() => open(limit.limit_id)}>
+        <b>${limit.limit_id}</b><${Bar} limit=${limit} /><span class="words muted">${sentence(limit)}</span><${Mark} consistent=${limit.consistent} />
+      </button></li>`)}</ul>
+    ${next !== null && html`<p class="more"><button type="button" id="more" onClick=${more}>${t("More limits")}</button></p>`}
+  </section>`;
 }
 
 // ---- one certificate ----
 
-async function open(id, first = 1, focus = true) {
-  const mine = ++opened;
-  chosen = { id, first };
-  for (const button of byId("limits").querySelectorAll("button")) {
-    button.setAttribute("aria-expanded", String(button.dataset.limit === id));
-  }
+function Verdict({ limit, slots }) {
+  const wrong = [...limit.differences, ...slots.flatMap((slot) => slot.differences.map((text) => `${t("No.")} ${slot.number}: ${text}`))];
+  return html`<div class="verdict ${wrong.length ? "no" : "yes"}" id="verdict" role="status">${!wrong.length
+    ? html`✓ ${t("The counter is what the ledger adds up to: free + held + leased + used = cap.")}`
+    : html`✗ ${t("This limit differs:")}<ul>${wrong.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}</div>`;
+}
+
+function Figures({ limit }) {
+  const figures = [[t("Cap"), limit.cap === null ? "–" : count(limit.cap)], [t("Free"), count(limit.free)], [t("Held"), count(limit.held)], [t("Leased"), count(limit.leased)], [t("Used"), count(limit.used)]];
+  if (limit.window_days !== null) figures.push([t("Ever used"), count(limit.ever_used)]);
+  return html`<dl class="figures" id="figures">${figures.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+const numbers = (first, last) => (first === null ? "" : first === last ? count(first) : `${count(first)}–${count(last)}`);
+const Range = ({ state, first, last }) => html`<li class="${state} range"><span>${numbers(first, last)}<small>${SHORT()[state]}</small></span></li>`;
+
+function Slots({ certificate: { slots, leased, free, next } }) {
+  const last = next === null;
+  const name = (slot) => `${t("Slot {n}: {state}", { n: slot.number, state: WORDS()[slot.state] })}${slot.differences.length ? t(", differs") : ""}`;
+  return html`<div id="grid-box"><p class="muted" id="grid-note">${t("Each slot by its number; its line is below.")}</p>
+    <ol class="grid" id="grid" aria-label=${t("Slots by number")}>
+      ${slots.map((slot) => html`<li key=${slot.number} class="${slot.state} ${slot.differences.length ? "wrong" : ""}"><a href="#slot-${slot.number}" aria-label=${name(slot)}>${count(slot.number)}<small>${SHORT()[slot.state]}</small></a></li>`)}
+      ${last && leased.map((one) => html`<${Range} key=${one.lease_id} state="leased" first=${one.first} last=${one.last} />`)}
+      ${last && free && html`<${Range} state="free" first=${free.first} last=${free.last} />`}
+    </ol></div>`;
+}
+
+const When = ({ at: moment }) => html`<time datetime=${moment} class="muted">${moments.format(new Date(moment))}</time>`;
+
+const Line = ({ slot }) => html`<tr id="slot-${slot.number}" tabindex="-1">
+  <td class="number" data-label=${t("No.")}>${count(slot.number)}</td>
+  <td><span class="tag ${slot.state}">${WORDS()[slot.state]}</span></td>
+  <td class="number" data-label=${t("Takes")}>${count(slot.amount)}</td>
+  <td>${slot.receipt_id === null ? html`<span>${t("End of a period")}</span>` : html`<code>${slot.receipt_id}</code>`}<small>${slot.campaign_id}/${slot.instrument_id}</small></td>
+  <td><ol>${slot.history.map((entry, i) => html`<li key=${i}>${STATUSES()[entry.status] ?? entry.status} <${When} at=${entry.at} /></li>`)}</ol>
+    ${slot.differences.map((text) => html`<p class="wrong" key=${text}>✗ ${text}</p>`)}</td>
+</tr>`;
+
+const STATUSES = () => ({
+  held: t("held"), committed: t("committed"), released: t("released"), expired: t("expired"), returned: t("returned"), unauthorised: t("unauthorised"),
+});
+
+const LeasedLine = ({ one }) => html`<tr>
+  <td class="number" data-label=${t("No.")}>${numbers(one.first, one.last)}</td>
+  <td><span class="tag leased">${t("Leased")}</span></td>
+  <td class="number" data-label=${t("Takes")}>${count(one.amount)}</td>
+  <td>${t("Leased by {store}", { store: one.store_id })}<small>${one.lease_id}</small></td>
+  <td>${t("granted")} <${When} at=${one.granted_at} />, ${t("until")} <${When} at=${one.expires_at} /></td>
+</tr>`;
+
+function Ledger({ certificate }) {
+  const { limit, slots, leased, next, taken } = certificate;
+  const last = next === null;
+  const empty = !slots.length && !(last && leased.length);
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="certificate-title"><table id="slots">
+    <thead><tr><th scope="col" class="number">${t("No.")}</th><th scope="col">${t("State")}</th><th scope="col" class="number">${limit.money ? t("Takes (minor units)") : t("Takes")}</th><th scope="col">${t("Receipt")}</th><th scope="col">${t("History")}</th></tr></thead>
+    <tbody>${slots.map((slot) => html`<${Line} key=${slot.number} slot=${slot} />`)}
+      ${last && leased.map((one) => html`<${LeasedLine} key=${one.lease_id} one=${one} />`)}
+      ${empty && html`<tr><td colspan="5" class="muted">${taken || limit.leased ? t("Nothing on this page.") : t("Nothing takes of this limit now.")}</td></tr>`}</tbody>
+  </table></div>`;
+}
+
+function Certificate({ id, first, close, turn, focused }) {
+  const [state, setState] = useState({ certificate: null, problem: null, busy: true });
+  const [again, setAgain] = useState(0);
+  const title = useRef();
   const path = `/v1/limits/${encodeURIComponent(id)}/certificate`;
-  byId("certificate").hidden = false;
-  byId("certificate").setAttribute("aria-busy", "true");
-  byId("certificate-title").textContent = id;
-  byId("download").href = `${path}?format=csv`;
-  if (focus) {
-    byId("certificate-title").focus();
-    byId("certificate").scrollIntoView({ block: "start" });
-  }
-  remember();
-  try {
-    const certificate = await get(`${path}?first=${first}&limit=${SLOTS_A_PAGE}`);
-    if (mine !== opened) return;
-    banner(null);
-    show(certificate);
-  } catch (error) {
-    if (mine !== opened) return;
-    clear();
-    banner(error);
-  }
-  byId("certificate").setAttribute("aria-busy", "false");
+  useEffect(() => {
+    if (!focused) return;
+    title.current.focus();
+    title.current.closest("section").scrollIntoView({ block: "start" });
+  }, [id, first]);
+  useEffect(() => {
+    const stop = new AbortController();
+    setState((before) => ({ ...before, busy: true }));
+    get("evaluator", `${path}?first=${first}&limit=${SLOTS_A_PAGE}`, { signal: stop.signal }).then(
+      (certificate) => stop.signal.aborted || setState({ certificate, problem: null, busy: false }),
+      (problem) => stop.signal.aborted || setState({ certificate: null, problem, busy: false }),
+    );
+    return () => stop.abort();
+  }, [id, first, again]);
+  const { certificate, problem, busy } = state;
+  const slots = certificate?.slots ?? [];
+  const page = slots.length ? t("{from}–{to} of {total}", { from: count(slots[0].number), to: count(slots.at(-1).number), total: count(certificate.taken) }) : "";
+  return html`<section class="panel" id="certificate" aria-labelledby="certificate-title" aria-busy=${String(busy)}>
+    <header><h2 id="certificate-title" tabindex="-1" ref=${title}>${id}</h2>
+      <p class="actions"><a class="button small" href=${at("evaluator", `${path}?format=csv`)} download="certificate.csv">${t("Download as CSV")}</a> <button type="button" class="small" onClick=${close}>${t("Close")}</button></p></header>
+    ${problem && html`<div class="body"><${Failure} problem=${problem} retry=${() => setAgain((now) => now + 1)} /></div>`}
+    ${!certificate && !problem && html`<${Loading} />`}
+    ${certificate && html`<${Verdict} limit=${certificate.limit} slots=${slots} /><${Figures} limit=${certificate.limit} />
+      ${!certificate.limit.money && html`<${Slots} certificate=${certificate} />`}
+      <${Ledger} certificate=${certificate} />
+      <nav class="pager" aria-label=${t("Pages of slots")}><button type="button" disabled=${first === 1} onClick=${() => turn(Math.max(1, first - SLOTS_A_PAGE))}>${t("Previous")}</button>
+        <span class="muted">${page}</span><button type="button" disabled=${certificate.next === null} onClick=${() => turn(certificate.next)}>${t("Next")}</button></nav>`}
+  </section>`;
 }
 
-function clear() {
-  for (const id of ["figures", "grid", "verdict"]) byId(id).replaceChildren();
-  byId("verdict").className = "verdict";
-  byId("grid-note").textContent = "";
-  byId("slots").tBodies[0].replaceChildren();
+function Page() {
+  const [address, change] = useAddress();
+  const [text, setText] = useState(address.search ?? "");
+  const [opened, setOpened] = useState(false); // by hand: a link does not take the focus
+  const settled = useSettled(text.trim());
+  const chosen = address.limit ?? null;
+  useEffect(() => change({ search: settled }, { replace: true }), [settled]);
+  const open = (id, first = 1) => {
+    setOpened(true);
+    change({ limit: id, first: first > 1 ? String(first) : "" }, { replace: true });
+  };
+  const close = () => {
+    change({ limit: "", first: "" }, { replace: true });
+    (document.querySelector(`[data-limit="${CSS.escape(chosen ?? "")}"]`) ?? document.getElementById("limits")).focus();
+  };
+  useEffect(() => {
+    const escape = (event) => event.key === "Escape" && chosen !== null && event.target.type !== "search" && close();
+    document.addEventListener("keydown", escape);
+    return () => document.removeEventListener("keydown", escape);
+  }, [chosen]);
+  return html`<${TitleBar} title=${t("Certificates of limits")}>
+      <form class="search" role="search" onSubmit=${(event) => event.preventDefault()}>
+        <input type="search" value=${text} onInput=${(event) => setText(event.target.value)} placeholder=${t("Campaign, instrument or condition")} aria-label=${t("Search limits by campaign, instrument or condition")}
+          autocomplete="off" spellcheck=${false} maxlength="200" /></form>
+    <//>
+    <${Limits} text=${settled} chosen=${chosen} open=${open} />
+    ${chosen !== null && html`<${Certificate} key=${chosen} id=${chosen} first=${Number(address.first) || 1} close=${close} turn=${(first) => open(chosen, first)} focused=${opened} />`}
+    <p class="muted small explained">${t("Slots are numbered in the order in which they were first taken; those leased by stores come next, then the free ones. free + held + leased + used = cap. A counter agrees if it is what the ledger of redemptions adds up to. “tillstream verify” compares the events, the statistics and the decisions, too.")}</p>`;
 }
 
-function close() {
-  opened++;
-  const id = chosen.id;
-  chosen = { id: null, first: 1 };
-  byId("certificate").hidden = true;
-  remember();
-  const button = byId("limits").querySelector(`[data-limit="${CSS.escape(id ?? "")}"]`);
-  button?.setAttribute("aria-expanded", "false");
-  (button ?? byId("limits")).focus();
-}
-
-function show(certificate) {
-  const { limit, slots, leased, free } = certificate;
-  clear();
-  showVerdict(limit, slots);
-  const figures = [["Cap", limit.cap ?? "–"], ["Free", limit.free], ["Held", limit.held], ["Leased", limit.leased], ["Used", limit.used]];
-  if (limit.window_days !== null) figures.push(["Ever used", limit.ever_used]);
-  for (const [name, value] of figures) {
-    const shown = typeof value === "number" ? number.format(value) : value;
-    byId("figures").append(element("div", {}, element("dt", {}, name), element("dd", {}, shown)));
-  }
-  byId("amount-heading").textContent = limit.money ? "Takes (minor units)" : "Takes";
-  byId("grid-box").hidden = limit.money;
-  const last = certificate.next === null;
-  if (!limit.money) {
-    byId("grid").append(...slots.map(cell));
-    if (last) byId("grid").append(...leased.map((one) => range("leased", one.first, one.last)));
-    if (last && free) byId("grid").append(range("free", free.first, free.last));
-  }
-  byId("grid-note").textContent = limit.money ? "" : "Each slot by its number; its line is below.";
-  const body = byId("slots").tBodies[0];
-  body.append(...slots.map(line));
-  if (last) body.append(...leased.map(leasedLine));
-  if (!slots.length && !(last && leased.length)) {
-    const empty = certificate.taken || limit.leased ? "Nothing on this page." : "Nothing takes of this limit now.";
-    body.append(element("tr", {}, element("td", { colspan: "5", className: "muted" }, empty)));
-  }
-  const from = slots.length ? slots[0].number : 0;
-  byId("page").textContent = slots.length ? `${number.format(from)}–${number.format(slots.at(-1).number)} of ${number.format(certificate.taken)}` : "";
-  byId("previous").disabled = chosen.first === 1;
-  byId("next").disabled = last;
-  byId("next").dataset.first = certificate.next ?? "";
-}
-
-function showVerdict(limit, slots) {
-  const wrong = [...limit.differences, ...slots.flatMap((slot) => slot.differences.map((text) => `No. ${slot.number}: ${text}`))];
-  const verdict = byId("verdict");
-  verdict.className = wrong.length ? "verdict no" : "verdict yes";
-  if (!wrong.length) {
-    verdict.append("✓ The counter is what the ledger adds up to: free + held + leased + used = cap.");
-    return;
-  }
-  verdict.append("✗ This limit differs:", element("ul", {}, ...wrong.map((text) => element("li", {}, text))));
-}
-
-function cell(slot) {
-  const link = element("a", { href: `#slot-${slot.number}`, "aria-label": `Slot ${slot.number}: ${WORDS[slot.state]}${slot.differences.length ? ", differs" : ""}` }, number.format(slot.number), element("small", {}, SHORT[slot.state]));
-  return element("li", { className: slot.differences.length ? `${slot.state} wrong` : slot.state }, link);
-}
-
-function range(state, first, last) {
-  const words = first === last ? number.format(first) : `${number.format(first)}–${number.format(last)}`;
-  return element("li", { className: `${state} range` }, element("span", {}, words, element("small", {}, SHORT[state])));
-}
-
-function line(slot) {
-  const receipt = slot.receipt_id === null ? element("span", {}, "End of a period") : element("code", {}, slot.receipt_id);
-  const history = element("ol", {}, ...slot.history.map((entry) => element("li", {}, `${entry.status} `, element("time", { datetime: entry.at, className: "muted" }, time.format(new Date(entry.at))))));
-  const wrong = slot.differences.map((text) => element("p", { className: "wrong" }, `✗ ${text}`));
-  return element(
-    "tr",
-    { id: `slot-${slot.number}`, tabindex: "-1" },
-    cellOf("No.", number.format(slot.number)),
-    element("td", {}, element("span", { className: `tag ${slot.state}` }, WORDS[slot.state])),
-    cellOf("Takes", number.format(slot.amount)),
-    element("td", {}, receipt, element("small", {}, `${slot.campaign_id}/${slot.instrument_id}`)),
-    element("td", {}, history, ...wrong),
-  );
-}
-
-function leasedLine(one) {
-  const numbers = one.first === null ? "" : one.first === one.last ? number.format(one.first) : `${number.format(one.first)}–${number.format(one.last)}`;
-  return element(
-    "tr",
-    {},
-    cellOf("No.", numbers),
-    element("td", {}, element("span", { className: "tag leased" }, WORDS.leased)),
-    cellOf("Takes", number.format(one.amount)),
-    element("td", {}, `Leased by ${one.store_id}`, element("small", {}, one.lease_id)),
-    element("td", {}, "granted ", element("time", { datetime: one.granted_at, className: "muted" }, time.format(new Date(one.granted_at))), ", until ", element("time", { datetime: one.expires_at, className: "muted" }, time.format(new Date(one.expires_at)))),
-  );
-}
-
-const cellOf = (label, text) => element("td", { className: "number", "data-label": label }, text);
-
-// ---- the address bar ----
-
-function remember() {
-  const shown = new URLSearchParams();
-  if (byId("text").value.trim()) shown.set("search", byId("text").value.trim());
-  if (chosen.id) shown.set("limit", chosen.id);
-  if (chosen.first > 1) shown.set("first", chosen.first);
-  history.replaceState(null, "", shown.size ? `?${shown}` : location.pathname);
-}
-
-const start = new URLSearchParams(location.search);
-byId("text").value = start.get("search") ?? "";
-let typing = 0;
-byId("text").addEventListener("input", () => {
-  clearTimeout(typing);
-  typing = setTimeout(() => {
-    remember();
-    list();
-  }, TYPING_MS);
-});
-byId("search").addEventListener("submit", (event) => {
-  event.preventDefault();
-  clearTimeout(typing);
-  remember();
-  list();
-});
-byId("more").addEventListener("click", () => list(next));
-byId("close").addEventListener("click", close);
-byId("previous").addEventListener("click", () => open(chosen.id, Math.max(1, chosen.first - SLOTS_A_PAGE)));
-byId("next").addEventListener("click", () => open(chosen.id, Number(byId("next").dataset.first)));
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && chosen.id !== null && event.target !== byId("text")) close();
-});
-list();
-if (start.get("limit")) open(start.get("limit"), Number(start.get("first")) || 1, false);
+show("/certificate", t("Certificates of limits"), Page);
