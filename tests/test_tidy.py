@@ -50,6 +50,7 @@ CORE = (
     "services/emission/lockout.py",
     "services/emission/users.py",
     "services/emission/sentence",
+    "services/emission/sheet.py",
     "services/emission/table.py",
     "services/emission/validation",
     "services/analytics/caps.py",

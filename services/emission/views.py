@@ -193,6 +193,22 @@ class ProductsNamed(Event):
     total: int
 
 
+class CodeView(Event):
+    """A code, the customer it is bound to, and its number in its emission, from 1."""
+
+    number: int
+    code: str
+    customer_id: str | None
+
+
+class Codes(Event):
+    """A page of an emission's codes; ``next`` is the ``after`` of the next page."""
+
+    items: list[CodeView]
+    total: int
+    next: int | None = None
+
+
 class DraftSummary(Event):
     """A draft of a form, until when it is kept if nothing more is typed."""
 

@@ -255,6 +255,9 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     ),
     "GET /v1/emissions/{emission_id}/history": lambda shop: Good({"emission_id": shop.emission_id}),
     "GET /v1/emissions/{emission_id}/codes": lambda shop: Good({"emission_id": shop.emission_id}),
+    "GET /v1/emissions/{emission_id}/codes/sheet": lambda shop: Good(
+        {"emission_id": shop.emission_id}
+    ),
     "POST /v1/instruments": lambda shop: Good(body=emission.instrument_of(shop.emission_id)),
     "PUT /v1/instruments/{instrument_id}": lambda shop: _edited("instrument_id", shop.instrument()),
     "GET /v1/instruments/{instrument_id}": lambda shop: Good({"instrument_id": shop.instrument_id}),

@@ -1,23 +1,29 @@
 """The codes of an emission, for who may take them away."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
+from dataclasses import asdict
 from http import HTTPStatus
-from itertools import zip_longest
-from typing import Annotated
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Response
-from starlette.responses import StreamingResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
+from markupsafe import Markup
+from starlette.responses import JSONResponse, StreamingResponse
 
-from services.emission.http.desk import CONFLICTS, SECRET, Desk
+from services.emission import export
+from services.emission.codes import MAX_CODES
+from services.emission.http.desk import CONFLICTS, SECRET, Desk, InLanguage, Limit
 from services.emission.http.emissions import emission_row
-from services.emission.store import emissions as emission_store
+from services.emission.http.pages import pages
+from services.emission.sheet import MOST, Address, advice, card, heading, validity
 from services.emission.store.emissions import EmissionRow
-from shared.events.values import Id
+from services.emission.views import Codes, CodeView
+from shared.events.values import Id, Text
 from shared.web.auth import Principal, require
 from shared.web.problems import Problem
 
-_CHUNKS_PER_READ = 20
 _Exporter = Annotated[Principal, Depends(require("codes:export"))]
+_Number = Annotated[int, Query(ge=0, le=10_000_000, description="the last page's `next`")]
 
 
 def code_routes(desk: Callable[[], Desk]) -> APIRouter:
@@ -27,42 +33,92 @@ def code_routes(desk: Callable[[], Desk]) -> APIRouter:
     @router.get(
         "/{emission_id}/codes",
         response_class=StreamingResponse,
-        responses={HTTPStatus.OK: {"content": {"text/csv": {}}}} | CONFLICTS,
+        responses={HTTPStatus.OK: {"model": Codes, "content": {"text/csv": {}}}} | CONFLICTS,
     )
-    async def codes(caller: _Exporter, emission_id: Id) -> Response:
-        """All codes of a posted emission, as CSV: `code`, and `customer_id` if any is bound."""
-        row = await emission_row(desk(), emission_id)
-        if row.status != "posted":
-            message = "the emission is not posted"
-            raise Problem.of_field(HTTPStatus.CONFLICT, "Not posted", "status", message)
-        await desk().authoring.record_export(emission_id, row.posted_codes, caller.subject)
-        name = f'attachment; filename="{emission_id.replace(":", "_")}.csv"'
-        return StreamingResponse(
-            _csv(desk(), row),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": name, **SECRET},
+    async def codes(
+        caller: _Exporter,
+        emission_id: Id,
+        format: Literal["csv", "json"] = "csv",  # noqa: A002 - the name of the parameter
+        after: _Number = 0,
+        limit: Limit = 100,
+    ) -> Response:
+        """Codes of a posted emission: all as CSV (`code`, and `customer_id` if any is bound), or a page as JSON."""
+        if format == "csv":
+            row = await _taken(desk(), caller, emission_id)
+            lines = export.table(desk().pool, desk().authoring.cipher, row)
+            name = f'attachment; filename="{emission_id.replace(":", "_")}.csv"'
+            headers = {"Content-Disposition": name, **SECRET}
+            return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+        row = await _taken(desk(), caller, emission_id, after, limit)
+        found = await export.some(desk().pool, desk().authoring.cipher, row, after, limit)
+        page = Codes(
+            items=[CodeView(**asdict(one)) for one in found],
+            total=row.posted_codes,
+            next=found[-1].number if found and found[-1].number < row.posted_codes else None,
         )
+        return JSONResponse(page.model_dump(), headers=SECRET)
 
+    _add_sheet(router, desk)
     return router
 
 
-async def _csv(desk: Desk, row: EmissionRow) -> AsyncIterator[bytes]:
-    """No connection is held between reads: the client may be slow."""
-    cipher, after = desk.authoring.cipher, 0
-    yield b"code,customer_id\r\n" if row.bound else b"code\r\n"
-    while after < row.posted_chunks:
-        async with desk.pool.acquire() as connection:
-            chunks = await emission_store.chunks(connection, row.number, after, _CHUNKS_PER_READ)
-            holders = await emission_store.holders(connection, row.number, after, _CHUNKS_PER_READ)
-        for chunk, ciphertext in chunks:
-            codes = cipher.decrypt(ciphertext, row.asked.emission_id, chunk)
-            yield _lines(codes, holders.get(chunk, []) if row.bound else None)
-            after = chunk
+def _add_sheet(router: APIRouter, desk: Callable[[], Desk]) -> None:
+    @router.get(
+        "/{emission_id}/codes/sheet",
+        response_class=Response,
+        responses={HTTPStatus.OK: {"content": {"text/html": {}}}} | CONFLICTS,
+    )
+    async def sheet(
+        request: Request,
+        caller: _Exporter,
+        emission_id: Id,
+        first: Annotated[int, Query(alias="from", ge=1, le=10_000_000)] = 1,
+        count: Annotated[int, Query(ge=1, le=MOST)] = 24,
+        address: Address | None = None,
+        time_zone: Text = "UTC",
+        language: InLanguage = "en",
+    ) -> Response:
+        """Codes to print, on A4: each as text and as a QR code, of itself or of an address with `code=`.
+
+        `time_zone` is that of the days on which they are valid.
+        """
+        if time_zone not in desk().authoring.zones:
+            message = "not a time zone of the IANA database, as Europe/Kyiv"
+            raise Problem.of_field(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "No such zone", "time_zone", message
+            )
+        row = await _taken(desk(), caller, emission_id, first - 1, count)
+        if first > row.posted_codes:
+            message = f"there are {row.posted_codes} codes"
+            raise Problem.of_field(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "No such codes", "from", message
+            )
+        asked = row.asked
+        found = await export.some(desk().pool, desk().authoring.cipher, row, first - 1, count)
+        cards = [card(one.code, address) for one in found]
+        return pages().render(
+            request,
+            "sheet.html",
+            caller=caller,
+            title=asked.name,
+            words=language,
+            is_poster=asked.kind == "mass",
+            cards=[{"code": one.code, "picture": Markup(one.picture)} for one in cards],  # noqa: S704 - ours
+            validity=validity(asked.valid_from, asked.valid_until, ZoneInfo(time_zone), language),
+            heading=heading(first, first + len(found) - 1, row.posted_codes, language),
+            advice=advice(language),
+        )
 
 
-def _lines(codes: Sequence[str], customers: Sequence[str] | None) -> bytes:
-    """Neither codes nor customer ids have characters that CSV would quote."""
-    if customers is None:
-        return "".join(f"{code}\r\n" for code in codes).encode()
-    pairs = zip_longest(codes, customers, fillvalue="")
-    return "".join(f"{code},{customer_id}\r\n" for code, customer_id in pairs).encode()
+async def _taken(
+    desk: Desk, caller: Principal, emission_id: str, after: int = 0, most: int = MAX_CODES
+) -> EmissionRow:
+    """The posted emission, of which so many codes are about to leave: that is kept."""
+    row = await emission_row(desk, emission_id)
+    if row.status != "posted":
+        message = "the emission is not posted"
+        raise Problem.of_field(HTTPStatus.CONFLICT, "Not posted", "status", message)
+    count = min(most, row.posted_codes - after)
+    if count > 0:
+        await desk.authoring.record_export(emission_id, count, caller.subject)
+    return row

@@ -1,5 +1,6 @@
 """The console's pages that emission serves: signing in, and authoring."""
 
+from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -26,10 +27,15 @@ _PAGES: dict[str, tuple[Scope, str]] = {
 """By path: who may see it, and the module that draws it."""
 
 
+@cache
+def pages() -> Pages:
+    """Emission's pages, and what they are made of."""
+    return Pages("emission", _FOLDER)
+
+
 def page_routes() -> APIRouter:
     """The pages and their assets."""
     router = APIRouter(include_in_schema=False)
-    pages = Pages("emission", _FOLDER)
 
     @router.get("/")
     async def home(request: Request) -> Response:
@@ -38,18 +44,18 @@ def page_routes() -> APIRouter:
 
     @router.get("/sign-in")
     async def sign_in(request: Request) -> Response:
-        return pages.render(request, "page.html", script="sign_in.js", styles=(), scripts=())
+        return pages().render(request, "page.html", script="sign_in.js", styles=(), scripts=())
 
     @router.get("/invitation")
     async def invitation(request: Request) -> Response:
-        return pages.render(request, "page.html", script="invitation.js", styles=(), scripts=())
+        return pages().render(request, "page.html", script="invitation.js", styles=(), scripts=())
 
     def add(path: str, scope: Scope, script: str) -> None:
         @router.get(path)
         async def page(request: Request) -> Response:
-            return pages.show(request, scope, script, styles=("authoring.css",))
+            return pages().show(request, scope, script, styles=("authoring.css",))
 
     for path, (scope, script) in _PAGES.items():
         add(path, scope, script)
-    pages.add_assets(router)
+    pages().add_assets(router)
     return router

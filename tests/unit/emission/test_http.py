@@ -167,6 +167,7 @@ CALLS: list[tuple[str, str, Scope]] = [
     ("POST", f"{E}/e1/copy", "campaigns:write"),
     ("GET", f"{E}/e1/history", "campaigns:read"),
     ("GET", f"{E}/e1/codes", "codes:export"),
+    ("GET", f"{E}/e1/codes/sheet", "codes:export"),
     ("POST", I, "campaigns:write"),
     ("PUT", f"{I}/i1", "campaigns:write"),
     ("GET", I, "campaigns:read"),
