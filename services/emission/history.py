@@ -40,7 +40,7 @@ class Difference:
 def body_of_emission(asked: NewEmission, status: str, bound: int) -> Body:
     """An emission without its word and its customers."""
     known = asked.spelled_out().model_copy(update={"word": None})
-    return _body(encode(known)) | {"status": status, "bound": bound}
+    return _body(encode(known)) | {"count": asked.size, "status": status, "bound": bound}
 
 
 def body_of_instrument(instrument: Instrument) -> Body:

@@ -33,7 +33,7 @@ _SEARCH = Query(
     description="words, all of which are in the name or the id, anywhere and in any case",
 )
 Search = Annotated[str, _SEARCH]
-Ids = Annotated[list[Id], Query(max_length=1_000, description="any of these; none: all")]
+Ids = Annotated[list[Id], Query(max_length=500, description="any of these; none: all")]
 InLanguage = Annotated[Language, Query(description="of the sentence")]
 SECRET = {"Cache-Control": "no-store"}
 CONFLICTS: dict[int | str, dict[str, Any]] = {HTTPStatus.CONFLICT: {}}

@@ -26,13 +26,18 @@ from shared.events.values import Text
 from shared.web.body import MODEL_ATTRIBUTE, read
 
 _CSV = "text/csv"
-_Names = Annotated[list[Text], Query(max_length=1_000, description="any of these; none: all")]
+# An address has 64 KiB, and a letter may take six of them.
+_Names = Annotated[list[Text], Query(max_length=20, description="any of these; none: all")]
 _SAYS = """Keep products, each in place of what was known of it: all or none.
 
 As JSON up to 20,000. As CSV (`text/csv`, UTF-8) as many as 64 MiB hold: a header row, then the columns `sku`, `name`, and
 as wanted `group`, `brand`, `cost` (a decimal, as 23.50), `currency`, `attr:<name>`; commas or semicolons. What is wrong is
 named by row, as a spreadsheet counts (1 is the header), and column: `rows.3.cost`.
 """
+_After = Annotated[
+    str,
+    Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="the last page's `next`"),
+]
 
 
 async def _given(request: Request) -> NewProducts | None:
@@ -68,8 +73,8 @@ def product_routes(desk: Callable[[], Desk]) -> APIRouter:
         sort: Annotated[str, sort_by(product_store.PRODUCTS)] = "",
         group: _Names = [],  # noqa: B006 - FastAPI copies it
         brand: _Names = [],  # noqa: B006
-        sku: _Names = [],  # noqa: B006
-        after: Annotated[Text | Literal[""], Query(description="the last page's `next`")] = "",
+        sku: Annotated[list[Text], Query(max_length=50)] = [],  # noqa: B006
+        after: _After = "",
         offset: Offset = 0,
         limit: Limit = 100,
     ) -> Products:
