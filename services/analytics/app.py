@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from services.analytics import http, pages_http
 from services.analytics.changes import Changes
+from services.analytics.customers_store import keep_merging
 from services.analytics.freshness import Ends
 from services.analytics.settings import Settings
 from services.analytics.store import CHANNEL
@@ -70,6 +71,10 @@ class Service:
         """Tell of what waits to be read or sent."""
         await supervise("backlog", Backlog(self.pool).run)
 
+    async def merge_customers(self) -> None:
+        """Keep the sketches of customers up to date."""
+        await supervise("customers", lambda: keep_merging(self.pool))
+
     async def listen(self) -> None:
         """Publish what commits, be it by this process or by another replica."""
         await supervise("listener", self._listen)
@@ -116,6 +121,7 @@ def create(settings: Settings) -> FastAPI:
                 service.watch_backlog(),
                 service.listen(),
                 service.ends.watch(),
+                service.merge_customers(),
             ):
                 yield
 

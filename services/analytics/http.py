@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query
-from starlette.responses import StreamingResponse
 
-from services.analytics import feed, figures, names, spreadsheet, streams
+from services.analytics import feed, figures, names, streams
+from services.analytics.answers import OR_CSV, answered
 from services.analytics.changes import Changes
 from services.analytics.freshness import Ends, Fresh, freshness
 from services.analytics.insight_http import add_insights
@@ -66,25 +66,6 @@ class Asking:
                 "time_zone",
                 "the database does not know this time zone",
             ) from error
-
-
-def answered(
-    asked: TableFilter | ActivationsTableFilter, answer: figures.Figures, name: str
-) -> Any:
-    """The answer, in the form that was asked for."""
-    if asked.format == "json":
-        return answer
-    return StreamingResponse(
-        spreadsheet.lines(answer),
-        media_type="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
-    )
-
-
-OR_CSV: dict[int | str, dict[str, Any]] = {
-    HTTPStatus.OK.value: {"content": {"text/csv": {"schema": {"type": "string"}}}}
-}
-"""What else a table may be answered as."""
 
 
 def _add_questions(router: APIRouter, asking: Asking) -> None:

@@ -1,4 +1,4 @@
-"""Folding events to what marketers learn: campaigns' receipts, and what two arms of customers pay.
+"""Folding events to what marketers learn: who buys, what is bought with which code, what campaigns bring.
 
 Days are UTC's, counted since 1970. Sums of two folds add up to those of the fold of both, as in
 ``rollup``. Customers are hashes of their ids.
@@ -8,10 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from services.analytics.messages import Campaign, Line, Receipt, Returned, minute_of
+from services.analytics.cells import Place
+from services.analytics.messages import Campaign, Line, Product, Receipt, Returned, minute_of
 
-Place = tuple[str, str, str, str]
-"""Store, device, region, currency."""
+Coded = tuple[str, str, str, str]
+"""Campaign, instrument, emission of the code used ("": none), currency."""
+Goods = tuple[str, str]
+"""Product group as the receipt has it ("": none), sku."""
+ALL_RECEIPTS = ""
+"""Stands for a campaign where all receipts are meant."""
 _MINUTES_A_DAY = 24 * 60
 
 
@@ -31,6 +36,16 @@ class CampaignSums:
 
 
 @dataclass(slots=True)
+class LineSums:
+    """Lines of receipts: thousandths, and minor units before and of our discounts."""
+
+    lines: int = 0
+    quantity: int = 0
+    amount: int = 0
+    discount: int = 0
+
+
+@dataclass(slots=True)
 class Paid:
     """What a customer has paid (minor units), in so many receipts."""
 
@@ -42,12 +57,16 @@ class Paid:
 class Insight:
     """Sums by (day, place, campaign), and by (campaign, currency, held back, customer).
 
-    ``refunds`` are by (customer, currency, minute of the sale).
+    ``refunds`` are by (customer, currency, minute of the sale), ``baskets`` by (day, what was used, goods).
+    ``marks`` say on which day who bought where, with which campaign; ``products`` are the latest states.
     """
 
     campaign_days: dict[tuple[int, Place, str], CampaignSums] = field(default_factory=dict)
     participants: dict[tuple[str, str, bool, int], Paid] = field(default_factory=dict)
     refunds: dict[tuple[int, str, int], int] = field(default_factory=dict)
+    marks: set[tuple[int, Place, str, int]] = field(default_factory=set)
+    baskets: dict[tuple[int, Coded, Goods], LineSums] = field(default_factory=dict)
+    products: dict[str, Product] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
 
 
@@ -64,20 +83,39 @@ def add_receipt(insight: Insight, receipt: Receipt, lines: Sequence[Line]) -> No
     for one in receipt.redemptions:
         if one.status == "committed":
             given[one.campaign_id] = given.get(one.campaign_id, 0) + one.discount
+            used = (one.campaign_id, one.instrument_id, one.emission_id or "", receipt.currency)
+            _add_basket(insight, day, used, lines)
     for campaign_id, discount in given.items():
         sums = insight.campaign_days.setdefault((day, place, campaign_id), CampaignSums())
         sums.receipts += 1
         sums.units += sum([line.quantity for line in lines])
         sums.discount += discount
         sums.revenue += receipt.paid
-    if receipt.exposed and receipt.customer_id is not None:
+    if receipt.customer_id is not None:
         customer = customer_of(receipt.customer_id)
-        for campaign_id in receipt.exposed:
-            held_back = campaign_id in receipt.held_back
-            key = (campaign_id, receipt.currency, held_back, customer)
-            paid = insight.participants.setdefault(key, Paid())
-            paid.receipts += 1
-            paid.revenue += receipt.paid
+        for campaign_id in (ALL_RECEIPTS, *given):
+            insight.marks.add((day, place, campaign_id, customer))
+        if receipt.exposed:
+            _add_participant(insight, receipt, customer)
+
+
+def _add_basket(insight: Insight, day: int, used: Coded, lines: Sequence[Line]) -> None:
+    for line in lines:
+        key = (day, used, (line.group or "", line.sku))
+        sums = insight.baskets.setdefault(key, LineSums())
+        sums.lines += 1
+        sums.quantity += line.quantity
+        sums.amount += line.amount
+        sums.discount += line.discount
+
+
+def _add_participant(insight: Insight, receipt: Receipt, customer: int) -> None:
+    for campaign_id in receipt.exposed:
+        held_back = campaign_id in receipt.held_back
+        key = (campaign_id, receipt.currency, held_back, customer)
+        paid = insight.participants.setdefault(key, Paid())
+        paid.receipts += 1
+        paid.revenue += receipt.paid
 
 
 def add_return(insight: Insight, returned: Returned) -> None:
@@ -103,3 +141,8 @@ def add_campaign(insight: Insight, campaign: Campaign) -> None:
     known = insight.campaigns.get(campaign.campaign_id)
     if known is None or known.version <= campaign.version:
         insight.campaigns[campaign.campaign_id] = campaign
+
+
+def add_product(insight: Insight, product: Product) -> None:
+    """Keep the product's last state."""
+    insight.products[product.sku] = product

@@ -6,7 +6,7 @@ points.
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -22,6 +22,7 @@ from services.analytics.effectiveness import (
     uplift,
 )
 from services.analytics.figures import Figures, Head
+from services.analytics.forecast import State
 from services.analytics.tables import Sums
 
 _BASIS_POINTS = 10_000
@@ -243,3 +244,146 @@ def _named(
 
 def _per(part: int, whole: int) -> float | None:
     return round(part / whole, _DIGITS) if whole > 0 else None
+
+
+class CapPeriod(Figures):
+    """Over which time a cap counts at the moment: ``from`` ≤ t < ``to``."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    kind: Literal["campaign", "rolling", "calendar", "consecutive"]
+    days: int | None = None
+    unit: Literal["day", "week", "month"] | None = None
+    from_: datetime = Field(alias="from")
+    to: datetime
+
+
+class CapForecast(Figures):
+    """When a cap is expected to be used up, and between when (95%).
+
+    ``expected``: within its period; no ``latest``: perhaps not. ``not_within``: not within its period; with
+    ``earliest``: perhaps nevertheless. ``sliding``: the period slides, what is used frees itself again.
+    """
+
+    state: State | Literal["sliding", "not_running"]
+    at: datetime | None = None
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    per_day: float | None = Field(None, description="used a day, at the latest rate")
+
+
+class CapRow(Figures):
+    """A cap of a campaign, over all of its instruments or (with ``instrument_id``) one.
+
+    ``code``: on redemptions with codes of the emission that a condition asks for. With ``per`` it is one for each
+    of these, and only listed. Receipts that are held count for nothing here: the certificate is exact.
+    """
+
+    campaign_id: str
+    campaign: str
+    status: str
+    instrument_id: str | None
+    instrument: str | None
+    kind: Literal["campaign", "instrument", "code"]
+    emission_id: str | None
+    condition_id: str | None
+    counts: Literal["redemptions", "money"]
+    currency: str | None = Field(description="of money that was used")
+    per: tuple[str, ...]
+    period: CapPeriod
+    cap: int
+    used: int | None
+    remaining: int | None
+    forecast: CapForecast | None
+
+
+class CapsAnswer(Figures):
+    """The caps of all campaigns that are not finished, by campaign, as it states them."""
+
+    as_of: datetime
+    counted_until: datetime | None
+    rows: tuple[CapRow, ...]
+
+
+class CustomersFigures(Figures):
+    """How many different customers, estimated (HyperLogLog), and 95% bounds."""
+
+    estimate: int = 0
+    lower: int = 0
+    upper: int = 0
+
+
+class CampaignCustomers(CampaignName):
+    """Who used a benefit of a campaign."""
+
+    customers: CustomersFigures
+
+
+class DayCustomers(Figures):
+    """Who bought on a day."""
+
+    day: date
+    customers: CustomersFigures
+
+
+class CustomersAnswer(DaysHead):
+    """Different customers that bought, on all days together; by campaign, most first, and by day.
+
+    Receipts without a customer count for none.
+    """
+
+    customers: CustomersFigures
+    campaigns: tuple[CampaignCustomers, ...]
+    days: tuple[DayCustomers, ...]
+
+
+class CategoryRow(Figures):
+    """What was bought of a product group on receipts with a benefit of the instrument, got with that code.
+
+    All goods of the receipts count, as they were sold: returns are not taken off. A receipt with several
+    benefits counts for each.
+    """
+
+    campaign_id: str
+    campaign: str
+    instrument_id: str
+    instrument: str
+    emission_id: str | None = Field(description="of the code used; null: without one")
+    group: str | None = Field(description="of the receipt, or else of the catalogue")
+    lines: int
+    quantity: int = Field(description="thousandths")
+    amount: int = Field(description="before our discounts")
+    discount: int
+    revenue: int = Field(description="amount − discount")
+    covered_revenue: int = Field(description="of goods whose cost the catalogue knew then")
+    cost: int = Field(description="of those goods")
+    margin: int | None = Field(description="covered_revenue − cost")
+    margin_share: int | None = Field(description="margin / covered_revenue")
+    covered: int | None = Field(description="covered_revenue / revenue")
+
+
+class CategoriesAnswer(DaysHead):
+    """Product groups by what they were bought with: most revenue first."""
+
+    rows: tuple[CategoryRow, ...]
+    truncated: bool
+
+
+def category_row(sums: Mapping[str, Any], campaign: str, instrument: str) -> CategoryRow:
+    """A row of the sums of a group."""
+    revenue, covered = sums["amount"] - sums["discount"], sums["covered"]
+    margin = covered - sums["cost"] if covered or sums["cost"] else None
+    return CategoryRow(
+        campaign_id=sums["campaign_id"],
+        campaign=campaign,
+        instrument_id=sums["instrument_id"],
+        instrument=instrument,
+        emission_id=sums["emission_id"] or None,
+        group=sums["group"] or None,
+        **{name: sums[name] for name in ("lines", "quantity", "amount", "discount", "cost")},
+        revenue=revenue,
+        covered_revenue=covered,
+        margin=margin,
+        margin_share=None if margin is None else share(margin, covered),
+        covered=share(covered, revenue),
+    )

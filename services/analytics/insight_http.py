@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from services.analytics import insight_figures, insight_reading
-from services.analytics.parameters import DaysFilter
+from services.analytics import caps_reading, insight_figures, insight_reading
+from services.analytics.answers import OR_CSV, answered
+from services.analytics.dimensions import Selection
+from services.analytics.parameters import (
+    CapsFilter,
+    CategoriesFilter,
+    CustomersFilter,
+    DaysFilter,
+)
 from services.analytics.reading import Question, Reading
 
 Asked = Callable[[Question], AbstractAsyncContextManager[Reading]]
@@ -16,13 +23,36 @@ Asked = Callable[[Question], AbstractAsyncContextManager[Reading]]
 def add_insights(api: APIRouter, asking: Asked) -> None:
     """The questions; ``asking`` opens a reading."""
 
-    @api.get("/effectiveness")
-    async def effectiveness(
-        asked: Annotated[DaysFilter, Query()],
-    ) -> insight_figures.EffectivenessAnswer:
+    @api.get("/effectiveness", response_model=insight_figures.EffectivenessAnswer, responses=OR_CSV)
+    async def effectiveness(asked: Annotated[DaysFilter, Query()]) -> Any:
         """What campaigns brought, their uplift against the control group, and where to move budget.
 
         Whole days are counted, uplift over all of a campaign.
         """
         async with asking(asked.question) as read:
-            return await insight_reading.answer_effectiveness(read)
+            return answered(
+                asked, await insight_reading.answer_effectiveness(read), "effectiveness"
+            )
+
+    @api.get("/caps", response_model=insight_figures.CapsAnswer, responses=OR_CSV)
+    async def caps(asked: Annotated[CapsFilter, Query()]) -> Any:
+        """What is used of the caps of campaigns, and when they will be used up at the latest rate."""
+        question = Question(selection=Selection(campaign_id=asked.campaign_id))
+        async with asking(question) as read:
+            return answered(asked, await caps_reading.answer_caps(read), "caps")
+
+    @api.get("/customers", response_model=insight_figures.CustomersAnswer, responses=OR_CSV)
+    async def customers(asked: Annotated[CustomersFilter, Query()]) -> Any:
+        """How many different customers bought, estimated; with each campaign, and on each day."""
+        async with asking(asked.question) as read:
+            return answered(asked, await insight_reading.answer_customers(read), "customers")
+
+    @api.get("/categories", response_model=insight_figures.CategoriesAnswer, responses=OR_CSV)
+    async def categories(asked: Annotated[CategoriesFilter, Query()]) -> Any:
+        """Which product groups are bought with which instruments and codes, and at which margin."""
+        async with asking(asked.question) as read:
+            return answered(
+                asked,
+                await insight_reading.answer_categories(read, asked.emission_id),
+                "categories",
+            )

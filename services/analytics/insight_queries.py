@@ -2,8 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from operator import add
+from typing import Any, NamedTuple
 
+from msgspec.json import Decoder
+
+from services.analytics.caps import Cap
+from services.analytics.customers import unpack
 from services.analytics.days import Days
 from services.analytics.dimensions import Selection
 from services.analytics.effectiveness import Arm
@@ -128,3 +133,182 @@ async def discounts_since(
         currency,
     )
     return {row["campaign_id"]: row["net"] for row in rows}
+
+
+class Terms(NamedTuple):
+    """The caps of a campaign, and when it runs."""
+
+    campaign_id: str
+    name: str
+    status: str
+    time_zone: str
+    starts_at: datetime
+    ends_at: datetime
+    caps: tuple[Cap, ...]
+
+
+_CAPS = Decoder(tuple[Cap, ...])
+
+
+async def terms(connection: Connection, campaign_id: str | None) -> list[Terms]:
+    """What campaigns that are not finished, or the one, say of caps, by their ids."""
+    rows = await connection.fetch(
+        "select campaign_id, name, status, time_zone, starts_at, ends_at, terms as caps"
+        " from campaigns join campaign_terms using (campaign_id)"
+        " where status <> 'finished' and ($1::text is null or campaign_id = $1) order by 1",
+        campaign_id,
+    )
+    return [Terms(**{**row, "caps": _CAPS.decode(row["caps"])}) for row in rows]
+
+
+class Counted(NamedTuple):
+    """Of what uses count, and since when: an instrument's or (None) all of a campaign's, of a code or of all."""
+
+    campaign_id: str
+    instrument_id: str | None
+    emission_id: str | None
+    since: datetime
+    until: datetime
+
+
+# By hours: periods begin with one, but where a zone differs by half of one from others.
+_COUNTED = """
+unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[]) with ordinality
+    as x (campaign_id, instrument_id, emission_id, since, until, n)
+join offers o on o.campaign_id = x.campaign_id
+    and (x.instrument_id is null or o.instrument_id = x.instrument_id)
+    and (x.emission_id is null or o.emission_id = x.emission_id)
+join places p on p.store_id = '' and p.device = '' and p.region = ''
+"""
+_AT = "l.at >= date_trunc('hour', x.since) and l.at < x.until"
+_LEVEL = "on l.hours = 1 and l.offer_id = o.offer_id and l.place_id = p.place_id"
+_USED = f"""
+select n, p.currency, sum(l.activations)::bigint as uses, sum(l.discount)::bigint as money,
+    0::bigint as returned, 0::bigint as returned_money
+from {_COUNTED} join instrument_levels l {_LEVEL} and {_AT} group by n, p.currency
+union all
+select n, p.currency, 0, 0, sum(l.returned)::bigint, sum(l.returned_discount)::bigint
+from {_COUNTED} join take_back_levels l {_LEVEL} and {_AT} group by n, p.currency
+"""  # noqa: S608 - built from constants
+_HOURLY = f"""
+select n, l.at, sum(l.activations)::bigint as uses, sum(l.discount)::bigint as money
+from {_COUNTED} join instrument_levels l {_LEVEL} and {_AT}
+where l.activations > 0 group by n, l.at
+"""  # noqa: S608
+
+
+class Used(NamedTuple):
+    """Redemptions and their discounts (minor units), and what returns have freed of them; in which currencies."""
+
+    uses: int = 0
+    money: int = 0
+    returned: int = 0
+    returned_money: int = 0
+    currencies: frozenset[str] = frozenset()
+
+
+async def used(connection: Connection, counted: Sequence[Counted]) -> list[Used]:
+    """What was used of each, everywhere."""
+    found = [Used()] * len(counted)
+    if not counted:
+        return found
+    for n, currency, *sums in await connection.fetch(_USED, *_columns(counted)):
+        before = found[n - 1]
+        uses, money, returned, returned_money = map(add, before[:4], sums)
+        currencies = before.currencies | {currency}
+        found[n - 1] = Used(uses, money, returned, returned_money, currencies)
+    return found
+
+
+async def hourly(
+    connection: Connection, counted: Sequence[Counted]
+) -> list[dict[datetime, tuple[int, int]]]:
+    """Redemptions and their discounts by the start of each hour, of each."""
+    found: list[dict[datetime, tuple[int, int]]] = [{} for _ in counted]
+    if not counted:
+        return found
+    for n, at, uses, money in await connection.fetch(_HOURLY, *_columns(counted)):
+        found[n - 1][at] = (uses, money)
+    return found
+
+
+def _columns(counted: Sequence[Counted]) -> list[list[object]]:
+    return [list(column) for column in zip(*counted, strict=True)]
+
+
+_SKETCHES = """
+select campaign_id, day, sketch from customer_sketches join campaign_numbers using (campaign_number)
+where scope = any($1) and day between $2 and $3 and ($4::text is null or campaign_id = $4)
+"""
+_PLACES_OF = """
+select place_id from places where ($1::text is null or store_id = $1)
+    and ($2::text is null or device = $2) and ($3::text is null or region = $3)
+    and ($4::text is null or currency = $4) and store_id <> ''
+"""
+
+
+async def buyers(
+    connection: Connection, selection: Selection, days: Days
+) -> tuple[list[tuple[str, date, bytes]], list[tuple[str, date, int]]]:
+    """Who bought: sketches, and customers that are in none yet, each by campaign and day.
+
+    All receipts are those of campaign ``ALL_RECEIPTS``.
+    """
+    wanted = (selection.store_id, selection.device, selection.region, selection.currency)
+    places = {row["place_id"] for row in await connection.fetch(_PLACES_OF, *wanted)}
+    match wanted:
+        case (None, None, None, None):
+            scopes = ["all"]
+        case (None, device, None, None):
+            scopes = [f"device={device}"]
+        case (None, None, region, None):
+            scopes = [f"region={region}"]
+        case _:
+            scopes = [f"place={place}" for place in places]
+    sketches = await connection.fetch(_SKETCHES, scopes, *days.bounds, selection.campaign_id)
+    waiting = await connection.fetch("select marks from customer_marks")
+    numbers = await connection.fetch("select campaign_number, campaign_id from campaign_numbers")
+    names = {row["campaign_number"]: row["campaign_id"] for row in numbers}
+    first, last = days.bounds
+    marks = [
+        (names[mark.campaign], mark.date, mark.customer)
+        for row in waiting
+        for mark in unpack(row["marks"])
+        if mark.place in places and first <= mark.date <= last
+    ]
+    return (
+        [(row["campaign_id"], row["day"], row["sketch"]) for row in sketches],
+        [m for m in marks if selection.campaign_id in (None, m[0])],
+    )
+
+
+_BASKETS = """
+select campaign_id, instrument_id, emission_id, "group", sum(lines)::bigint as lines,
+    sum(quantity)::bigint as quantity, sum(amount)::bigint as amount,
+    sum(discount)::bigint as discount, sum(covered)::bigint as covered, sum(cost)::bigint as cost
+from basket_days
+where day between $1 and $2 and currency = $3 and ($4::text is null or campaign_id = $4)
+    and ($5::text is null or instrument_id = $5) and ($6::text is null or emission_id = $6)
+group by 1, 2, 3, 4
+order by sum(amount - discount) desc, 1, 2, 3, 4 limit $7
+"""
+
+
+async def baskets(
+    connection: Connection,
+    selection: Selection,
+    days: Days,
+    emission_id: str | None,
+    most: int,
+) -> list[dict[str, Any]]:
+    """What was bought with what, by product group: most revenue first."""
+    rows = await connection.fetch(
+        _BASKETS,
+        *days.bounds,
+        selection.currency,
+        selection.campaign_id,
+        selection.instrument_id,
+        emission_id,
+        most,
+    )
+    return [dict(row) for row in rows]

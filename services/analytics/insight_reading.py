@@ -1,10 +1,14 @@
 """Answers to what marketers ask beside the live figures, each read within one transaction."""
 
+from collections import defaultdict
+from datetime import date
 from typing import Any
 
-from services.analytics import effectiveness, insight_figures, insight_queries
+from services.analytics import effectiveness, insight_figures, insight_queries, names
+from services.analytics.customers import Union
 from services.analytics.days import Days, days_of
 from services.analytics.effectiveness import Candidate, Move
+from services.analytics.insight import ALL_RECEIPTS
 from services.analytics.insight_queries import Compared, Known
 from services.analytics.queries import SALES, USES
 from services.analytics.reading import Reading
@@ -88,3 +92,69 @@ async def _compared(
         )
         for campaign_id, begun in since.items()
     }
+
+
+async def answer_customers(read: Reading) -> insight_figures.CustomersAnswer:
+    """How many different customers bought; with campaigns, each, and on which day."""
+    days, chosen = _days(read), read.question.selection
+    sketches, marks = await insight_queries.buyers(read.connection, chosen, days)
+    by_campaign: dict[str, Union] = defaultdict(Union)
+    by_day: dict[date, Union] = defaultdict(Union)
+    everybody = chosen.campaign_id or ALL_RECEIPTS
+    for campaign_id, day, sketch in sketches:
+        by_campaign[campaign_id].add(sketch)
+        if campaign_id == everybody:
+            by_day[day].add(sketch)
+    for campaign_id, day, customer in marks:
+        by_campaign[campaign_id].add_one(customer)
+        if campaign_id == everybody:
+            by_day[day].add_one(customer)
+    counted = {i: _customers(union) for i, union in by_campaign.items()}
+    total = counted.get(everybody, insight_figures.CustomersFigures())
+    counted.pop(ALL_RECEIPTS, None)
+    called = await names.campaign_names(read.connection, list(counted))
+    rows = [
+        insight_figures.CampaignCustomers(
+            campaign_id=i, campaign=called.get(i, i), customers=customers
+        )
+        for i, customers in counted.items()
+    ]
+    rows.sort(key=lambda row: (-row.customers.estimate, row.campaign_id))
+    return insight_figures.CustomersAnswer(
+        **_head(read, days),
+        customers=total,
+        campaigns=tuple(rows),
+        days=tuple(
+            insight_figures.DayCustomers(day=day, customers=_customers(union))
+            for day, union in sorted(by_day.items())
+        ),
+    )
+
+
+def _customers(union: Union) -> insight_figures.CustomersFigures:
+    return insight_figures.CustomersFigures(**union.counted._asdict())
+
+
+async def answer_categories(
+    read: Reading, emission_id: str | None
+) -> insight_figures.CategoriesAnswer:
+    """Which product groups were bought with what, and at which margin."""
+    days, limit = _days(read), read.question.limit
+    found = await insight_queries.baskets(
+        read.connection, read.selection, days, emission_id, limit + 1
+    )
+    ids = sorted({row["campaign_id"] for row in found})
+    campaigns = await names.campaign_names(read.connection, ids)
+    instruments = await names.instrument_names(read.connection, ids)
+    return insight_figures.CategoriesAnswer(
+        **_head(read, days),
+        rows=tuple(
+            insight_figures.category_row(
+                row,
+                campaigns.get(row["campaign_id"], row["campaign_id"]),
+                instruments.get((row["campaign_id"], row["instrument_id"]), row["instrument_id"]),
+            )
+            for row in found[:limit]
+        ),
+        truncated=len(found) > limit,
+    )

@@ -10,12 +10,14 @@ from operator import attrgetter
 from msgspec.json import encode
 
 from services.analytics.caps import caps_of
+from services.analytics.customers import Mark, pack
 from services.analytics.insight import Insight
 from services.analytics.messages import Campaign
 from services.analytics.store import PLACES, Dimension, Numbering
 from shared.database import Connection
 
 COMPARISONS = Dimension("comparisons", "comparison_id", ("campaign_id", "currency"))
+CAMPAIGN_NUMBERS = Dimension("campaign_numbers", "campaign_number", ("campaign_id",))
 
 _CAMPAIGN_DAYS = """
 insert into campaign_days as c
@@ -66,15 +68,49 @@ _BEGIN_ANEW = """
 delete from participants using comparisons c
 where c.campaign_id = $1 and participants.comparison_id = c.comparison_id
 """
+_MARKS = "insert into customer_marks (marks) values ($1)"
+_BASKETS = """
+insert into basket_days as b (day, campaign_id, instrument_id, emission_id, currency, "group",
+    lines, quantity, amount, discount, covered, cost)
+select date '1970-01-01' + day, campaign_id, instrument_id, emission_id, x.currency,
+    coalesce(nullif(x."group", ''), p."group", ''), sum(lines), sum(quantity), sum(amount),
+    sum(discount), coalesce(sum(amount - discount) filter (where p.currency = x.currency), 0),
+    coalesce(sum(div(quantity::numeric * p.cost + 500, 1000)) filter (where p.currency = x.currency), 0)
+from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::int[], $9::bigint[], $10::bigint[], $11::bigint[])
+    as x (day, campaign_id, instrument_id, emission_id, currency, "group", sku,
+          lines, quantity, amount, discount)
+left join products p using (sku)
+group by 1, 2, 3, 4, 5, 6
+order by 1, 5, 2, 3, 4, 6
+on conflict (day, currency, campaign_id, instrument_id, emission_id, "group") do update set
+    lines = b.lines + excluded.lines,
+    quantity = b.quantity + excluded.quantity,
+    amount = b.amount + excluded.amount,
+    discount = b.discount + excluded.discount,
+    covered = b.covered + excluded.covered,
+    cost = b.cost + excluded.cost
+"""
+_PRODUCTS = """
+insert into products (sku, "group", cost, currency)
+select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[])
+    as x (sku, "group", cost, currency)
+order by sku
+on conflict (sku) do update set
+    "group" = excluded."group", cost = excluded.cost, currency = excluded.currency
+"""
+_LINE_SUMS = attrgetter("lines", "quantity", "amount", "discount")
+_PRODUCT = attrgetter("sku", "group", "cost", "currency")
 _SUMS = attrgetter("receipts", "units", "discount", "revenue", "returned_discount", "refunded")
 
 
 @dataclass
 class InsightStore:
-    """Adds insights to the tables. Remembers the numbers of places and comparisons."""
+    """Adds insights to the tables. Remembers the numbers of places, comparisons and campaigns."""
 
     places: Numbering = field(default_factory=lambda: Numbering(PLACES))
     comparisons: Numbering = field(default_factory=lambda: Numbering(COMPARISONS))
+    numbers: Numbering = field(default_factory=lambda: Numbering(CAMPAIGN_NUMBERS))
 
     async def add(self, connection: Connection, insight: Insight) -> None:
         """Add the sums, once per call."""
@@ -86,6 +122,14 @@ class InsightStore:
             await connection.execute(
                 _REFUNDS, *zip(*insight.refunds, strict=True), list(insight.refunds.values())
             )
+        # Products first: what is sold in the same batch may have a cost by them.
+        if insight.products:
+            products = map(_PRODUCT, insight.products.values())
+            await connection.execute(_PRODUCTS, *zip(*products, strict=True))
+        if insight.baskets:
+            await _add_baskets(connection, insight)
+        if insight.marks:
+            await self._add_marks(connection, insight)
         await _save_terms(connection, insight.campaigns.values())
 
     async def _add_campaign_days(self, connection: Connection, insight: Insight) -> None:
@@ -110,6 +154,26 @@ class InsightStore:
             [one.receipts for one in paid.values()],
             [one.revenue for one in paid.values()],
         )
+
+    async def _add_marks(self, connection: Connection, insight: Insight) -> None:
+        places = await self.places.of(connection, (place for _, place, _, _ in insight.marks))
+        campaigns = await self.numbers.of(connection, ((c,) for _, _, c, _ in insight.marks))
+        marks = [
+            Mark(day, campaigns[campaign_id,], places[place], customer)
+            for day, place, campaign_id, customer in insight.marks
+        ]
+        await connection.execute(_MARKS, pack(marks))
+
+
+async def _add_baskets(connection: Connection, insight: Insight) -> None:
+    baskets = insight.baskets
+    await connection.execute(
+        _BASKETS,
+        [day for day, _, _ in baskets],
+        *zip(*(used for _, used, _ in baskets), strict=True),
+        *zip(*(goods for _, _, goods in baskets), strict=True),
+        *zip(*map(_LINE_SUMS, baskets.values()), strict=True),
+    )
 
 
 async def _save_terms(connection: Connection, campaigns: Iterable[Campaign]) -> None:

@@ -171,6 +171,15 @@ class Campaign(Struct, frozen=True):
     limits: tuple[Limit, ...] = ()
 
 
+class Product(Struct, frozen=True):
+    """Where a product belongs, and what a unit of it costs (minor units)."""
+
+    sku: Text
+    group: Text | None = None
+    cost: Money | None = None
+    currency: Text | None = None
+
+
 class Store(Struct, frozen=True):
     """A store's name and place."""
 

@@ -115,6 +115,7 @@ class Where(BaseModel):
         return Selection(**{name: getattr(self, name) for name in names})
 
 
+_PLACED = {"campaign_id", "store_id", "device", "region", "currency"}
 _Currency = Annotated[
     Currency | None, Field(description="ISO 4217; default: the one with most receipts")
 ]
@@ -192,6 +193,7 @@ class ActivationsTableFilter(ActivationsFilter):
 class DaysFilter(When):
     """What of campaigns is counted and when: whole days, those of UTC with the dates of the window's days."""
 
+    format: Format = "json"
     campaign_id: Id | None = None
     store_id: Id | None = None
     device: Device | None = None
@@ -201,15 +203,57 @@ class DaysFilter(When):
     @property
     def question(self) -> Question:
         """The question that these parameters ask."""
-        return Question(
-            selection=Selection(
-                campaign_id=self.campaign_id,
-                store_id=self.store_id,
-                device=self.device,
-                region=self.region,
-                currency=self.currency,
-            ),
-            window=Window(self.from_, self.to),
-            period=self.period,
-            time_zone=self.time_zone,
-        )
+        chosen = self.model_dump(include=_PLACED)
+        return replace(_asked_by(self), selection=Selection(**chosen))
+
+
+class CustomersFilter(When):
+    """Which customers are counted and when: whole days, as in ``DaysFilter``."""
+
+    format: Format = "json"
+    campaign_id: Id | None = Field(None, description="those who used a benefit of it")
+    store_id: Id | None = None
+    device: Device | None = None
+    region: Text | None = None
+    currency: Currency | None = Field(None, description="ISO 4217; default: any")
+
+    @property
+    def question(self) -> Question:
+        """The question that these parameters ask."""
+        chosen = self.model_dump(include=_PLACED)
+        return replace(_asked_by(self), selection=Selection(**chosen))
+
+
+class CategoriesFilter(When):
+    """Of what baskets are counted and when, and how many rows: whole days, as in ``DaysFilter``."""
+
+    format: Format = "json"
+    campaign_id: Id | None = None
+    instrument_id: Id | None = None
+    emission_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{0,64}$")] | None = Field(
+        None, description="of the code that was used; empty: without one"
+    )
+    currency: _Currency = None
+    limit: Limit = 100
+
+    @property
+    def question(self) -> Question:
+        """The question that these parameters ask."""
+        chosen = self.model_dump(include={"campaign_id", "instrument_id", "currency"})
+        return replace(_asked_by(self), selection=Selection(**chosen), limit=self.limit)
+
+
+class CapsFilter(BaseModel):
+    """Whose caps are told: of one campaign, or of all that are not finished."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Format = "json"
+    campaign_id: Id | None = None
+
+
+def _asked_by(when: When) -> Question:
+    """A question about everything then."""
+    return Question(
+        window=Window(when.from_, when.to), period=when.period, time_zone=when.time_zone
+    )

@@ -3,9 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import get_args
 
 from services.analytics.figures import Figures, Receipts, SeriesAnswer, TotalsAnswer, Uses
+from services.analytics.insight_figures import CustomersAnswer, CustomersFigures
 
 Cell = tuple[str, object]
 _ABOUT = (str, datetime)
@@ -33,6 +35,18 @@ _WORDS = {
     "unauthorised_discount": "Discount given without right",
     "returned_unauthorised_discount": "Returned discount given without right",
     "emission_id": "Emission of the code",
+    "units": "Units (thousandths)",
+    "units_per_receipt": "Units per receipt (thousandths)",
+    "quantity": "Quantity (thousandths)",
+    "average_receipt": "Average receipt",
+    "control_group": "Control group (hundredths of a percent)",
+    "uplift": "Uplift (hundredths of a percent)",
+    "margin_share": "Margin (hundredths of a percent)",
+    "covered": "Revenue with known costs (hundredths of a percent)",
+    "covered_revenue": "Revenue with known costs",
+    "per": "For each",
+    "cap": "Limit",
+    "counts": "Limit on",
 }
 _OF_RECEIPTS = {
     "discount": "Discount on receipts",
@@ -42,7 +56,8 @@ _OF_RECEIPTS = {
 _MONEY = {
     *("total", "discount", "paid", "average", "promo_paid", "average_with", "average_without"),
     *("refunded", "returned_discount", "net_discount", "revenue", "unauthorised_discount"),
-    "returned_unauthorised_discount",
+    *("returned_unauthorised_discount", "average_receipt", "net_revenue", "incremental_revenue"),
+    *("incremental_lower", "incremental_upper", "amount", "covered_revenue", "cost", "margin"),
 }
 # What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -74,6 +89,9 @@ def _rows(answer: Figures) -> Iterator[Figures]:
             yield _Time(time="before", **dict(answer.previous))
     elif isinstance(answer, SeriesAnswer):
         yield from answer.points
+    elif isinstance(answer, CustomersAnswer):
+        yield _Bought(customers=answer.customers)
+        yield from (_Bought(**dict(row)) for row in (*answer.campaigns, *answer.days))
     else:
         yield from getattr(answer, "rows", ())
 
@@ -89,21 +107,55 @@ class _Time(Figures):
     refusals: int
 
 
+class _Bought(Figures):
+    """How many customers bought: with a campaign, on a day, or at all."""
+
+    campaign_id: str | None = None
+    campaign: str | None = None
+    day: date | None = None
+    customers: CustomersFigures
+
+
 def _cells(row: Figures) -> Iterator[Cell]:
-    """What a row is about, then its figures; lists within it are left out."""
-    own = [(name, value) for name, value in row if not isinstance(value, tuple)]
+    """What a row is about, then its figures; lists within it are left out, but for those of texts."""
+    fields = type(row).model_fields
+    texts = {name for name, one in fields.items() if one.annotation == tuple[str, ...]}
+    own = [(name, value) for name, value in row if name in texts or not isinstance(value, tuple)]
     for name, value in sorted(own, key=lambda cell: not isinstance(cell[1], _ABOUT)):
         if isinstance(value, Receipts):
             yield from ((_words(n, _OF_RECEIPTS), v) for n, v in value)
         elif isinstance(value, Uses):
             yield from ((_words(n), v) for n, v in value if n in Uses.model_fields)
+        elif inner := _figures_of(fields[name].annotation):
+            yield from _within(_plain(name), inner, value)
         else:
             yield _words(name), value
 
 
+def _within(whose: str, model: type[Figures], row: object) -> Iterator[Cell]:
+    """The figures of a part of a row, which have their columns also where there is none."""
+    for name, field in model.model_fields.items():
+        value = getattr(row, name, None)
+        words = f"{whose}: {_words(name)}"
+        inner = _figures_of(field.annotation)
+        yield from _within(words, inner, value) if inner else [(words, value)]
+
+
+def _figures_of(annotation: object) -> type[Figures] | None:
+    """The model of what may be none of it."""
+    for one in (annotation, *get_args(annotation)):
+        if isinstance(one, type) and issubclass(one, Figures):
+            return one
+    return None
+
+
 def _words(name: str, special: Mapping[str, str] = _WORDS) -> str:
-    plain = special.get(name) or _WORDS.get(name) or name.replace("_", " ").capitalize()
+    plain = special.get(name) or _WORDS.get(name) or _plain(name)
     return f"{plain} (minor units)" if name in _MONEY else plain
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix("_").replace("_", " ").capitalize()
 
 
 def _shown(value: object) -> str:
@@ -111,6 +163,8 @@ def _shown(value: object) -> str:
         return ""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     text = str(value)
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 

@@ -14,6 +14,7 @@ from services.analytics.insight_store import InsightStore
 from services.analytics.messages import (
     Campaign,
     Decision,
+    Product,
     Receipt,
     Returned,
     Store,
@@ -63,12 +64,17 @@ def _add_campaign(sums: Rollup, campaign: Campaign) -> None:
     insight.add_campaign(sums.insight, campaign)
 
 
+def _add_product(sums: Rollup, product: Product) -> None:
+    insight.add_product(sums.insight, product)
+
+
 _READERS: Mapping[str, Reader] = {
     topics.RECEIPTS.name: Reader(Decoder(Receipt), _add_receipt),
     topics.RETURNS.name: Reader(Decoder(Returned), _add_return),
     topics.DECISIONS.name: Reader(Decoder(Decision), rollup.add_decision),
     topics.CAMPAIGNS.name: Reader(Decoder(Campaign), _add_campaign, compacted=True),
     topics.STORES.name: Reader(Decoder(Store), rollup.add_store, compacted=True),
+    topics.PRODUCTS.name: Reader(Decoder(Product), _add_product, compacted=True),
 }
 TOPICS = tuple(_READERS)
 """The topics that ``fold`` takes records of."""
@@ -94,7 +100,7 @@ def _add(sums: Rollup, record: ConsumerRecord) -> Refused | None:
     reader = _READERS[record.topic]
     value = record.value
     if value is None:
-        # What a deleted campaign or store did in its time keeps its name.
+        # What a deleted campaign or store did in its time keeps its name, a product sold its cost.
         return None if reader.compacted else Refused("no_value", "the record has no value")
     try:
         message = reader.decoder.decode(value)

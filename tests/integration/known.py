@@ -318,6 +318,9 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     "GET /v1/statistics/refusals": _of_store(),
     "GET /v1/statistics/stream": _of_store(),
     "GET /v1/statistics/effectiveness": _of_store(),
+    "GET /v1/statistics/customers": _of_store(),
+    "GET /v1/statistics/categories": lambda shop: Good(query={"emission_id": shop.emission_id}),
+    "GET /v1/statistics/caps": lambda shop: Good(query={"campaign_id": shop.campaign_id}),
 }
 """By operation; those that are not here need no parameters."""
 

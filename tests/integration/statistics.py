@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast
 
 import asyncpg
+from aiokafka.structs import ConsumerRecord
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
@@ -22,6 +23,7 @@ from services.analytics.rollup import (
     TakeBackSums,
 )
 from services.analytics.store import RollupStore
+from services.analytics.stream import Stream
 from shared import clock, database
 from shared.migrate import migrate
 from shared.web import problems
@@ -48,6 +50,14 @@ class Api:
     def __init__(self, client: AsyncClient, pool: asyncpg.Pool) -> None:
         self.client = client
         self.pool = pool
+
+    async def apply(self, *batches: ConsumerRecord | list[ConsumerRecord]) -> None:
+        """Count records as the rollup does; one by itself is a batch."""
+        stream = Stream()
+        for one in batches:
+            records = one if isinstance(one, list) else [one]
+            async with self.pool.acquire() as connection, connection.transaction():
+                assert await stream.apply(connection, records) == []
 
     async def ask(self, path: str, **parameters: str) -> dict[str, Any]:
         """The answer to a good question."""

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from services.analytics.stream import Stream
 from shared.codec import encode
 from shared.events.outcome import RecordedLine
 from shared.topics import CAMPAIGNS
@@ -32,14 +31,6 @@ async def api(dsn: str) -> AsyncIterator[Api]:
     """The API over tables that nothing is in."""
     async with opened(dsn) as one:
         yield one
-
-
-async def count(api: Api, *batches: ConsumerRecord | list[ConsumerRecord]) -> None:
-    """Count records as the rollup does; one by itself is a batch."""
-    stream = Stream()
-    for one in batches:
-        async with api.pool.acquire() as connection, connection.transaction():
-            assert await stream.apply(connection, one if isinstance(one, list) else [one]) == []
 
 
 def running(campaign_id: str = "campaign-1", **values: Any) -> ConsumerRecord:
@@ -71,8 +62,8 @@ async def test_a_campaign_is_told_by_its_receipts_each_once(api: Api) -> None:
         redemptions=(taken_back(discount=30, status="committed", released=False),),
     )
     decided = decision(applied=(applied(),))
-    await count(api, running(), decided, decided, bought(), bought(redemptions=both), back)
-    await count(api, bought(redemptions=()), bought(occurred_at=NOON - timedelta(days=1)))
+    await api.apply(running(), decided, decided, bought(), bought(redemptions=both), back)
+    await api.apply(bought(redemptions=()), bought(occurred_at=NOON - timedelta(days=1)))
     answer = await api.ask("effectiveness", **DAY)
     [row] = answer["rows"]
     assert (answer["first_day"], answer["last_day"]) == ("2026-12-10", "2026-12-10")
@@ -102,7 +93,7 @@ async def test_a_campaign_is_told_by_its_receipts_each_once(api: Api) -> None:
 
 
 async def test_days_are_those_with_the_dates_of_the_window_in_its_zone(api: Api) -> None:
-    await count(api, bought(), bought(occurred_at=NOON - timedelta(days=1)))
+    await api.apply(bought(), bought(occurred_at=NOON - timedelta(days=1)))
     answer = await api.ask(
         "effectiveness",
         **{"from": "2026-12-09T22:00:00Z", "to": "2026-12-10T22:00:00Z"},
@@ -113,7 +104,7 @@ async def test_days_are_those_with_the_dates_of_the_window_in_its_zone(api: Api)
 
 
 async def test_places_are_told_apart(api: Api) -> None:
-    await count(api, bought(), bought(store_id="store-2", device="mobile", currency="PLN"))
+    await api.apply(bought(), bought(store_id="store-2", device="mobile", currency="PLN"))
     for narrowed in ({"store_id": "store-2"}, {"device": "mobile"}, {"currency": "PLN"}):
         answer = await api.ask("effectiveness", **DAY, **narrowed)
         assert (answer["currency"], [r["receipts"] for r in answer["rows"]]) == ("PLN", [1])
@@ -130,10 +121,10 @@ def paid_by(treated: int, held_back: int) -> list[ConsumerRecord]:
 
 
 async def test_uplift_is_of_both_arms_whatever_was_bought_with_the_campaign(api: Api) -> None:
-    await count(api, running(control_group=5_000))
-    await count(api, paid_by(132, 100))
-    await count(api, bought("c-0", exposed=("campaign-1",), redemptions=()))
-    await count(api, bought("c-0"), bought())  # of a store it is not for, and of nobody
+    await api.apply(running(control_group=5_000))
+    await api.apply(paid_by(132, 100))
+    await api.apply(bought("c-0", exposed=("campaign-1",), redemptions=()))
+    await api.apply(bought("c-0"), bought())  # of a store it is not for, and of nobody
     [row] = (await api.ask("effectiveness", **DAY))["rows"]
     uplift = row["uplift"]
     assert uplift["treated"] == {"customers": 132, "receipts": 133, "revenue": 133_000}
@@ -150,8 +141,8 @@ async def test_refunds_are_taken_off_also_of_a_return_that_was_counted_before_it
 ) -> None:
     back = returned(customer_id="c-1", refund=400, sold_at=NOON)
     earlier = returned(customer_id="c-1", refund=700, sold_at=utc(2026, 11, 30))
-    await count(api, running(control_group=1_000), back, earlier)
-    await count(api, bought("c-1", exposed=("campaign-1",)))
+    await api.apply(running(control_group=1_000), back, earlier)
+    await api.apply(bought("c-1", exposed=("campaign-1",)))
     [row] = (await api.ask("effectiveness", **DAY))["rows"]
     assert row["uplift"]["treated"] == {"customers": 1, "receipts": 1, "revenue": 600}
     assert (row["uplift"]["uplift"], row["uplift"]["missing"]) == (None, "too_few_customers")
@@ -159,19 +150,19 @@ async def test_refunds_are_taken_off_also_of_a_return_that_was_counted_before_it
 
 async def test_another_share_begins_the_comparison_anew(api: Api) -> None:
     paid = bought("c-1", exposed=("campaign-1",))
-    await count(api, running(control_group=1_000), paid, running(control_group=1_000, version=2))
+    await api.apply(running(control_group=1_000), paid, running(control_group=1_000, version=2))
     [row] = (await api.ask("effectiveness", **DAY))["rows"]
     assert row["uplift"]["treated"]["receipts"] == 1
     assert row["uplift"]["since"] == "2026-12-01T00:00:00Z"
-    await count(api, running(control_group=2_000, version=3))
+    await api.apply(running(control_group=2_000, version=3))
     [row] = (await api.ask("effectiveness", **DAY))["rows"]
     assert row["uplift"]["treated"]["receipts"] == 0
     assert (row["receipts"], row["uplift"]["control_group"]) == (1, 2_000)
 
 
 async def test_customers_are_kept_as_hashes_only(api: Api) -> None:
-    await count(api, running(control_group=1), bought("c-secret", exposed=("campaign-1",)))
-    await count(api, returned(customer_id="c-secret", refund=1))
+    await api.apply(running(control_group=1), bought("c-secret", exposed=("campaign-1",)))
+    await api.apply(returned(customer_id="c-secret", refund=1))
     for table in ("participants", "customer_refunds"):
         rows = await api.pool.fetch(f"select * from {table}")  # noqa: S608 - a name of ours
         assert len(rows) == 1
@@ -180,8 +171,8 @@ async def test_customers_are_kept_as_hashes_only(api: Api) -> None:
 
 async def test_budget_is_to_go_where_more_came_back(api: Api) -> None:
     other = (redemption(campaign_id="dear", discount=500),)
-    await count(api, running("campaign-1"), running("dear"))
-    await count(api, [bought(), bought(redemptions=other)] * 30)
+    await api.apply(running("campaign-1"), running("dear"))
+    await api.apply([bought(), bought(redemptions=other)] * 30)
     suggestion = (await api.ask("effectiveness", **DAY))["suggestion"]
     assert suggestion["from"] == {"campaign_id": "dear", "campaign": "DEAR"}
     assert suggestion["to"]["campaign_id"] == "campaign-1"
