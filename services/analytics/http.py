@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from services.analytics import feed, figures, names, streams
 from services.analytics.answers import OR_CSV, answered
 from services.analytics.changes import Changes
-from services.analytics.freshness import Ends, Fresh, freshness
+from services.analytics.freshness import Ends, freshness
 from services.analytics.insight_http import add_insights
 from services.analytics.parameters import (
     ActivationsTableFilter,
@@ -20,7 +20,7 @@ from services.analytics.parameters import (
     SeriesFilter,
     TableFilter,
 )
-from services.analytics.reading import Dimension, Question, Reading, reading
+from services.analytics.reading import Dimension, Question, Reading, Statistics
 from shared import clock
 from shared.web.auth import Scope, require
 from shared.web.problems import Problem
@@ -31,10 +31,10 @@ _SCOPE: Scope = "statistics:read"
 
 def routes(pool: asyncpg.Pool, changes: Changes, ends: Ends | None = None) -> APIRouter:
     """The statistics API (scope ``statistics:read``)."""
-    fresh = Fresh(pool, ends or Ends())
+    source = Statistics(pool, ends or Ends())
     router = APIRouter()
-    _add_questions(router, Asking(pool, fresh.ends))
-    router.include_router(streams.routes(pool, changes, fresh))
+    _add_questions(router, Asking(source))
+    router.include_router(streams.routes(source, changes))
     return router
 
 
@@ -42,14 +42,13 @@ def routes(pool: asyncpg.Pool, changes: Changes, ends: Ends | None = None) -> AP
 class Asking:
     """Opens readings; what goes wrong in them is a problem with a status of HTTP."""
 
-    pool: asyncpg.Pool
-    ends: Ends
+    source: Statistics
 
     @asynccontextmanager
     async def __call__(self, question: Question) -> AsyncIterator[Reading]:
         """A reading that answers the question."""
         try:
-            async with reading(self.pool, question, clock.now(), self.ends.known) as read:
+            async with self.source.reading(question, clock.now()) as read:
                 yield read
         except asyncpg.QueryCanceledError as error:
             raise Problem(
@@ -118,8 +117,8 @@ def _add_questions(router: APIRouter, asking: Asking) -> None:
     @api.get("/activations", response_model=figures.ActivationsAnswer, responses=OR_CSV)
     async def activations(asked: Annotated[ActivationsTableFilter, Query()]) -> Any:
         """The latest activations one by one: of the last 100,000, and of the last day."""
-        async with asking.pool.acquire() as connection:
-            fresh = await freshness(connection, asking.ends.known)
+        async with asking.source.pool.acquire() as connection:
+            fresh = await freshness(connection, asking.source.ends.known)
             rows = await feed.latest(connection, asked.selection, asked.limit)
         return answered(
             asked, figures.ActivationsAnswer(**dict(fresh), rows=tuple(rows)), "activations"
@@ -128,7 +127,7 @@ def _add_questions(router: APIRouter, asking: Asking) -> None:
     @api.get("/choices")
     async def choices() -> figures.Choices:
         """What there is to filter by: at most 1,000 of each."""
-        async with asking.pool.acquire() as connection:
+        async with asking.source.pool.acquire() as connection:
             return figures.Choices.model_validate(await names.choices(connection, _MOST_CHOICES))
 
     add_insights(api, asking)

@@ -6,7 +6,7 @@ Names are not joined: which numbers a question is about, and what they stand for
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,18 +44,48 @@ USES: Subject = (INSTRUMENTS, TAKE_BACKS)
 REFUSED: Subject = (REFUSALS,)
 _DAY = timedelta(days=1)
 _FEW_SPANS = 4
+_FINEST: tuple[What, Where] = ("each", "place")
 _WHATS = {
     "offer_id": ("offers", OFFER_COLUMNS),
     "refusal_kind_id": ("refusal_kinds", REFUSAL_KIND_COLUMNS),
 }
+_COUNTS = """
+select (select count(*) from places), (select count(*) from offers),
+    (select count(*) from refusal_kinds)
+"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Known:
     """Every place, and every offer and refusal kind (by their columns), as of a transaction."""
 
     places: Sequence[Named]
     whats: Mapping[str, Sequence[Named]]
+
+    @lru_cache(maxsize=256)  # noqa: B019 - a few of them live at any time
+    def places_of(self, where: Where, selection: Selection, grouping: Grouping) -> Chosen:
+        """The places of that width that are selected."""
+        return dimensions.places(self.places, where, selection, grouping)
+
+    @lru_cache(maxsize=256)  # noqa: B019
+    def whats_of(self, column: str, what: What, selection: Selection, grouping: Grouping) -> Chosen:
+        """The offers or refusal kinds of that width that are selected."""
+        return dimensions.whats(self.whats[column], what, selection, grouping)
+
+
+@dataclass
+class Memory:
+    """What was known when it was last read: as rows are only ever added, as many are the same."""
+
+    _known: Known | None = None
+    _counts: tuple[int, ...] = ()
+
+    async def known(self, connection: Connection) -> Known:
+        """What there is to ask about, as of the transaction."""
+        counts = tuple(await connection.fetchrow(_COUNTS) or ())
+        if self._known is None or counts != self._counts:
+            self._known, self._counts = await _known(connection), counts
+        return self._known
 
 
 @dataclass
@@ -69,8 +99,7 @@ class _Statement:
         return f"${len(self.values)}::{type_}"
 
 
-async def known(connection: Connection) -> Known:
-    """What there is to ask about."""
+async def _known(connection: Connection) -> Known:
     return Known(
         await _named(connection, "places", "place_id", PLACE_COLUMNS),
         {
@@ -103,51 +132,41 @@ class Cube:
         """The sums by the values of the grouping's columns; of ``()``, which is everything.
 
         Money is minor units, of all currencies unless the selection names one. A key without sums
-        is absent, and so are the measures that it has none of.
+        is absent.
         """
-        found: dict[Key, dict[str, int]] = {}
-        for kind in subject:
-            for key, row in (await self._sums(kind, window, grouping)).items():
-                found.setdefault(key, {}).update(row)
-        return found
-
-    async def _sums(self, kind: Kind, window: Window, grouping: Grouping) -> Mapping[Key, Sums]:
-        where, what = self._width(kind, grouping)
+        width = self._width(subject, grouping)
         statement = _Statement()
-        keys: list[Key] = []
+        keys: list[Key] = [] if grouping else [()]
         parts = [
-            self._part(kind, (what, where), (hours, those), grouping, statement, keys)
-            for hours, those in _by_hours(spans(window, _hours(kind, what, where)))
+            self._part(kind, subject, width, part, statement, (grouping, keys))
+            for part in _by_hours(spans(window, _hours(subject[0], *width)))
+            for kind in subject
         ]
-        sums = ", ".join(f"sum({name})::bigint" for name in kind.measures)
+        if not parts:
+            return {}
+        measures = _measures(subject)
+        sums = ", ".join(f"sum({name})::bigint" for name in measures)
         sql = f"select key, {sums} from ({' union all '.join(parts)}) p group by 1"  # noqa: S608
-        found: dict[Key, dict[str, int]] = {}
-        for row in await self.connection.fetch(sql, *statement.values) if parts else ():
-            _add(found.setdefault(keys[row[0]], {}), kind, tuple(row)[1:])
-        return found
+        rows = map(tuple, await self.connection.fetch(sql, *statement.values))
+        return {keys[row[0]]: dict(zip(measures, row[1:], strict=True)) for row in rows}
 
     async def series(
         self, subject: Subject, window: Window, *, step: Step, zone: ZoneInfo, most: int
     ) -> Mapping[datetime, Sums]:
         """The sums by the start of their minute, hour or day in ``zone``: the latest ``most`` of them."""
-        found: dict[datetime, dict[str, int]] = {}
-        for kind in subject:
-            for start, row in (await self._series(kind, window, step, zone, most)).items():
-                found.setdefault(start, {}).update(row)
-        return found
-
-    async def _series(
-        self, kind: Kind, window: Window, step: Step, zone: ZoneInfo, most: int
-    ) -> Mapping[datetime, Sums]:
-        where, what = self._width(kind, ())
-        bounded = await self._bounded(window)
-        hours = _hours(kind, what, where)
+        width = self._width(subject, ())
+        hours = _hours(subject[0], *width)
+        those = spans_of_series(await self._bounded(window), hours, step=step, zone=zone)
         statement = _Statement()
         parts = [
-            self._part(kind, (what, where), part, None, statement, [], step)
-            for part in _by_hours(spans_of_series(bounded, hours, step=step, zone=zone))
+            self._part(kind, subject, width, part, statement, step)
+            for part in _by_hours(those)
+            for kind in subject
         ]
-        sums = ", ".join(f"sum({name})::bigint" for name in kind.measures)
+        if not parts:
+            return {}
+        measures = _measures(subject)
+        sums = ", ".join(f"sum({name})::bigint" for name in measures)
         sql = f"""
             select date_trunc({statement.parameter(step, "text")}, key,
                 {statement.parameter(zone.key, "text")}) as start, {sums}
@@ -155,43 +174,46 @@ class Cube:
             group by 1 order by 1 desc limit {statement.parameter(most, "int")}
         """  # noqa: S608
         found: dict[datetime, dict[str, int]] = {}
-        for row in await self.connection.fetch(sql, *statement.values) if parts else ():
+        for row in map(tuple, await self.connection.fetch(sql, *statement.values)):
             # Where the clocks go back over a start, PostgreSQL takes the second: ours is the first.
-            _add(found.setdefault(floor(row[0], step, zone), {}), kind, tuple(row)[1:])
+            start = found.setdefault(floor(row[0], step, zone), dict.fromkeys(measures, 0))
+            for name, value in zip(measures, row[1:], strict=True):
+                start[name] += value
         return found
 
-    def _width(self, kind: Kind, grouping: Grouping) -> tuple[Where, What]:
+    def _width(self, subject: Subject, grouping: Grouping) -> tuple[What, Where]:
         """How narrow sums must be, to tell what is selected and grouped."""
         where = dimensions.where_of([*self.selection.of(PLACE_COLUMNS), *grouping])
-        if not kind.what:
-            return where, "each"
-        columns = _WHATS[kind.what][1]
-        return where, dimensions.what_of([*self.selection.of(columns), *grouping])
+        column = subject[0].what
+        if not column:
+            return "each", where
+        columns = [*self.selection.of(_WHATS[column][1]), *grouping]
+        return dimensions.what_of(columns), where
 
     def _part(
         self,
         kind: Kind,
+        subject: Subject,
         width: tuple[What, Where],
         part: tuple[int, Sequence[Span]],
-        grouping: Grouping | None,
         statement: _Statement,
-        keys: list[Key],
-        step: Step = "minute",
+        by: tuple[Grouping, list[Key]] | Step,
     ) -> str:
-        """The sums of some spans of the same level by ``key``: a number of ``keys``, or (no grouping) the time."""
+        """The sums of some spans of the same length by ``key``: a number of keys, or the time.
+
+        They have the columns of all measures of the subject; keys that it has not met are added.
+        """
         hours, those = part
-        what, where = width if hours else ("each", "place")
         time = "at" if hours else "minute"
         conditions = [f"hours = {hours}"] if hours else []
         join, key = "", "0"
-        if grouping is None:
+        grouping, keys = ((), []) if isinstance(by, str) else by
+        if isinstance(by, str):
             # What a zone makes of an instant is slow to find. Zones differ by whole quarters of an
             # hour, so it is asked once for each of these.
-            coarse = not hours and step != "minute"
+            coarse = not hours and by != "minute"
             key = f"date_bin('15 minutes', {time}, 'epoch')" if coarse else time
-        elif not grouping:
-            keys[:] = [()]
-        for column, chosen, grouped in self._chosen(kind, what, where, grouping or ()):
+        for column, chosen, grouped in self._chosen(kind, width if hours else _FINEST, grouping):
             if chosen.everything and not hours and not grouped:
                 continue
             numbers = statement.parameter(list(chosen.keys), "int[]")
@@ -202,7 +224,10 @@ class Cube:
                 join = f"join unnest({numbers}, {positions}) k ({column}, key) using ({column})"
                 key = "k.key"
         source, within = _within(time, those, statement)
-        sums = ", ".join(f"sum(c.{name})::bigint as {name}" for name in kind.measures)
+        sums = ", ".join(
+            f"sum(c.{name})::bigint as {name}" if name in kind.measures else f"0 as {name}"
+            for name in _measures(subject)
+        )
         return f"""
             select {key} as key, {sums}
             from {source}{kind.levels if hours else kind.cells} c {join}
@@ -210,16 +235,15 @@ class Cube:
         """  # noqa: S608 - made of names of ours; every value is a parameter
 
     def _chosen(
-        self, kind: Kind, what: What, where: Where, grouping: Grouping
+        self, kind: Kind, width: tuple[What, Where], grouping: Grouping
     ) -> Iterable[tuple[str, Chosen, bool]]:
         """The columns of numbers, which numbers are asked for, and whether they are grouped by."""
-        of_places = [column for column in grouping if column in PLACE_COLUMNS]
-        of_whats = [column for column in grouping if column not in PLACE_COLUMNS]
-        chosen = dimensions.places(self.known.places, where, self.selection, of_places)
-        yield "place_id", chosen, bool(of_places)
+        what, where = width
+        of_places = tuple(column for column in grouping if column in PLACE_COLUMNS)
+        of_whats = tuple(column for column in grouping if column not in PLACE_COLUMNS)
+        yield "place_id", self.known.places_of(where, self.selection, of_places), bool(of_places)
         if kind.what:
-            known = self.known.whats[kind.what]
-            chosen = dimensions.whats(known, what, self.selection, of_whats)
+            chosen = self.known.whats_of(kind.what, what, self.selection, of_whats)
             yield kind.what, chosen, bool(of_whats)
 
     async def _bounded(self, window: Window) -> Window:
@@ -253,6 +277,10 @@ async def extent(connection: Connection, known: Known) -> tuple[datetime | None,
     )
     assert row is not None  # noqa: S101 - an aggregate without groups has one row
     return row[0], row[1]
+
+
+def _measures(subject: Subject) -> tuple[str, ...]:
+    return tuple(name for kind in subject for name in kind.measures)
 
 
 @cache
@@ -295,8 +323,3 @@ def _within(time: str, those: Sequence[Span], statement: _Statement) -> tuple[st
             bounds.append(f"{time} < {statement.parameter(one.until, 'timestamptz')}")
         ranges.append(" and ".join(bounds))
     return "", f"({' or '.join(ranges)})"
-
-
-def _add(sums: dict[str, int], kind: Kind, values: Sequence[int]) -> None:
-    for name, value in zip(kind.measures, values, strict=True):
-        sums[name] = sums.get(name, 0) + value

@@ -2,18 +2,17 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import asyncpg
-from aiokafka import TopicPartition
 
 from services.analytics import figures, names, tables
 from services.analytics.dimensions import OFFER_COLUMNS, REFUSAL_KIND_COLUMNS, Key, Selection
-from services.analytics.freshness import freshness
-from services.analytics.queries import REFUSED, SALES, USES, Cube, Grouping, Sums, known
+from services.analytics.freshness import Ends, freshness
+from services.analytics.queries import REFUSED, SALES, USES, Cube, Grouping, Memory, Sums
 from services.analytics.window import Period, Step, Window, before, buckets, of_period, step_of
 from shared.database import Connection
 
@@ -216,45 +215,48 @@ class Reading:
         return {"rows": rows[:limit], "truncated": len(rows) > limit}
 
 
-@asynccontextmanager
-async def reading(
-    pool: asyncpg.Pool,
-    question: Question,
-    now: datetime,
-    ends: Mapping[TopicPartition, int] | None = None,
-) -> AsyncIterator[Reading]:
-    """A reading of one instant of the statistics; ``ends`` are those of the log.
+@dataclass(frozen=True)
+class Statistics:
+    """Where they are read from; ``ends`` are those of the log."""
 
-    Raises ``asyncpg.QueryCanceledError`` when a query takes longer than 20 s.
-    """
-    async with (
-        pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        await connection.execute(_SETTINGS)
-        window = question.window
-        if question.period is not None:
-            window = of_period(question.period, now, question.zone)
-        cube = Cube(connection, await known(connection), question.selection)
-        found = await _currencies(cube, window)
-        currency = question.selection.currency or (found[0].currency if found else None)
-        fresh = await freshness(connection, ends or {})
-        selection = replace(question.selection, currency=currency or _NO_CURRENCY)
-        yield Reading(
-            cube=replace(cube, selection=selection),
-            question=question,
-            window=window,
-            now=now,
-            head={
-                **dict(fresh),
-                "from_": window.since,
-                "to": window.until,
-                "period": question.period,
-                "time_zone": question.time_zone,
-                "currency": currency,
-                "currencies": tuple(found),
-            },
-        )
+    pool: asyncpg.Pool
+    ends: Ends
+    memory: Memory = field(default_factory=Memory)
+
+    @asynccontextmanager
+    async def reading(self, question: Question, now: datetime) -> AsyncIterator[Reading]:
+        """A reading of one instant of the statistics.
+
+        Raises ``asyncpg.QueryCanceledError`` when a query takes longer than 20 s.
+        """
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await connection.execute(_SETTINGS)
+            window = question.window
+            if question.period is not None:
+                window = of_period(question.period, now, question.zone)
+            cube = Cube(connection, await self.memory.known(connection), question.selection)
+            found = await _currencies(cube, window)
+            currency = question.selection.currency or (found[0].currency if found else None)
+            fresh = await freshness(connection, self.ends.known)
+            selection = replace(question.selection, currency=currency or _NO_CURRENCY)
+            yield Reading(
+                cube=replace(cube, selection=selection),
+                question=question,
+                window=window,
+                now=now,
+                head={
+                    **dict(fresh),
+                    "from_": window.since,
+                    "to": window.until,
+                    "period": question.period,
+                    "time_zone": question.time_zone,
+                    "currency": currency,
+                    "currencies": tuple(found),
+                },
+            )
 
 
 async def _currencies(cube: Cube, window: Window) -> list[figures.CurrencyCount]:

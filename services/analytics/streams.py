@@ -5,7 +5,6 @@ from contextlib import aclosing
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import asyncpg
 from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -15,7 +14,7 @@ from services.analytics.feed import Feed, Gap
 from services.analytics.freshness import Fresh
 from services.analytics.live import Live, ReadingFailedError, Update
 from services.analytics.parameters import ActivationsFilter, StreamFilter
-from services.analytics.reading import Question, reading
+from services.analytics.reading import Question, Statistics
 from shared import clock
 from shared.supervision import TRANSIENT
 from shared.web.auth import Scope, authenticate, require
@@ -32,20 +31,20 @@ _EVENTS: dict[str, Any] = {
 LastEventId = Annotated[str | None, Header(max_length=64)]
 
 
-def routes(pool: asyncpg.Pool, changes: Changes, fresh: Fresh) -> APIRouter:
+def routes(source: Statistics, changes: Changes) -> APIRouter:
     """The streams (scope ``statistics:read``)."""
     router = APIRouter()
-    _add_snapshots(router, pool, changes, fresh)
-    _add_activations(router, Feed(changes, pool))
+    _add_snapshots(router, source, changes)
+    _add_activations(router, Feed(changes, source.pool))
     return router
 
 
-def _add_snapshots(router: APIRouter, pool: asyncpg.Pool, changes: Changes, fresh: Fresh) -> None:
+def _add_snapshots(router: APIRouter, source: Statistics, changes: Changes) -> None:
     async def read_snapshot(question: Question) -> figures.Snapshot:
-        async with reading(pool, question, clock.now(), fresh.ends.known) as read:
+        async with source.reading(question, clock.now()) as read:
             return await read.snapshot()
 
-    live = Live(changes, read_snapshot)
+    live, fresh = Live(changes, read_snapshot), Fresh(source.pool, source.ends)
 
     @router.get("/v1/statistics/stream", **_EVENTS)
     async def stream(
