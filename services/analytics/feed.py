@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import Literal
 
 import asyncpg
 
@@ -75,9 +76,8 @@ def selects(selection: Selection, activation: Activation) -> bool:
     return all(getattr(activation, name) == v for name, v in selection.of(_FILTERS).items())
 
 
-@dataclass(frozen=True)
-class Gap:
-    """Some of what followed is no longer kept."""
+Mark = Literal["gap", "ready"]
+"""Some of what followed is no longer kept; all that there was has been told."""
 
 
 @dataclass
@@ -94,10 +94,10 @@ class Feed:
 
     async def follow(
         self, selection: Selection, seen: int | None, limit: int
-    ) -> AsyncGenerator[Sequence[Activation] | Gap | None]:
+    ) -> AsyncGenerator[Sequence[Activation] | Mark | None]:
         """The latest ``limit`` (or what comes behind ``seen``), then those that follow, in their order.
 
-        None after a while without one.
+        ``ready`` is between the two; None comes after a while without any.
         """
         version = await self.changes.wait(-1)
         async with self.pool.acquire() as connection:
@@ -110,12 +110,16 @@ class Feed:
         if first:
             yield first
         elif seen + 1 < oldest:
-            yield Gap()
+            yield "gap"
+        ready = False
         while True:
             async for found, looked_at in self._after(selection, seen, version):
                 seen = looked_at
                 if found:
                     yield found
+            if not ready:
+                yield "ready"
+                ready = True
             try:
                 version = await asyncio.wait_for(self.changes.wait(version), self.tick_seconds)
             except TimeoutError:

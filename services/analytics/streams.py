@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from services.analytics import figures
 from services.analytics.changes import Changes
-from services.analytics.feed import Feed, Gap
+from services.analytics.feed import Feed, Mark
 from services.analytics.freshness import Fresh
 from services.analytics.live import Live, ReadingFailedError, Update
 from services.analytics.parameters import ActivationsFilter, StreamFilter
@@ -91,8 +91,8 @@ def _add_activations(router: APIRouter, feed: Feed) -> None:
     ) -> Response:
         """Server-sent events: each ``activation`` as it is counted, at first the latest ``limit``.
 
-        Who comes back with the id of the last one misses none and gets none twice; ``gap`` comes first
-        if some of those between are no longer kept. Ends with ``expired`` when the token has, with
+        ``ready`` says that all which were there have been sent. Who comes back with the id of the last one
+        misses none and gets none twice; ``gap`` comes first if some of those between are no longer kept. Ends with ``expired`` when the token has, with
         ``failed`` when they can't be read.
         """
         known = last_event_id is not None and last_event_id.isdecimal()
@@ -104,14 +104,14 @@ def _add_activations(router: APIRouter, feed: Feed) -> None:
 
 
 async def _activations(
-    found: AsyncGenerator[Sequence[figures.Activation] | Gap | None],
+    found: AsyncGenerator[Sequence[figures.Activation] | Mark | None],
 ) -> AsyncGenerator[str]:
     async with aclosing(found):
         async for several in found:
             if several is None:
                 yield ": still here\n\n"
-            elif isinstance(several, Gap):
-                yield "event: gap\ndata: {}\n\n"
+            elif isinstance(several, str):
+                yield f"event: {several}\ndata: {{}}\n\n"
             else:
                 yield "".join(
                     f"id: {one.id}\nevent: activation\ndata: {one.model_dump_json()}\n\n"
