@@ -5,7 +5,7 @@ import { t, tn } from "./i18n.js";
 import { day } from "./format.js";
 import { show, TitleBar, name as nameWindow } from "./shell.js";
 import { Backtest } from "./backtest.js";
-import { Bound, Keeping, NameAndId, NumberField, SelectField, TextAreaField, TextField, useField, useForm, useForms } from "./form.js";
+import { Bound, Keeping, NameAndId, NumberField, SelectField, TextAreaField, TextField, useField, useForm, useForms, withoutNulls } from "./form.js";
 import { useCurrency } from "./currency.js";
 import { History } from "./history.js";
 import { Instruments } from "./campaign_instruments.js";
@@ -18,7 +18,6 @@ import { Status } from "./status.js";
 import { TryIt } from "./try_it.js";
 import { Action, Confirm, Failure, Loading, Tabs, html, say, useAddress, useEffect, useState } from "./ui.js";
 import "./words_authoring.js";
-import "./words_language.js";
 import "./words_trials.js";
 
 const ID = idInPath();
@@ -27,13 +26,13 @@ const FIELDS = ["campaign_id", "name", "comment", "priority", "time_zone", "firs
 
 // The budget is the limit on money over all; the form shows it apart from the others.
 function documentOf(view) {
-  const { limits = [], ...rest } = Object.fromEntries(FIELDS.filter((key) => view[key] !== null && view[key] !== undefined).map((key) => [key, view[key]]));
-  const isBudget = (rule) => !rule.per?.length && rule.money;
-  return { ...rest, budget: limits.find(isBudget)?.money, limits: limits.filter((rule) => !isBudget(rule)).map(({ per, redemptions, money }) => ({ per, ...(redemptions ? { redemptions } : { money }) })) };
+  const { limits = [], ...rest } = withoutNulls(Object.fromEntries(FIELDS.map((key) => [key, view[key] ?? null])));
+  const isBudget = (rule) => !rule.per?.length && "money" in rule;
+  return { ...rest, budget: limits.find(isBudget)?.money, limits: limits.filter((rule) => !isBudget(rule)) };
 }
 
 // What the API takes; the budget comes last, so that the others keep their places in errors.
-export function planOf({ budget, limits = [], ...rest }) {
+function planOf({ budget, limits = [], ...rest }) {
   return { ...rest, limits: [...limits, ...(budget !== undefined ? [{ per: [], money: budget }] : [])] };
 }
 
@@ -117,7 +116,7 @@ function Actions({ form, onAsk, onAct }) {
     ${status === "running" && html`<${Action} onAct=${onAct("pause", t("Paused"))}>${t("Pause")}<//>`}
     ${(status === "running" || status === "paused") && html`<button type="button" class="danger" onClick=${() => onAsk("finish")}>${t("Finish")}</button>`}
     ${status === "draft" && html`<button type="button" class=${form.dirty ? "" : "primary"} disabled=${form.dirty} title=${form.dirty ? t("Save it first") : undefined} onClick=${() => onAsk("start")}>${t("Start")}</button>`}
-    ${status === "paused" && html`<${Action} kind="primary" disabled=${form.dirty} onAct=${onAct("start", t("Started: it runs at all tills within seconds"))}>${t("Go on")}<//>`}`;
+    ${status === "paused" && html`<${Action} kind="primary" disabled=${form.dirty} onAct=${onAct("start", t("Started: it runs at all tills within seconds"))}>${t("Resume")}<//>`}`;
 }
 
 function Plan({ isNew }) {
@@ -142,8 +141,8 @@ function Plan({ isNew }) {
     <//>
     <${Panel} id="bounds" title=${t("Budget and limits")} hint=${t("over all its instruments, never exceeded")}>
       <div class="columns">
-        <${NumberField} at="budget" unit="money" label=${t("Budget of discounts")} hint=${t("empty: no end")} />
-        <${NumberField} at="control_group" unit="percent" label=${t("Control group")} hint=${t("so many of the customers get nothing: the effect is measured against them")} />
+        <${NumberField} at="budget" unit="money" label=${t("Budget of discounts")} hint=${t("empty: no limit")} />
+        <${NumberField} at="control_group" unit="percent" label=${t("Control group")} hint=${t("this share of customers gets nothing: the effect is measured against them")} />
         <${NumberField} at="priority" label=${t("Priority")} hint=${t("higher goes first; 0 is usual")} />
       </div>
       <${Limits} at="limits" label=${t("Other limits")} />

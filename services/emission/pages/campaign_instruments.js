@@ -2,10 +2,15 @@
 
 import { get } from "./api.js";
 import { language, t } from "./i18n.js";
-import { useField } from "./form.js";
+import { useField, withoutNulls } from "./form.js";
 import { pageOf } from "./parts.js";
 import { Picker } from "./picker.js";
 import { html, useAsk, useEffect, useRef, useState } from "./ui.js";
+
+const VIEW_ONLY = ["sentence", "created_at", "created_by", "changed_at", "changed_by"];
+
+// An instrument as the API takes it, of what the API shows.
+export const instrumentOf = (view) => withoutNulls(Object.fromEntries(Object.entries(view).filter(([key]) => !VIEW_ONLY.includes(key))));
 
 // The instruments themselves, by id; those that are not there are missing.
 export async function instrumentsOf(ids, signal) {

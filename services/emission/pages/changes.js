@@ -11,9 +11,9 @@ import "./words_authoring.js";
 import "./words_shop.js";
 
 const PAGE = 50;
-const NOUNS = () => [["campaign", t("campaign")], ["instrument", t("instrument")], ["emission", t("promo codes")], ["product", t("products")], ["store", t("stores")], ["group", t("customer group")], ["customer", t("customers")], ["user", t("user")], ["key", t("API key")], ["session", t("session")]];
+const KINDS = () => [["campaign", t("campaign")], ["instrument", t("instrument")], ["emission", t("promo codes")], ["product", t("products")], ["store", t("stores")], ["group", t("customer group")], ["customer", t("customers")], ["user", t("user")], ["key", t("API key")], ["session", t("session")]];
 const PLACES = { campaign: "campaigns", instrument: "instruments", emission: "emissions" };
-const FILTERS = ["noun", "by", "id", "from", "to"];
+const FILTERS = ["kind", "by", "id", "from", "to"];
 
 function Changes() {
   const [asked, change] = useAddress();
@@ -31,7 +31,7 @@ function Changes() {
   return html`<${TitleBar} title=${t("Audit log")} />
     <section class="panel" aria-label=${t("Audit log")}>
       <div class="toolbar" role="search">
-        <select aria-label=${t("What")} value=${asked.noun ?? ""} onChange=${(event) => change({ noun: event.target.value })}><option value="">${t("What")}: ${t("all")}</option>${NOUNS().map(([key, text]) => html`<option key=${key} value=${key} selected=${asked.noun === key}>${text}</option>`)}</select>
+        <select aria-label=${t("What")} value=${asked.kind ?? ""} onChange=${(event) => change({ kind: event.target.value })}><option value="">${t("What")}: ${t("all")}</option>${KINDS().map(([key, text]) => html`<option key=${key} value=${key} selected=${asked.kind === key}>${text}</option>`)}</select>
         <${Filter} name="by" label=${t("Who")} placeholder="user:anna" asked=${asked} onChange=${change} />
         <${Filter} name="id" label=${t("Id")} placeholder=${t("Id")} asked=${asked} onChange=${change} />
         <label class="row">${t("from")} <input type="date" value=${asked.from ?? ""} onInput=${(event) => change({ from: event.target.value })} /></label>
@@ -40,14 +40,14 @@ function Changes() {
       ${problem ? html`<div class="body"><${Failure} problem=${problem} retry=${reload} /></div>` : !data ? html`<${Loading} rows=${8} />`
         : !items.length ? html`<${Empty} title=${t("Nothing found")}>${t("Nothing matches what you look for.")}<//>`
         : html`<ol class="history">${items.map((one) => html`<li key=${one.change_id}>
-            <div class="row"><${Badge}>${acted(one.action)}<//> <span>${noun(one.noun)} ${PLACES[one.noun] ? html`<a href=${pageOf(PLACES[one.noun], one.id)}>${one.id}</a>` : html`<span class="mono">${one.id}</span>`}</span>
+            <div class="row"><${Badge} kind="plain">${acted(one.action)}<//> <span>${kind(one.kind)} ${PLACES[one.kind] ? html`<a href=${pageOf(PLACES[one.kind], one.id)}>${one.id}</a>` : html`<span class="mono">${one.id}</span>`}</span>
               <span class="strong">${who(one.by)}</span><time class="muted" datetime=${one.at}>${time(one.at)}</time></div>
             <${Detail} detail=${one.detail} /></li>`)}</ol>
           ${next && html`<div class="pager"><span></span><button type="button" class="small" onClick=${more}>${t("Show more")}</button></div>`}`}
     </section>`;
 }
 
-const noun = (name) => NOUNS().find(([key]) => key === name)?.[1] ?? name;
+const kind = (name) => KINDS().find(([key]) => key === name)?.[1] ?? name;
 // Days are the reader's; `to` includes its day.
 const instant = (name, value) => (name === "from" ? new Date(`${value}T00:00`).toISOString() : name === "to" ? new Date(new Date(`${value}T00:00`).getTime() + 86_400_000).toISOString() : value);
 

@@ -82,11 +82,11 @@ function Wrap({ name, value, depth, onReplace }) {
     else if (chosen === "twice") onReplace(value, copied(value));
     else if (chosen) onReplace(chosen === "not" ? { kind: "not", condition: value } : { kind: chosen, conditions: [value] });
   };
-  return html`<select class="wrap small" aria-label="${t("Change")}: ${name}" title=${t("Wrap, take apart, double")} onChange=${act}>
+  return html`<select class="wrap small" aria-label="${t("Change")}: ${name}" title=${t("Wrap, unwrap, duplicate")} onChange=${act}>
     <option value="">⋯</option>
     ${depth < DEEPEST && html`<option value="all">${t("Wrap in: all of these")}</option><option value="any">${t("Wrap in: any of these")}</option><option value="not">${t("Wrap in: not")}</option>`}
-    ${inner && html`<option value="out">${t("Take what is in it out")}</option>`}
-    <option value="twice">${t("Double")}</option></select>`;
+    ${inner && html`<option value="out">${t("Unwrap")}</option>`}
+    <option value="twice">${t("Duplicate")}</option></select>`;
 }
 
 // A copy may not count with the same counter.

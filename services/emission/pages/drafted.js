@@ -1,17 +1,15 @@
 // A campaign as the evaluator tries it: its plan with the instruments spelt out, and what their codes are.
 
 import { get } from "./api.js";
-import { instrumentsOf } from "./campaign_instruments.js";
+import { instrumentOf, instrumentsOf } from "./campaign_instruments.js";
 import { explained } from "./messages.js";
 import { t } from "./i18n.js";
 import { Failure, html } from "./ui.js";
 
-const VIEW_ONLY = ["sentence", "created_at", "created_by", "changed_at", "changed_by"];
-
 // { draft, names, emissions }: `names` of its instruments by id, `emissions` those that they ask for.
 export async function drafted(plan, signal) {
   const known = await instrumentsOf(plan.instruments ?? [], signal);
-  const instruments = (plan.instruments ?? []).filter((id) => known[id]).map((id) => Object.fromEntries(Object.entries(known[id]).filter(([key, value]) => !VIEW_ONLY.includes(key) && value !== null)));
+  const instruments = (plan.instruments ?? []).filter((id) => known[id]).map((id) => instrumentOf(known[id]));
   const ids = [...new Set(instruments.flatMap(({ conditions }) => emissionIds(conditions)))];
   const emissions = await Promise.all(ids.map((id) => get("emission", `/v1/emissions/${encodeURIComponent(id)}`, { signal })));
   const summaries = emissions.map((one) => ({

@@ -4,7 +4,7 @@ import { at, call, get, may } from "./api.js";
 import { count, time } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { show, TitleBar, name as nameWindow } from "./shell.js";
-import { Bound, CheckField, Keeping, NameAndId, NumberField, TextField, useField, useForm, useForms } from "./form.js";
+import { Bound, CheckField, Keeping, NameAndId, NumberField, TextField, useField, useForm, useForms, withoutNulls } from "./form.js";
 import { Customers } from "./customers.js";
 import { History } from "./history.js";
 import { CopyDialog, Panel, created, idInPath, pageOf, sayWhatWasDone } from "./parts.js";
@@ -18,7 +18,7 @@ const EMPTY = { kind: "mass" };
 const LOOK_EVERY_MS = 700;
 const path = (id) => `/v1/emissions/${encodeURIComponent(id)}`;
 const FIELDS = ["emission_id", "name", "kind", "word", "count", "pattern", "valid_from", "valid_until", "single_use"];
-const documentOf = (view) => Object.fromEntries(FIELDS.filter((key) => view[key] !== null && view[key] !== undefined).map((key) => [key, view[key]]));
+const documentOf = (view) => withoutNulls(Object.fromEntries(FIELDS.map((key) => [key, view[key] ?? null])));
 
 function Emission() {
   const isNew = ID === "new";
@@ -75,7 +75,7 @@ function Form() {
   return html`
     <${Panel} id="basics" title=${t("Promo codes")}>
       <fieldset class="field"><legend>${t("Kind")}</legend><div class="cards">
-        <${Kind} value="mass" chosen=${mass} onChoose=${choose} title=${t("A word for everybody")} about=${t("as WELCOME: one word in an advertisement; bound it by the cap of its condition")} />
+        <${Kind} value="mass" chosen=${mass} onChoose=${choose} title=${t("A word for everybody")} about=${t("as WELCOME in an advertisement; limit it with “Only the first” in its condition")} />
         <${Kind} value="personal" chosen=${!mass} onChoose=${choose} title=${t("Personal codes")} about=${t("a batch of codes that cannot be guessed; each works once")} />
       </div></fieldset>
       <${NameAndId} noun="emission" isNew nameHint=${t("for yourselves; nobody else sees it")} />
@@ -104,7 +104,7 @@ function Batch() {
     </div>
     <div class="example" role="group" aria-label=${t("Example")}>
       <span class="codes mono">${[1, 2, 3].map((n) => html`<span key=${n}>${example(pattern, n)}</span>`)}</span>
-      <span class="muted small">${t("{n} different codes are possible.", { n: space(random) })} ${random < needed ? html`<span class="error-text">${tn(needed, "So many codes need {n} # to be unguessable.", "So many codes need {n} # to be unguessable.")}</span>` : t("So many cannot be guessed.")}</span>
+      <span class="muted small">${t("{n} different codes are possible.", { n: space(random) })} ${random < needed ? html`<span class="error-text">${tn(needed, "That many codes need {n} # to be unguessable.", "That many codes need {n} # to be unguessable.")}</span>` : t("They cannot be guessed.")}</span>
     </div>
     <${CheckField} at="single_use" fallback=${true} label=${t("Each code works once")} />
     <${Customers} />
@@ -148,12 +148,12 @@ function Out({ view }) {
   const [sheet, setSheet] = useState({ from: "1", count: "24", address: "" });
   const set = (field) => (event) => setSheet({ ...sheet, [field]: event.target.value });
   const query = new URLSearchParams({ from: sheet.from || 1, count: sheet.count || 24, language: document.documentElement.lang, ...(sheet.address && { address: sheet.address }) });
-  return html`<${Panel} id="out" title=${t("Take them out")}>
+  return html`<${Panel} id="out" title=${t("Export")}>
     <div class="row"><a class="button" href=${at("emission", `${path(ID)}/codes`)} download>${t("Download as CSV")}</a><span class="muted small">${tn(view.count, "{n} code", "{n} codes")}</span></div>
     <h3>${t("Print a sheet, with QR codes")}</h3>
     <div class="columns">
       ${view.kind === "personal" && html`<${Field} label=${t("From the code number")}>${(control) => html`<input type="number" min="1" max=${view.count} value=${sheet.from} ...${control} onInput=${set("from")} />`}<//>
-        <${Field} label=${t("So many codes")}>${(control) => html`<input type="number" min="1" max="480" value=${sheet.count} ...${control} onInput=${set("count")} />`}<//>`}
+        <${Field} label=${t("Number of codes")}>${(control) => html`<input type="number" min="1" max="480" value=${sheet.count} ...${control} onInput=${set("count")} />`}<//>`}
       <${Field} label=${t("Address in the QR code")} hint=${t("empty: the code alone")}>${(control) => html`<input type="url" placeholder="https://" value=${sheet.address} ...${control} onInput=${set("address")} />`}<//>
     </div>
     <div><a class="button" target="_blank" rel="noopener" href=${at("emission", `${path(ID)}/codes/sheet?${query}`)}>${t("Open the sheet")}</a></div>

@@ -24,6 +24,13 @@ export function written(document, path, value) {
   return copy;
 }
 
+// A view of the API as a form has it: what is null is not there.
+export function withoutNulls(value) {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null).map(([key, each]) => [key, withoutNulls(each)]));
+}
+
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 const within = (field, path) => field === path || field.startsWith(`${path}.`);
 
@@ -82,7 +89,7 @@ export function useForm({ kind, id, load, empty, kept = (document) => document }
       setErrors(error.errors);
       setProblem(error.errors.length ? null : error);
       if (error.errors.length) {
-        say(t("Not saved: see the fields that are marked"), "bad");
+        say(t("Not saved: see the marked fields"), "bad");
         focusFirst();
       }
       return false;
@@ -172,7 +179,7 @@ export function Bound({ form, children }) {
         <li key=${field + message}>${field && html`<code>${field}</code> `}${explained(message)}</li>`)}</ul><//>`}
       ${form.restoredAt && html`<${Notice} kind="warn"><div class="row between">
         <span>${t("Your unsaved changes of {time} are back.", { time: time(form.restoredAt) })}</span>
-        <button type="button" class="small" onClick=${form.discard}>${t("Discard them")}</button></div><//>`}
+        <button type="button" class="small" onClick=${form.discard}>${t("Discard")}</button></div><//>`}
       ${children}
     </div>
   <//>`;
@@ -180,7 +187,7 @@ export function Bound({ form, children }) {
 
 // Whether there is something to save, and whether it is kept meanwhile.
 export function Keeping({ form }) {
-  const text = form.readOnly ? t("You may look, not change") : !form.dirty ? "" : form.keptAt ? t("Draft kept at {time}", { time: clockTime(form.keptAt) }) : t("Unsaved changes");
+  const text = form.readOnly ? t("Read only") : !form.dirty ? "" : form.keptAt ? t("Draft kept at {time}", { time: clockTime(form.keptAt) }) : t("Unsaved changes");
   return html`<span class="keeping muted small" data-kept=${form.dirty && form.keptAt ? "true" : undefined}>${text}</span>`;
 }
 

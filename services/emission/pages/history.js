@@ -6,9 +6,12 @@ import { t } from "./i18n.js";
 import { Badge, Empty, Failure, Loading, Pager, html, useAsk, useState } from "./ui.js";
 
 const PAGE = 20;
-const ACTIONS = () => ({ create: t("written"), edit: t("changed"), copy: t("copied"), post: t("posted"), start: t("started"), pause: t("paused"), finish: t("finished"), export: t("codes exported") });
-export const acted = (action) => ACTIONS()[action] ?? t(action);
-export const who = (by) => (by ? by.replace(/^user:/, "").replace(/^key:/, `${t("key")} `) : t("nobody knows"));
+const ACTIONS = () => ({
+  created: t("created"), edited: t("edited"), saved: t("saved"), copied: t("copied"), deleted: t("deleted"), uploaded: t("uploaded"), posted: t("posted"), exported: t("exported"),
+  started: t("started"), paused: t("paused"), finished: t("finished"), invited: t("invited"), disabled: t("disabled"), revoked: t("revoked"), "signed in": t("signed in"), "locked out": t("locked out"),
+});
+export const acted = (action) => ACTIONS()[action] ?? action;
+export const who = (by) => (by ? by.replace(/^user:/, "").replace(/^key:/, `${t("key")} `) : t("unknown"));
 
 export function History({ noun, id }) {
   const [offset, setOffset] = useState(0);
@@ -17,7 +20,7 @@ export function History({ noun, id }) {
     ${problem ? html`<div class="body"><${Failure} problem=${problem} retry=${reload} /></div>` : !data ? html`<${Loading} />`
       : !data.items.length ? html`<${Empty} title=${t("Nothing has been kept")}>${t("Changes are kept from now on.")}<//>`
       : html`<ol class="history">${data.items.map((one) => html`<li key=${one.version}>
-          <div class="row"><${Badge}>${acted(one.action)}<//><span class="strong">${who(one.by)}</span><time class="muted" datetime=${one.at}>${time(one.at)}</time><span class="muted small">${t("version {n}", { n: one.version })}</span></div>
+          <div class="row"><${Badge} kind="plain">${acted(one.action)}<//><span class="strong">${who(one.by)}</span><time class="muted" datetime=${one.at}>${time(one.at)}</time><span class="muted small">${t("version {n}", { n: one.version })}</span></div>
           <${Changes} changes=${one.changes} /></li>`)}</ol>
         ${data.total > PAGE && html`<${Pager} offset=${offset} limit=${PAGE} total=${data.total} onPage=${setOffset} />`}`}
   </section>`;

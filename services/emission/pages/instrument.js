@@ -7,6 +7,7 @@ import { Bound, CheckField, Keeping, NameAndId, NumberField, SelectField, TextFi
 import { Conditions } from "./conditions.js";
 import { Part } from "./editors.js";
 import { History } from "./history.js";
+import { instrumentOf } from "./campaign_instruments.js";
 import { BENEFITS } from "./kinds.js";
 import { Limits } from "./limits.js";
 import { explained } from "./messages.js";
@@ -14,13 +15,10 @@ import { CopyDialog, Panel, created, idInPath } from "./parts.js";
 import { Action, Check, Failure, Loading, Notice, Tabs, html, say, useAddress, useAsk, useEffect, useSettled, useState } from "./ui.js";
 import { useCurrency } from "./currency.js";
 import "./words_authoring.js";
-import "./words_language.js";
 
 const ID = idInPath();
 const EMPTY = { conditions: [], benefit: { kind: "percent_off" } };
-const VIEW_ONLY = ["sentence", "created_at", "created_by", "changed_at", "changed_by"];
 const path = (id) => `/v1/instruments/${encodeURIComponent(id)}`;
-const documentOf = (view) => Object.fromEntries(Object.entries(view).filter(([key, value]) => !VIEW_ONLY.includes(key) && value !== null));
 
 function Instrument() {
   useCurrency();
@@ -32,7 +30,7 @@ function Instrument() {
     load: async () => {
       if (isNew) return null;
       const view = await get("emission", `${path(ID)}?language=${language}`);
-      return { document: documentOf(view), view };
+      return { document: instrumentOf(view), view };
     },
   });
   const [strict, setStrict] = useState(false);
@@ -43,7 +41,7 @@ function Instrument() {
     setStrict(true);
     const done = await form.submit(async (document) => {
       const view = isNew ? await call("emission", "POST", "/v1/instruments", document) : await call("emission", "PUT", path(ID), document);
-      return { document: documentOf(view), view };
+      return { document: instrumentOf(view), view };
     });
     if (!done) return;
     if (isNew) created("instruments", form.value.instrument_id);
@@ -124,7 +122,7 @@ const Form = ({ isNew }) => html`
   <${Panel} id="conditions-title" title=${t("Conditions")} hint=${t("all of them must be met")}><${Conditions} at="conditions" /><//>
   <${Panel} id="benefit-title" title=${t("Benefit")}><${Part} at="benefit" kinds=${BENEFITS()} label=${t("Kind of benefit")} /><//>
   <${Panel} id="limits-title" title=${t("Limits")} hint=${t("counted exactly, whatever happens")}>
-    <${NumberField} at="max_redemptions" label=${t("So many times in all")} hint=${t("empty: no end")} className="short" />
+    <${NumberField} at="max_redemptions" label=${t("Uses in total, at most")} hint=${t("empty: no limit")} className="short" />
     <${Limits} at="limits" />
   <//>
   <${Panel} id="rules-title" title=${t("When and together with what")}>
@@ -149,10 +147,10 @@ function BestOf() {
 function Repeat() {
   const { value, set, readOnly } = useField("repeat", { exact: true });
   return html`<div class="row top"><${Check} label=${t("Again for every full multiple of the conditions")} value=${Boolean(value)} onInput=${(on) => set(on ? {} : undefined)} disabled=${readOnly} />
-    ${value && html`<${NumberField} at="repeat.max_times" label=${t("At most so many times")} />`}</div>`;
+    ${value && html`<${NumberField} at="repeat.max_times" label=${t("Times, at most")} />`}</div>`;
 }
 
-const PERIODS = () => [["campaign", t("the whole campaign")], ["day", t("a day")], ["week", t("a week")], ["month", t("a month")], ["rolling", t("the last days, sliding")], ["consecutive", t("so many days, one window after another")]];
+const PERIODS = () => [["campaign", t("the whole campaign")], ["day", t("a day")], ["week", t("a week")], ["month", t("a month")], ["rolling", t("the last days, sliding")], ["consecutive", t("windows of days, one after another")]];
 function Period({ at: field }) {
   const { value = "campaign", set, readOnly } = useField(field, { exact: true });
   const chosen = value === "campaign" ? "campaign" : value.kind === "calendar" ? value.unit : value.kind;

@@ -8,7 +8,6 @@ import { pageOf } from "./parts.js";
 import { who } from "./history.js";
 import { html } from "./ui.js";
 import "./words_authoring.js";
-import "./words_language.js";
 
 const kinds = BENEFITS();
 showList("/instruments", t("Instruments"), {

@@ -16,8 +16,8 @@ export const GROUPS = () => [
 export const CONDITIONS = () => ({
   promo_code: { group: "code", title: t("Promo code"), about: t("a code is presented"), start: {}, fields: [
     { name: "emission_id", as: "pick", source: "emissions", single: true, label: t("Promo codes"), required: true },
-    { name: "cap", as: "number", label: t("First so many"), hint: t("activations of all codes together; empty: no end") },
-    { name: "own", as: "flag", label: t("Only the customer whom the code was given") },
+    { name: "cap", as: "number", label: t("Only the first"), hint: t("uses of all codes together; empty: no limit") },
+    { name: "own", as: "flag", label: t("Only for the customer the code was given to") },
     { name: "condition_id", as: "text", label: t("Name of its counter"), hint: t("needed where an instrument asks for two codes"), advanced: true }] },
   receipt_total: { group: "receipt", title: t("Receipt total"), about: t("what the goods come to, before our discounts"), start, fields: [compare("money")] },
   receipt_quantity: { group: "receipt", title: t("Receipt quantity"), about: t("how many goods are on the receipt"), start, fields: [compare("quantity")] },
@@ -25,10 +25,10 @@ export const CONDITIONS = () => ({
   payment_method: { group: "receipt", title: t("Payment method"), about: t("paid by these and no others"), start: { methods: ["card"] }, fields: [
     { name: "methods", as: "choices", label: t("Methods"), options: [["cash", t("cash")], ["card", t("card")], ["voucher", t("voucher")], ["account", t("account")], ["bonuses", t("bonus points")], ["other", t("other")]] }] },
   currency: { group: "receipt", title: t("Currency"), about: t("the receipt's currency"), start: {}, fields: [{ name: "currencies", as: "pick", source: "currencies", label: t("Currencies"), hint: t("three letters, as UAH") }] },
-  product_quantity: { group: "products", title: t("Quantity of products"), about: t("so many of the chosen products"), start: { products: {}, ...start }, fields: [products(), compare("quantity")] },
+  product_quantity: { group: "products", title: t("Quantity of products"), about: t("how many of the chosen products"), start: { products: {}, ...start }, fields: [products(), compare("quantity")] },
   product_sum: { group: "products", title: t("Sum of products"), about: t("what the chosen products come to"), start: { products: {}, ...start }, fields: [products(), compare("money")] },
   product_presence: { group: "products", title: t("Product is there"), about: t("at least one of the chosen products"), start: { products: {} }, fields: [products()] },
-  product_mix: { group: "products", title: t("Set of products"), about: t("so many of each at once, as 2 of A and 1 of B"), start: { parts: [{ products: {}, quantity: 1000 }, { products: {}, quantity: 1000 }] }, fields: [{ name: "parts", as: "mix" }] },
+  product_mix: { group: "products", title: t("Set of products"), about: t("several at once, as 2 of A and 1 of B"), start: { parts: [{ products: {}, quantity: 1000 }, { products: {}, quantity: 1000 }] }, fields: [{ name: "parts", as: "mix" }] },
   customer_known: { group: "customer", title: t("Customer is known"), about: t("the receipt has a customer, or has none"), start: {}, fields: [
     { name: "known", as: "yesno", label: t("Customer"), options: [[true, t("known")], [false, t("not known")]] }] },
   customer_group: { group: "customer", title: t("Customer group"), about: t("belongs to one of the groups"), start: {}, fields: [{ name: "groups", as: "pick", source: "groups", label: t("Groups") }] },
@@ -54,7 +54,7 @@ export const CONDITIONS = () => ({
   channel: { group: "place", title: t("Channel"), about: t("how the cart comes"), start: { channels: ["web", "app"] }, fields: [
     { name: "channels", as: "choices", label: t("Channels"), options: [["till", t("till")], ["web", t("web shop")], ["app", t("app")]] }] },
   device: { group: "place", title: t("Device"), about: t("what the cart comes from"), start: { devices: ["mobile"] }, fields: [
-    { name: "devices", as: "choices", label: t("Devices"), options: [["till", t("till")], ["desktop", t("computer")], ["mobile", t("telephone")], ["tablet", t("tablet")], ["app", t("app")], ["other", t("other")]] }] },
+    { name: "devices", as: "choices", label: t("Devices"), options: [["till", t("till")], ["desktop", t("computer")], ["mobile", t("phone")], ["tablet", t("tablet")], ["app", t("app")], ["other", t("other")]] }] },
   all: { group: "logic", title: t("All of these"), about: t("every one must be met"), start: { conditions: [] }, fields: [] },
   any: { group: "logic", title: t("Any of these"), about: t("one is enough; the first that is met counts"), start: { conditions: [] }, fields: [] },
   not: { group: "logic", title: t("Not"), about: t("the one below must not be met"), start: {}, fields: [] },
@@ -63,23 +63,23 @@ export const CONDITIONS = () => ({
 const max_units = { name: "max_units", as: "number", unit: "quantity" };
 const pick = () => ({ name: "pick", as: "choice", label: t("Which units first"), options: [["cheapest", t("the cheapest")], ["dearest", t("the dearest")]], when: (part) => part.max_units !== undefined });
 const percent = (more) => ({ name: "percent", as: "number", unit: "percent", label: t("Percent off"), ...more });
-const max_times = () => ({ name: "max_times", as: "number", label: t("At most so many times"), hint: t("on one receipt; empty: as often as it fits") });
+const max_times = () => ({ name: "max_times", as: "number", label: t("Times, at most"), hint: t("on one receipt; empty: as often as it fits") });
 const max_discount = () => ({ name: "max_discount", as: "number", unit: "money", label: t("At most"), hint: t("of discount on one receipt") });
 
 export const BENEFITS = () => ({
   percent_off: { title: t("Percent off"), about: t("a percentage off the chosen products or the whole receipt"), start: {}, fields: [
     percent({ required: true }), max_discount(), { name: "of", as: "choice", label: t("Percent of"), options: [["remaining", t("what other discounts have left")], ["original", t("the price before discounts")]] },
-    { ...products(t("Of which products")), optional: true }, { ...max_units, label: t("At most so many units") }, pick()] },
+    { ...products(t("Of which products")), optional: true }, { ...max_units, label: t("Units, at most") }, pick()] },
   amount_off: { title: t("Amount off"), about: t("an amount off, once or for each unit"), start: {}, fields: [
     { name: "amount", as: "number", unit: "money", label: t("Amount off"), required: true }, max_discount(), { name: "per_unit", as: "flag", label: t("Off every unit") },
-    { ...products(t("Of which products")), optional: true }, { ...max_units, label: t("At most so many units"), when: (part) => part.per_unit || part.max_units !== undefined }, pick()] },
+    { ...products(t("Of which products")), optional: true }, { ...max_units, label: t("Units, at most"), when: (part) => part.per_unit || part.max_units !== undefined }, pick()] },
   fixed_price: { title: t("Fixed price"), about: t("each unit, or every full set, at a price"), start: {}, fields: [
     { name: "price", as: "number", unit: "money", label: t("Price"), required: true }, { name: "units", as: "number", unit: "quantity", label: t("For a set of"), hint: t("empty: the price of each unit") },
-    { ...products(t("Of which products")), optional: true }, { ...max_units, label: t("At most so many units") }] },
-  buy_get: { title: t("Buy some, get some"), about: t("for every so many bought, some free or cheaper"), start: { buy: 2000, get: 1000 }, fields: [
+    { ...products(t("Of which products")), optional: true }, { ...max_units, label: t("Units, at most") }] },
+  buy_get: { title: t("Buy some, get some"), about: t("for every few bought, some free or cheaper"), start: { buy: 2000, get: 1000 }, fields: [
     { name: "buy", as: "number", unit: "quantity", label: t("Buy"), required: true }, { name: "get", as: "number", unit: "quantity", label: t("Get"), required: true },
     percent({ hint: t("empty: free") }), max_times(), { ...products(t("Bought products")), optional: true }, { name: "rewards", as: "products", label: t("Products that one gets"), optional: true, empty: t("of the same products") }] },
-  cheapest_free: { title: t("Cheapest free"), about: t("of every so many units the cheapest is free or cheaper"), start: { of: 3000 }, fields: [
+  cheapest_free: { title: t("Cheapest free"), about: t("of every few units the cheapest is free or cheaper"), start: { of: 3000 }, fields: [
     { name: "of", as: "number", unit: "quantity", label: t("Of every"), required: true }, percent({ hint: t("empty: free") }), max_times(), { ...products(t("Of which products")), optional: true }] },
   tiers: { title: t("Tiers"), about: t("the more, the better: one benefit of several"), start: { by: "sum", tiers: [{ benefit: { kind: "percent_off" } }] }, fields: [
     { name: "by", as: "choice", label: t("By"), options: [["sum", t("sum")], ["quantity", t("quantity")]] }, { ...products(t("Of which products")), optional: true }, { name: "tiers", as: "tiers" }] },
@@ -88,7 +88,7 @@ export const BENEFITS = () => ({
     { name: "active_after_days", as: "number", unit: "days", label: t("Can be spent after") }, { name: "expires_after_days", as: "number", unit: "days", label: t("and for"), hint: t("empty: for ever") },
     { ...products(t("Of which products")), optional: true }] },
   gift_goods: { title: t("Gifts"), about: t("goods given away"), start: { gifts: [{ quantity: 1000 }] }, fields: [
-    { name: "gifts", as: "gifts" }, { name: "choose", as: "number", label: t("The customer chooses so many"), hint: t("empty: all are given") }] },
+    { name: "gifts", as: "gifts" }, { name: "choose", as: "number", label: t("How many the customer chooses"), hint: t("empty: all are given") }] },
 });
 export const TIER_BENEFITS = ["percent_off", "amount_off", "fixed_price", "bonuses", "gift_goods"];
 

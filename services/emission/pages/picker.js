@@ -58,7 +58,7 @@ export function Picker({ at, label, hint, source, value, onPick, single = false,
   const shown = all ? value : value.slice(0, SHOWN);
   return html`<${Field} label=${label} hint=${hint} required=${required} error=${error} className="picker">${(control) => html`
     ${shown.length > 0 && html`<ul class="chips">${shown.map((id) => html`<li key=${id} class="chip"><span title=${id}>${known.names[id] && known.names[id] !== id ? html`${known.names[id]} <span class="muted mono small">${id}</span>` : id}</span>
-      ${!disabled && html`<button type="button" aria-label=${t("Take out {name}", { name: known.names[id] ?? id })} onClick=${() => onPick(value.filter((one) => one !== id))}>✕</button>`}</li>`)}
+      ${!disabled && html`<button type="button" aria-label=${t("Remove {name}", { name: known.names[id] ?? id })} onClick=${() => onPick(value.filter((one) => one !== id))}>✕</button>`}</li>`)}
       ${value.length > SHOWN && html`<li><button type="button" class="small quiet" onClick=${() => setAll(!all)}>${all ? t("Fewer") : t("and {n} more", { n: count(value.length - SHOWN) })}</button></li>`}</ul>`}
     ${!disabled && html`<div class="row nowrap"><${Suggestions} source=${source} free=${free} chosen=${value} onAdd=${add} onMany=${single ? null : addMany} control=${{ ...control, "data-field": at }} single=${single} />${extra}</div>`}`}<//>`;
 }

@@ -57,7 +57,7 @@ export function TryIt({ form, plan }) {
 
 function Lines({ lines, onLines }) {
   const change = (n, values) => onLines(lines.map((line, each) => (each === n ? { ...line, ...values } : line)));
-  return html`<div class="field rows" role="group" aria-label=${t("Goods")}><span class="label">${t("Goods")}</span>
+  return html`<div class="field rows cart" role="group" aria-label=${t("Goods")}><span class="label">${t("Goods")}</span>
     ${lines.map((line, n) => html`<div class="line" key=${n}>
       <${Picker} source="skus" label=${t("Product")} single value=${line.sku ? [line.sku] : []} onPick=${([sku], chosen) => change(n, { sku, group: chosen?.whole?.group, brand: chosen?.whole?.brand, attributes: chosen?.whole?.attributes })} />
       <${Field} label=${t("Quantity")} className="narrow">${(control) => html`<${Decimal} unit="quantity" value=${line.quantity} onValue=${(value) => change(n, { quantity: value })} control=${control} />`}<//>
@@ -104,7 +104,7 @@ function Decision({ decision, names, campaign, cart }) {
       ${decision.applied.length ? html`<ul class="plain-list">${decision.applied.map((one) => html`<li key=${one.campaign_id + one.instrument_id}><${Badge} kind="good">${title(one)}<//> ${given(one, currency)}</li>`)}</ul>` : html`<p class="muted">${t("Nothing.")}</p>`}
       ${near.map((one) => html`<${Notice} kind="warn" key=${one.campaign_id + one.instrument_id + one.condition}>${t("{gap} more, and {name} is given.", { gap: gap(one.missing, one.unit, currency), name: one.name })} <span class="small">${conditionOf(one.condition)}</span><//>`)}
     <//>
-    <${Panel} id="refused-title" title=${t("What did not, and why")}>
+    <${Panel} id="refused-title" title=${t("What did not apply, and why")}>
       ${refused.length ? html`<ul class="plain-list">${refused.map((one) => html`<li key=${one.campaign_id + one.instrument_id}><span class="strong">${title(one)}</span>: ${why(one, currency, title)}</li>`)}</ul>`
         : html`<p class="muted">${decision.applied.length ? t("Nothing was refused.") : t("No instrument was considered: it is another store or time, or a code leads to it that was not given.")}</p>`}
       ${(decision.unused_codes ?? []).length > 0 && html`<h3>${t("Codes that were not used")}</h3><ul class="plain-list">${decision.unused_codes.map(({ code, reason: name }) => html`<li key=${code}>${t("Code {n}", { n: code + 1 })}: ${reason(name)}</li>`)}</ul>`}
