@@ -1,7 +1,7 @@
 // Activations as they come: the newest first; after a lost connection those that came meanwhile follow, none twice.
 
 import { get } from "./api.js";
-import { CopyLink, Filters, useChoices, useQuestion, withChanges } from "./filters.js";
+import { CopyLink, Filters, only, PLACES, useChoices, useQuestion } from "./filters.js";
 import { clockTime, count, money, time } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { fresh, Notices, Status } from "./live.js";
@@ -98,7 +98,7 @@ function Feed() {
   const question = useQuestion();
   const { query, set, forget } = question;
   const [choices] = useChoices();
-  const wanted = withChanges(query, { period: null, from: null, to: null, limit: "50" });
+  const wanted = only(query, PLACES);
   const feed = useActivations(`/v1/statistics/activations/stream?${wanted}`);
   const { rows, waiting, paused } = feed;
   const head = useHead(feed.state);

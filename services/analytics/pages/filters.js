@@ -6,7 +6,7 @@ import { device } from "./names.js";
 import { Action, html, say, useAddress, useCallback, useEffect, useMemo, useState } from "./ui.js";
 import "./words_statistics.js";
 
-const PLACES = ["campaign_id", "instrument_id", "emission_id", "store_id", "device", "region"];
+export const PLACES = ["campaign_id", "instrument_id", "emission_id", "store_id", "device", "region"];
 const KNOWN = ["period", "from", "to", ...PLACES, "currency"];
 const CHOICES_EVERY_MS = 60_000;
 export const DEFAULT_PERIOD = "90d";
@@ -48,6 +48,9 @@ export function withChanges(query, changes) {
   }
   return wanted.toString();
 }
+
+// Those of a question's parameters that are named: some answers take no others.
+export const only = (query, names) => new URLSearchParams([...new URLSearchParams(query)].filter(([name]) => names.includes(name))).toString();
 
 // What there is to filter by; read again now and then, and when `unknown` says that something new was seen.
 export function useChoices() {

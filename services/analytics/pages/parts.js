@@ -45,7 +45,7 @@ function Place({ id, heading, column, filter, rows, name = (row) => row.name, pa
   const currency = snapshot?.currency;
   const active = rows.filter(isActive);
   const bars = active.map((row) => ({ id: row.id, name: name(row), value: row.instruments.activations, title: title(name(row), row.instruments, currency) }));
-  return html`<${Panel} id=${id} title=${heading} units=${t("activations")} note=${children ? "" : topOf(active, snapshot?.truncated)} download=${csv(path, query, { limit: 1000 })}
+  return html`<${Panel} id=${id} title=${heading} units=${t("activations")} note=${children ? "" : topOf(active, snapshot?.truncated)} download=${csv(path, query)}
       empty=${snapshot && !active.length && noActivations()}
       table=${{ columns: placeColumns(column, currency, name), rows, rowKey: (row) => row.id, onPick: pick(filter), picked: (row) => row.id === asked[filter] }}>
     ${children ? children(bars) : html`<${Bars} id=${id} rows=${bars} onPick=${pick(filter)} picked=${asked[filter]} />`}
@@ -71,7 +71,7 @@ export function Campaigns({ snapshot, query, asked, pick }) {
   const { currency } = snapshot ?? {};
   const active = rows.filter((row) => row.gross_activations || row.returned);
   const columns = [{ key: "name", title: t("Campaign"), value: (row) => row.name, cell: (row) => row.name }, ...usesColumns((row) => row, currency)];
-  return html`<${Panel} id="campaigns" title=${t("Activations by campaign")} units=${t("activations")} note=${topOf(active, snapshot?.truncated)} download=${csv("campaigns", query, { limit: 1000 })}
+  return html`<${Panel} id="campaigns" title=${t("Activations by campaign")} units=${t("activations")} note=${topOf(active, snapshot?.truncated)} download=${csv("campaigns", query)}
       empty=${snapshot && !active.length && noActivations()}
       table=${{ columns, rows, rowKey: (row) => row.id, onPick: pick("campaign_id"), picked: (row) => row.id === asked.campaign_id }}>
     <${Bars} id="campaigns" rows=${active.map((row) => ({ id: row.id, name: row.name, value: row.activations, title: title(row.name, row, currency) }))} onPick=${pick("campaign_id")} picked=${asked.campaign_id} />
@@ -85,7 +85,7 @@ export function Codes({ snapshot, query, asked, pick }) {
   const columns = [{ key: "name", title: t("Code"), value: (row) => row.name, cell: (row) => row.name }, ...usesColumns((row) => row, currency)];
   // A use without a code can't be filtered by.
   const filter = (row) => row.id && pick("emission_id")(row);
-  return html`<${Panel} id="codes" title=${t("Activations by code")} units=${t("activations")} note=${topOf(active, snapshot?.truncated)} download=${csv("codes", query, { limit: 1000 })}
+  return html`<${Panel} id="codes" title=${t("Activations by code")} units=${t("activations")} note=${topOf(active, snapshot?.truncated)} download=${csv("codes", query)}
       empty=${snapshot && !active.length && noActivations()}
       table=${{ columns, rows, rowKey: (row) => row.id, onPick: filter, picked: (row) => row.id === asked.emission_id }}>
     <${Bars} id="codes" rows=${active.map((row) => ({ id: row.id, name: row.name, value: row.activations, title: title(row.name, row, currency) }))} onPick=${filter} picked=${asked.emission_id} />
@@ -129,7 +129,7 @@ export function Instruments({ snapshot, query, asked, set, nothing }) {
   const shown = rows.length ? t("{n} considered at a checkout", { n: `${count(rows.length)}${truncated ? "+" : ""}` }) : "";
   return html`<section class="panel" aria-label=${t("Instruments")}>
     <header><h2>${t("Instruments")}</h2><p class="muted small">${shown}</p>
-      <div class="actions"><a class="button small quiet" href=${csv("instruments", query, { limit: 1000 })} download aria-label=${t("Download {title} as CSV", { title: t("Instruments") })}>CSV</a></div></header>
+      <div class="actions"><a class="button small quiet" href=${csv("instruments", query)} download aria-label=${t("Download {title} as CSV", { title: t("Instruments") })}>CSV</a></div></header>
     <div class="box table-tall"><div class="scroll" tabindex="0" role="region" aria-label=${t("Instruments")}>
       <${Table} id="instruments" label=${t("Instruments")} columns=${columns} rows=${rows} rowKey=${(row) => `${row.campaign_id}/${row.instrument_id}`} first=${{ key: "activations", descending: true }}
         onPick=${pick} picked=${(row) => row.instrument_id === asked.instrument_id && row.campaign_id === asked.campaign_id}

@@ -1,7 +1,7 @@
 // The tiles: a figure each, its change against the time before, and what it is made of.
 
 import { count, money, percent, plain } from "./format.js";
-import { t } from "./i18n.js";
+import { t, tn } from "./i18n.js";
 import { change } from "./names.js";
 import { html, useEffect, useState } from "./ui.js";
 import "./words_statistics.js";
@@ -70,11 +70,11 @@ export function Tiles({ snapshot, customers, campaign }) {
       colour: "activations", line: used("conversion"), note: uses.carts ? t("of {n} carts considered", { n: count(uses.carts) }) : "", help: t("How many of the carts that an instrument was considered for became activations"),
     })}
     ${tile("average_with", t("Average with promotion"), money(receipts.average_with, currency), receipts.average_with, was.receipts.average_with, {
-      colour: "receipts", line: of("average_with"), help: t("What a receipt with a benefit paid"), note: [receipts.promo_receipts ? t("{n} receipts", { n: count(receipts.promo_receipts) }) : "", all].filter(Boolean).join(" · "),
+      colour: "receipts", line: of("average_with"), help: t("What a receipt with a benefit paid"), note: [receipts.promo_receipts ? tn(receipts.promo_receipts, "{n} receipt", "{n} receipts") : "", all].filter(Boolean).join(" · "),
     })}
     ${tile("average_without", t("Average without"), money(receipts.average_without, currency), receipts.average_without, was.receipts.average_without, {
       neutral: true, colour: "receipts", line: of("average_without"), help: t("What a receipt without a benefit paid"),
-      note: receipts.promo_receipts === undefined ? "" : t("{n} receipts", { n: count(receipts.receipts - receipts.promo_receipts) }),
+      note: receipts.promo_receipts === undefined ? "" : tn(receipts.receipts - receipts.promo_receipts, "{n} receipt", "{n} receipts"),
     })}
     ${tile("discount", t("Discount cost"), money(uses.net_discount, currency), uses.net_discount, was.instruments.net_discount, {
       neutral: true, colour: "discount", line: used("net_discount"), warn: Boolean(wrong), note: wrong || lessDiscount(uses, currency) || share, help: t("Discounts given, less what returns took back"),

@@ -8,7 +8,7 @@ addWords({
   "7 days": "7 днів", "30 days": "30 днів", "90 days": "90 днів", "All": "Усе", "From–to": "Від–до", "Period": "Період", "From": "Від", "to": "до", "Show": "Показати",
   "The end must be after the beginning.": "Кінець має бути після початку.", "The link to this view is copied": "Посилання на цей вигляд скопійовано", "Copy link": "Копіювати посилання",
   "What is shown": "Що показано", "All campaigns": "Усі акції", "All instruments": "Усі інструменти", "All stores": "Усі магазини", "All regions": "Усі регіони", "All devices": "Усі пристрої",
-  "All codes": "Усі коди", "Campaign": "Акція", "Instrument": "Інструмент", "Store": "Магазин", "Region": "Регіон", "Device": "Пристрій", "Code": "Код", "Currency": "Валюта", "Clear filters": "Скинути фільтри",
+  "All codes": "Усі коди", "Campaign": "Акція", "Instrument": "Інструмент", "Store": "Магазин", "Region": "Регіон", "Device": "Пристрій", "Code": "Код", "Currency": "Валюта", "Clear filters": "Скинути",
   "Connecting": "З’єднання", "Reconnecting": "Відновлення", "Paused": "Пауза", "Signed out": "Вихід", "Stopped": "Зупинено", "Up to date": "Актуально",
   "nothing counted yet": "ще нічого не враховано", "as of {ago}": "станом на {ago}",
   "It is not known how far the {source} are counted: Kafka does not answer.": "Невідомо, наскільки враховано {source}: Kafka не відповідає.",
