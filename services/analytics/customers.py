@@ -34,7 +34,7 @@ class Mark(NamedTuple):
 
 def pack(marks: Iterable[Mark]) -> bytes:
     """Marks as they are kept."""
-    return msgpack.encode([tuple(mark) for mark in marks])
+    return msgpack.encode(list(marks))
 
 
 def unpack(kept: bytes) -> list[Mark]:

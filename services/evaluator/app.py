@@ -32,6 +32,7 @@ from services.evaluator.lease_http import Leases
 from services.evaluator.leasing import Ask, Leasing, Overdue
 from services.evaluator.points_expiry import PointsExpiry
 from services.evaluator.quoting import Quotes
+from services.evaluator.regions import Regions
 from services.evaluator.requests import Reply, Request, Requests
 from services.evaluator.retention import Retention
 from services.evaluator.rulesets import Rulesets
@@ -176,6 +177,7 @@ class Service:
 def create(settings: Settings) -> FastAPI:
     """The application; its parts start and stop with it."""
     service: Service | None = None
+    regions = Regions.read(settings.regions_mmdb)
 
     async def ready() -> Sequence[str]:
         return await service.ready() if service else ["starting"]
@@ -195,7 +197,8 @@ def create(settings: Settings) -> FastAPI:
             requests, leasing = service.requests(), service.leasing()
             failures = service.failures()
             quotes = service.quotes(failures)
-            plain.add(app, [quote_http.route(quotes), *Checkouts(requests).routes()])
+            asked = [quote_http.route(quotes, regions), *Checkouts(requests, regions).routes()]
+            plain.add(app, asked)
             app.include_router(backtest_http.routes(backtests))
             app.include_router(trial_http.routes(readers, quotes))
             app.include_router(lease_http.routes(Leases(pool, leasing)))

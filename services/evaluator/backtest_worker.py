@@ -164,7 +164,7 @@ def _recorded(event: Event, recording: Recording, *, paid: bool) -> Recorded:
         receipt_id=receipt.receipt_id,
         occurred_at=receipt.occurred_at,
         store_id=receipt.store_id,
-        region=recording.facts.region,
+        region=recording.facts.counted_in,
         device=recording.facts.device,
         customer_id=receipt.customer_id,
         paid=paid,

@@ -5,16 +5,26 @@ sale, what is refunded for a return. A group commits at once (``group_commit``).
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from services.evaluator.cart import decode_cart
 from services.evaluator.desk import Brought, Ordered
 from services.evaluator.facts import incoming
 from services.evaluator.group_commit import GroupCommit
 from services.evaluator.orders import Cancel, Confirm
-from services.evaluator.requests import Reply, Request, digest_of, key_of, submit
+from services.evaluator.regions import Regions
+from services.evaluator.requests import (
+    CUSTOMER_ADDRESS,
+    Reply,
+    Request,
+    digest_of,
+    key_of,
+    seen_in,
+    submit,
+)
 from services.evaluator.sale import decode_sale
 from shared.codec import decode
 from shared.events import outcome
@@ -27,15 +37,21 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Checkouts:
-    """Routes, whose requests are applied by ``group``."""
+    """Routes, whose requests are applied by ``group``; ``regions`` tell where customers are."""
 
     group: GroupCommit[Request[Brought], Reply]
+    regions: Regions
 
     def routes(self) -> Iterable[PlainRoute]:
         """All of them."""
         return (
             _route(
-                "/v1/checkouts", self.check_out, Cart, outcome.Decision, "Decide a cart and hold"
+                "/v1/checkouts",
+                self.check_out,
+                Cart,
+                outcome.Decision,
+                "Decide a cart and hold",
+                header=CUSTOMER_ADDRESS,
             ),
             _route(
                 "/v1/checkouts/{receipt_id}/confirm",
@@ -52,7 +68,14 @@ class Checkouts:
                 outcome.Decision,
                 "The receipt will not be paid: free what it holds",
             ),
-            _route("/v1/sales", self.sell, Sale, outcome.Receipt, "Record a sale as it was paid"),
+            _route(
+                "/v1/sales",
+                self.sell,
+                Sale,
+                outcome.Receipt,
+                "Record a sale as it was paid",
+                header=CUSTOMER_ADDRESS,
+            ),
             _route("/v1/returns", self.take_back, Return, outcome.Returned, "Take goods back"),
         )
 
@@ -64,13 +87,15 @@ class Checkouts:
             raise Problem.of_field(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "The body has invalid fields", "intent", message
             )
-        came = incoming(cart, _event_id(asked), asked.body, waiting=True)
+        where = seen_in(self.regions, cart, asked)
+        came = incoming(cart, _event_id(asked), asked.body, waiting=True, seen_in=where)
         return await self._apply(asked, "checkouts", came)
 
     async def sell(self, asked: Asked) -> Answered:
         """Record a sale."""
         sale = decode_sale(asked.body)
-        came = incoming(sale, _event_id(asked), asked.body, waiting=True)
+        where = seen_in(self.regions, sale, asked)
+        came = incoming(sale, _event_id(asked), asked.body, waiting=True, seen_in=where)
         return await self._apply(asked, "sales", came)
 
     async def take_back(self, asked: Asked) -> Answered:
@@ -107,6 +132,7 @@ def _route(
     summary: str,
     *,
     needs_body: bool = True,
+    header: Mapping[str, Any] | None = None,
 ) -> PlainRoute:
     return PlainRoute(
         path,
@@ -117,6 +143,7 @@ def _route(
         summary,
         needs_body=needs_body,
         idempotent=True,
+        header=header,
         refuses=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     )
 

@@ -32,6 +32,7 @@ class Incoming:
 
     ``waiting``: its sender waits for the answer, and gets it again with the same request. ``confirms``:
     it was made of an order to confirm, and is refused where a sale would be recorded as unauthorised.
+    ``seen_in``: the region that its customer is in, where that is known better than by the store.
     """
 
     event: Cart | Sale | Return
@@ -40,6 +41,7 @@ class Incoming:
     body_digest: bytes
     waiting: bool = False
     confirms: bool = False
+    seen_in: str | None = None
 
 
 def incoming(
@@ -50,6 +52,7 @@ def incoming(
     sent: bytes | None = None,
     waiting: bool = False,
     confirms: bool = False,
+    seen_in: str | None = None,
 ) -> Incoming:
     """Event ids are the terminal's own, on each topic: another terminal may use the same.
 
@@ -64,6 +67,7 @@ def incoming(
         blake2b(body if sent is None else sent, digest_size=16).digest(),
         waiting,
         confirms,
+        seen_in,
     )
 
 
@@ -163,7 +167,7 @@ class Facts:
             event_key=came.key,
             body_digest=came.body_digest,
             considered=considered,
-            region=self.places[event.store_id].region,
+            region=came.seen_in or self.places[event.store_id].region,
             device=device_of(event.channel, event.user_agent),
             now=self.now,
             expires_at=self.now + self.hold,

@@ -9,6 +9,8 @@ from services.evaluator.cart import decode_cart
 from services.evaluator.metrics import STALE_QUOTES
 from services.evaluator.quoting import Quotes, UnknownError
 from services.evaluator.receipt import ConflictError
+from services.evaluator.regions import Regions
+from services.evaluator.requests import CUSTOMER_ADDRESS, seen_in
 from shared import clock
 from shared.events import outcome
 from shared.events.checkout import Cart
@@ -30,7 +32,7 @@ def problem(error: ConflictError | UnknownError, within: str = "") -> Problem:
     )
 
 
-def route(quotes: Quotes) -> PlainRoute:
+def route(quotes: Quotes, regions: Regions) -> PlainRoute:
     """``POST /v1/quotes``."""
 
     async def quote(asked: Asked) -> bytes:
@@ -39,7 +41,9 @@ def route(quotes: Quotes) -> PlainRoute:
         anonymous = "quotes:write" not in asked.caller.scopes
         try:
             decision = await (
-                quotes.quote_discreetly(cart, asked.address) if anonymous else quotes.quote(cart)
+                quotes.quote_discreetly(cart, asked.address)
+                if anonymous
+                else quotes.quote(cart, seen_in(regions, cart, asked))
             )
         except (ConflictError, UnknownError) as error:
             raise problem(error) from error
@@ -57,4 +61,5 @@ def route(quotes: Quotes) -> PlainRoute:
         takes=Cart,
         gives=outcome.Decision,
         summary="What a cart would get now; holds nothing",
+        header=CUSTOMER_ADDRESS,
     )

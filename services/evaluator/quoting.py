@@ -53,8 +53,11 @@ class Quotes:
     code_key: bytes
     hold: timedelta
 
-    async def quote(self, cart: Cart) -> Decision:
-        """The decision on the cart, whatever its intent. Raises ``ConflictError``, ``UnknownError``."""
+    async def quote(self, cart: Cart, seen_in: str | None = None) -> Decision:
+        """The decision on the cart, whatever its intent. Raises ``ConflictError``, ``UnknownError``.
+
+        ``seen_in``: as of ``facts.Incoming``.
+        """
         cart = _as_quote(cart)
         subjects = _subjects_of(cart, TILL)
         funds = None
@@ -64,7 +67,7 @@ class Quotes:
         facts = await self._facts(cart, subjects, funds)
         lockout = self.vigilance.lockout(subjects, facts.now)
         considered = facts.consider(_as_known(cart, facts), heard=lockout is None)
-        decision, free = await self._decide(cart, facts, considered, trusted=True)
+        decision, free = await self._decide(cart, facts, considered, trusted=True, seen_in=seen_in)
         failed = failed_codes(facts.digests_of(cart), decision, free)
         await self._note(decision, subjects, failed, lockout, len(cart.codes))
         return decision
@@ -126,7 +129,13 @@ class Quotes:
             self.vigilance.blame(subjects, failed, decision.decided_at)
 
     async def _decide(
-        self, cart: Cart, facts: Facts, considered: Considered, *, trusted: bool
+        self,
+        cart: Cart,
+        facts: Facts,
+        considered: Considered,
+        *,
+        trusted: bool,
+        seen_in: str | None = None,
     ) -> tuple[Decision, Mapping[str, int]]:
         """The decision, and what was left of the limits that it may have asked about.
 
@@ -142,7 +151,8 @@ class Quotes:
         ):
             own = await self._with_holds(own, counters)
         # The same cart asked for again at another time is another quote.
-        came = incoming(cart, f"{cart.receipt_id}/{cart.revision}/{facts.now.isoformat()}", b"")
+        name = f"{cart.receipt_id}/{cart.revision}/{facts.now.isoformat()}"
+        came = incoming(cart, name, b"", seen_in=seen_in)
         given = facts.circumstances(cart, came, considered, points)
         found = Counters(counters)
         decision = receipt.quote(cart, own, given, found)

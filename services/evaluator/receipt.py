@@ -61,7 +61,7 @@ class Receipt(msgspec.Struct, frozen=True):
 class Circumstances(msgspec.Struct, frozen=True):
     """What an event is decided with, beside its receipt.
 
-    ``considered`` is the rules it may meet: none for a sale whose cart was decided, since that decision
+    ``region`` is the one that statistics count. ``considered`` is the rules it may meet: none for a sale whose cart was decided, since that decision
     stands, unless a customer becomes known by it. ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
     ``points`` are the customer's, if there is one. ``exposure`` is what a sale's record says of control
     groups, ``names_emissions`` false where a decision of an earlier version is made again.
@@ -258,7 +258,7 @@ def record(
             sale,
             paid.redemptions,
             decision_id=decision.decision_id,
-            region=given.region,
+            region=decision.region,  # as its redemptions and returns
             device=given.device,
             now=given.now,
             bonuses_paid=bonuses_paid,

@@ -33,7 +33,8 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     ``held``: how many codes were held of the emissions that mattered. ``free``: what was left of each
     limit that was asked about, by its id. ``purchases`` are those that mattered, in their order.
     ``locked_out``: the codes were not looked at. ``names_emissions``: the decision says of which emission
-    a used code is; those of earlier versions did not.
+    a used code is; those of earlier versions did not. ``region`` is the store's, ``seen_in`` the one that
+    statistics count instead of it, if they do.
     """
 
     ruleset_version: int
@@ -53,6 +54,12 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     points: Points | None = None
     locked_out: bool = False
     names_emissions: bool = False
+    seen_in: str | None = None
+
+    @property
+    def counted_in(self) -> str:
+        """The region that statistics count."""
+        return self.seen_in or self.region
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -68,7 +75,7 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
         now=given.now,
         expires_at=given.expires_at,
         device=given.device,
-        region=given.region,
+        region=basket.region,
         time_zone=basket.time_zone,
         place=(basket.location.latitude_e6, basket.location.longitude_e6)
         if basket.location
@@ -89,6 +96,7 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
         points=given.points,
         locked_out=basket.locked_out,
         names_emissions=given.names_emissions,
+        seen_in=given.region if given.region != basket.region else None,
     )
 
 
@@ -112,7 +120,7 @@ def circumstances_of(
         event_key=event_key,
         body_digest=b"",
         considered=considered,
-        region=facts.region,
+        region=facts.counted_in,
         device=facts.device,
         now=facts.now,
         expires_at=facts.expires_at,

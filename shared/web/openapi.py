@@ -136,6 +136,8 @@ def _operation(route: PlainRoute) -> dict[str, Any]:
     ]
     if route.idempotent:
         parameters.append({"name": _KEY, "in": "header", "schema": {"type": "string"}})
+    if route.header is not None:
+        parameters.append(dict(route.header))
     responses: dict[str, Any] = {str(int(status)): {} for status in route.refuses}
     return {"summary": route.summary, "parameters": parameters, "responses": responses}
 
@@ -155,7 +157,7 @@ def _state_refusals(operation: dict[str, Any]) -> None:
         refusals.add(HTTPStatus.UNPROCESSABLE_ENTITY)
     if any(parameter["in"] == "path" for parameter in parameters):
         refusals.add(HTTPStatus.NOT_FOUND)
-    if any(parameter["name"] == _KEY for parameter in parameters):
+    if any(parameter["in"] == "header" for parameter in parameters):
         refusals.add(HTTPStatus.BAD_REQUEST)
     for status in sorted(refusals):
         answers[str(status)] = {"$ref": f"#/components/responses/{_name(status)}"}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
@@ -57,7 +58,7 @@ class PlainRoute:
     It reads and writes JSON itself, and raises as any route does. ``takes`` (None: no body is read) and
     ``gives`` are the models of what it reads and writes, for the OpenAPI document; so are ``needs_body``,
     whether an empty one is refused, ``idempotent``, whether it heeds an Idempotency-Key, and what it
-    ``refuses`` with besides what all routes do.
+    ``refuses`` with besides what all routes do. ``header`` is another that it heeds, as OpenAPI says it.
     """
 
     path: str
@@ -69,6 +70,7 @@ class PlainRoute:
     needs_body: bool = True
     idempotent: bool = False
     refuses: tuple[HTTPStatus, ...] = ()
+    header: Mapping[str, Any] | None = None
 
 
 def install(app: FastAPI, max_bytes: int) -> None:

@@ -16,6 +16,7 @@ from services.evaluator.checkout_http import Checkouts
 from services.evaluator.desk import Brought, Desk
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
+from services.evaluator.regions import Regions
 from services.evaluator.requests import Reply, Request, Requests
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import reference as reference_store
@@ -217,7 +218,7 @@ class Shop:
     async def over_http(self, batch: Sequence[Sent]) -> list[commands.Answer | None]:
         """What a group of requests is answered."""
         group = Group()
-        routes = Checkouts(group)  # type: ignore[arg-type]  # it groups as the test says
+        routes = Checkouts(group, Regions())  # type: ignore[arg-type]  # it groups as the test says
         asking = [asyncio.ensure_future(_ask(routes, one)) for one in batch]
         while len(group.waiting) < len(batch):
             await asyncio.sleep(0)

@@ -56,6 +56,7 @@ def circumstances(
                 store_id=event.store_id,
                 occurred_at=event.occurred_at,
                 lines=event.lines,
+                region="West",
                 customer_id=event.customer_id,
                 codes=presented,
             )
