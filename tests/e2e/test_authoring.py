@@ -3,66 +3,21 @@
 import re
 import secrets
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Dialog, Page, expect
 
 from deploy.local.stack import Stack
-from shared.web.auth import Scope
-from tests.e2e.visitor import WITHIN_MS, Visitor, visiting
-from tests.integration.emission import a_store, author, ok
-
-MARKETER: tuple[Scope, ...] = (
-    "campaigns:read",
-    "campaigns:write",
-    "codes:export",
-    "quotes:write",
-    "statistics:read",
-    "ledger:read",
+from tests.e2e.authoring import (
+    MARKETER,
+    a_shop,
+    add_condition,
+    complaints,
+    field,
+    pick,
+    post_word,
+    unique,
 )
-
-
-def complaints(visitor: Visitor) -> list[str]:
-    """What the browser complained of, but for answers that say which fields are wrong: these are shown."""
-    return [one for one in visitor.complaints if "422" not in one]
-
-
-def field(page: Page, label: str) -> Locator:
-    """A field that is typed into, by its label."""
-    return page.get_by_role("textbox", name=label, exact=True)
-
-
-async def pick(page: Page, label: str, text: str, option: str) -> None:
-    """Search in a field with suggestions, and choose one."""
-    await page.get_by_role("combobox", name=label, exact=True).fill(text)
-    await page.get_by_role("option", name=re.compile(re.escape(option))).first.click()
-
-
-async def add_condition(page: Page, title: str, within: str = "") -> None:
-    """Add a condition to the instrument, or to the one that ``within`` selects."""
-    place = page.locator(within) if within else page
-    await place.get_by_role("button", name="Add a condition").last.click()
-    await page.get_by_role("dialog").get_by_role("button", name=re.compile(f"^{title}")).click()
-
-
-async def post_word(page: Page, stack: Stack, word: str) -> str:
-    """A mass emission of the word, written and posted; its id."""
-    await page.goto(f"{stack.url('emission')}/emissions")
-    await page.get_by_role("link", name="New promo codes").click()
-    await field(page, "Name").fill(f"Word {word}")
-    await field(page, "Word").fill(word)
-    await page.get_by_role("button", name="Save").click()
-    await page.wait_for_url(re.compile(f"/emissions/word-{word.lower()}$"))
-    await page.get_by_role("button", name="Post").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Post").click()
-    await expect(page.locator(".title-bar .badge")).to_have_text("posted", timeout=WITHIN_MS)
-    return f"word-{word.lower()}"
-
-
-async def a_shop(stack: Stack) -> tuple[str, str]:
-    """The id and name of a new store in UAH."""
-    store = a_store(name=f"Shop {secrets.token_hex(3)}", currency="UAH")
-    async with author(stack) as client:
-        ok(await client.put("/v1/stores", json={"stores": [store]}))
-    return store["store_id"], store["name"]
+from tests.e2e.visitor import visiting
+from tests.integration.emission import author, instrument_of, ok, plan_of
 
 
 async def test_from_a_word_to_a_running_campaign(browser: Browser, stack: Stack) -> None:
@@ -106,4 +61,172 @@ async def test_from_a_word_to_a_running_campaign(browser: Browser, stack: Stack)
             campaign = ok(await client.get(f"/v1/campaigns/{campaign_id}"))
         assert campaign["status"] == "running"
         assert campaign["limits"] == [{"per": [], "redemptions": None, "money": 500_000}]
+        assert complaints(visitor) == []
+
+
+async def new_instrument(page: Page, stack: Stack) -> None:
+    """The form of a new instrument, without what an earlier test left in its draft."""
+    async with author(stack) as client:
+        await client.delete("/v1/drafts/instrument/new")
+    await page.goto(f"{stack.url('emission')}/instruments/new")
+    await expect(field(page, "Name")).to_be_visible()
+
+
+async def test_conditions_are_nested_by_keyboard(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack, MARKETER) as visitor:
+        page = visitor.page
+        await new_instrument(page, stack)
+        await field(page, "Name").fill(unique("Nested"))
+        await field(page, "Percent off").fill("5")
+        keys = page.keyboard
+        for title in ("Number of lines", "Weekday", "First purchase"):
+            await page.get_by_role("button", name="Add a condition").last.focus()
+            await keys.press("Enter")
+            name = "Day of the week" if title == "Weekday" else title
+            option = page.get_by_role("dialog").get_by_role("button", name=re.compile(f"^{name}"))
+            await option.focus()
+            await keys.press("Enter")
+            await expect(page.get_by_role("dialog")).to_have_count(0)
+        await field(page, "Value").fill("3")
+        # The last one goes up twice: the focus goes with it.
+        await page.get_by_role("button", name="Move up: Condition 3").focus()
+        await keys.press("Enter")
+        await expect(page.get_by_role("button", name="Move up: Condition 2")).to_be_focused()
+        await keys.press("Enter")
+        await expect(page.get_by_role("button", name="Move down: Condition 1")).to_be_focused()
+        # The weekday, now the third, is turned round.
+        menu = page.get_by_role("button", name="Wrap, unwrap, duplicate: Condition 3")
+        await menu.focus()
+        await keys.press("Enter")
+        await page.get_by_role("button", name="Wrap in: not").focus()
+        await keys.press("Enter")
+        await expect(page.get_by_role("combobox", name="Condition 3")).to_have_value("not")
+        await page.get_by_role("button", name="Save").focus()
+        await keys.press("Enter")
+        await page.wait_for_url(re.compile("/instruments/nested"))
+        async with author(stack) as client:
+            saved = ok(await client.get(f"/v1/instruments/{page.url.rsplit('/', 1)[1]}"))
+        kinds = [one["kind"] for one in saved["conditions"]]
+        assert kinds == ["first_purchase", "line_count", "not"]
+        assert saved["conditions"][2]["condition"]["kind"] == "weekday"
+        assert complaints(visitor) == []
+
+
+async def test_an_error_stands_beside_its_field_and_nothing_is_lost(
+    browser: Browser, stack: Stack
+) -> None:
+    async with visiting(browser, stack, MARKETER) as visitor:
+        page = visitor.page
+        await new_instrument(page, stack)
+        await field(page, "Name").fill(unique("Wrong"))
+        await add_condition(page, "Any of these")
+        await page.locator(".condition").get_by_role("button", name="Add a condition").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Receipt total").click()
+        value = field(page, "Value")
+        await value.fill("three hundred")
+        await field(page, "Percent off").fill("120")
+        await page.get_by_role("button", name="Save").click()
+        await expect(value).to_have_attribute("aria-invalid", "true")
+        await expect(value).to_be_focused()
+        assert await value.get_attribute("data-field") == "conditions.0.conditions.0.compare.value"
+        await expect(value).to_have_value("three hundred")
+        wrong = page.locator(".field", has=field(page, "Percent off")).locator(".error")
+        await expect(wrong).to_have_text("at most 100 %")
+        await value.fill("300,5")
+        await field(page, "Percent off").fill("12.5")
+        await page.get_by_role("button", name="Save").click()
+        await page.wait_for_url(re.compile("/instruments/wrong"))
+        async with author(stack) as client:
+            saved = ok(await client.get(f"/v1/instruments/{page.url.rsplit('/', 1)[1]}"))
+        assert saved["conditions"][0]["conditions"][0]["compare"]["value"] == 30_050
+        assert saved["benefit"]["percent"] == 1_250
+
+
+async def test_another_kind_and_back_loses_nothing(browser: Browser, stack: Stack) -> None:
+    async with visiting(browser, stack, MARKETER) as visitor:
+        page = visitor.page
+        await new_instrument(page, stack)
+        await field(page, "Percent off").fill("7.5")
+        await page.get_by_label("Kind of benefit").select_option("fixed_price")
+        await field(page, "Price").fill("99.90")
+        await page.get_by_label("Kind of benefit").select_option("percent_off")
+        await expect(field(page, "Percent off")).to_have_value("7.5")
+        await page.get_by_label("Kind of benefit").select_option("fixed_price")
+        await expect(field(page, "Price")).to_have_value("99.90")
+        assert complaints(visitor) == []
+
+
+async def test_a_draft_is_there_again_after_a_reload(browser: Browser, stack: Stack) -> None:
+    name = unique("Half")
+    async with visiting(browser, stack, MARKETER) as visitor:
+        page = visitor.page
+        await page.goto(f"{stack.url('emission')}/campaigns/new")
+        await field(page, "Name").fill(name)
+        await field(page, "Budget of discounts").fill("12,")
+        await expect(page.locator("[data-kept=true]")).to_be_visible()
+        await page.reload()
+        await expect(field(page, "Name")).to_have_value(name)
+        await expect(field(page, "Budget of discounts")).to_have_value("12.00")
+        await expect(page.get_by_text("Your unsaved changes of")).to_be_visible()
+        await page.get_by_role("button", name="Discard").click()
+        await expect(field(page, "Name")).to_have_value("")
+        await page.reload()
+        await expect(field(page, "Name")).to_have_value("")
+        await expect(page.get_by_text("Your unsaved changes of")).to_have_count(0)
+        assert complaints(visitor) == []
+
+
+async def test_who_leaves_before_a_draft_is_kept_is_warned(browser: Browser, stack: Stack) -> None:
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    async with visiting(browser, stack, MARKETER) as visitor:
+        page = visitor.page
+        await page.goto(f"{stack.url('emission')}/campaigns/new")
+        await page.route("**/v1/drafts/campaign/**", lambda route: route.abort())
+        page.on("dialog", stay)
+        await field(page, "Name").fill("Not kept")
+        await (
+            page.get_by_role("link", name="Users")
+            .or_(page.get_by_role("link", name="Products"))
+            .first.click()
+        )
+        await expect(field(page, "Name")).to_have_value("Not kept")
+        assert asked == ["beforeunload"]
+
+
+async def test_the_history_says_who_changed_what(browser: Browser, stack: Stack) -> None:
+    instrument = instrument_of()
+    plan = plan_of(instrument)
+    async with author(stack) as client:
+        ok(await client.post("/v1/instruments", json=instrument), 201)
+        ok(await client.post("/v1/campaigns", json=plan), 201)
+    async with visiting(browser, stack, MARKETER) as visitor:
+        page = visitor.page
+        await page.goto(f"{stack.url('emission')}/campaigns/{plan['campaign_id']}")
+        await field(page, "Comment").fill("For regulars")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+        await page.get_by_role("tab", name="History").click()
+        newest = page.locator(".history > li").first
+        await expect(newest).to_contain_text("edited")
+        await expect(newest).to_contain_text("marketer")
+        await expect(newest.locator("ins")).to_contain_text("For regulars")
+        await expect(page.locator(".history > li").last).to_contain_text("author")
+        assert complaints(visitor) == []
+
+
+async def test_who_only_reads_can_change_nothing(browser: Browser, stack: Stack) -> None:
+    instrument = instrument_of()
+    async with author(stack) as client:
+        ok(await client.post("/v1/instruments", json=instrument), 201)
+    async with visiting(browser, stack, ["campaigns:read"]) as visitor:
+        page = visitor.page
+        await page.goto(f"{stack.url('emission')}/instruments/{instrument['instrument_id']}")
+        await expect(field(page, "Name")).to_be_disabled()
+        await expect(page.get_by_role("button", name="Save")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Add a condition")).to_have_count(0)
         assert complaints(visitor) == []

@@ -16,6 +16,7 @@ import { PickField } from "./picker.js";
 import { StoresField } from "./campaign_stores.js";
 import { Status } from "./status.js";
 import { TryIt } from "./try_it.js";
+import { HERE, zoneOptions } from "./zones.js";
 import { Action, Confirm, Failure, Loading, Tabs, html, say, useAddress, useEffect, useState } from "./ui.js";
 import "./words_authoring.js";
 import "./words_trials.js";
@@ -38,7 +39,7 @@ function planOf({ budget, limits = [], ...rest }) {
 
 const today = () => new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 const later = (days) => new Date(Date.parse(today()) + days * 86_400_000).toISOString().slice(0, 10);
-const EMPTY = { time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, first_day: today(), last_day: later(30), instruments: [], limits: [] };
+const EMPTY = { time_zone: HERE, first_day: today(), last_day: later(30), instruments: [], limits: [] };
 
 function Campaign() {
   useCurrency();
@@ -149,11 +150,9 @@ function Plan({ isNew }) {
     <//>`;
 }
 
-const zones = Intl.supportedValuesOf("timeZone");
 function Zone() {
   const { value } = useField("time_zone");
-  const all = value && !zones.includes(value) ? [value, ...zones] : zones;
-  return html`<${SelectField} at="time_zone" label=${t("Time zone")} options=${all.map((zone) => [zone, zone])} />`;
+  return html`<${SelectField} at="time_zone" label=${t("Time zone")} options=${zoneOptions(value)} />`;
 }
 
 show("/campaigns", t("Campaigns"), Campaign);

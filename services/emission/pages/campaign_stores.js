@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { t, tn } from "./i18n.js";
 import { useField } from "./form.js";
+import { Menu } from "./parts.js";
 import { PickField } from "./picker.js";
 import { html, useAsk } from "./ui.js";
 
@@ -22,13 +23,8 @@ export function StoresField({ at }) {
   const { data } = useAsk(allStores, []);
   const regions = new Map();
   for (const { region, store_id: id } of data ?? []) regions.set(region, [...(regions.get(region) ?? []), id]);
-  const add = (event) => {
-    const ids = regions.get(event.target.value);
-    event.target.value = "";
-    if (ids) set([...new Set([...value, ...ids])]);
-  };
+  const add = (region) => set([...new Set([...value, ...regions.get(region)])]);
   return html`<${PickField} at=${at} source="stores" label=${t("Stores")} hint=${value.length ? tn(value.length, "in {n} store", "in {n} stores") : t("none: in all stores, also in those to come")}
-      extra=${!readOnly && html`<select aria-label=${t("Add all stores of a region")} onChange=${add}><option value="">${t("Add a region …")}</option>
-        ${[...regions].sort().map(([region, ids]) => html`<option key=${region} value=${region}>${region} (${ids.length})</option>`)}</select>`} />
+      extra=${!readOnly && regions.size > 0 && html`<${Menu} label=${t("Add all stores of a region")} text=${t("Add a region …")} className="" onChoose=${add} choices=${[...regions].sort().map(([region, ids]) => [region, `${region} (${ids.length})`])} />`} />
     ${!readOnly && value.length > 0 && html`<div><button type="button" class="small quiet" onClick=${() => set(undefined)}>${t("All stores instead")}</button></div>`}`;
 }

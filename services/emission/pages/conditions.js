@@ -2,8 +2,9 @@
 
 import { t } from "./i18n.js";
 import { useField } from "./form.js";
-import { Fields } from "./editors.js";
-import { CONDITIONS, GROUPS, changed } from "./kinds.js";
+import { Fields, useKinds } from "./editors.js";
+import { CONDITIONS, GROUPS } from "./kinds.js";
+import { Menu } from "./parts.js";
 import { Dialog, html, useEffect, useRef, useState } from "./ui.js";
 
 const DEEPEST = 6;
@@ -14,6 +15,7 @@ export function Conditions({ at, within = "all", depth = 1 }) {
   const { value = [], set, error, readOnly } = useField(at, { exact: true });
   const [adding, setAdding] = useState(false);
   const [focused, setFocused] = useState(null);
+  const [order, setOrder] = useState(0); // another one for every change of places: a row that is new remembers nothing
   const list = useRef();
   // Where a row has gone the focus goes, too.
   useEffect(() => {
@@ -26,21 +28,27 @@ export function Conditions({ at, within = "all", depth = 1 }) {
     const next = [...value];
     next.splice(n + by, 0, ...next.splice(n, 1));
     set(next);
+    setOrder(order + 1);
     const blocked = n + by === (by < 0 ? 0 : value.length - 1);
     setFocused({ n: n + by, what: `[data-move="${(by < 0) !== blocked ? "up" : "down"}"]` });
   };
   const remove = (n) => {
     set(value.filter((_, each) => each !== n));
+    setOrder(order + 1);
     setFocused({ n: Math.max(0, n - 1), what: ".kind" });
   };
-  const replace = (n, ...conditions) => set(value.flatMap((one, each) => (each === n ? conditions : [one])));
+  const replace = (n, ...conditions) => {
+    set(value.flatMap((one, each) => (each === n ? conditions : [one])));
+    setOrder(order + 1);
+    setFocused({ n, what: ".kind" });
+  };
   const add = (kind) => {
     set([...value, { kind, ...CONDITIONS()[kind].start }]);
     setAdding(false);
     setFocused({ n: value.length, what: ".part-fields :is(input, select)" });
   };
   return html`<div class="conditions" data-part=${at}>
-    <ol ref=${list}>${value.map((one, n) => html`<${Row} key=${n} at="${at}.${n}" number=${n + 1} last=${n === value.length - 1} depth=${depth} join=${n > 0 && (within === "any" ? t("or") : t("and"))}
+    <ol ref=${list}>${value.map((one, n) => html`<${Row} key=${`${order} ${n}`} at="${at}.${n}" number=${n + 1} last=${n === value.length - 1} depth=${depth} join=${n > 0 && (within === "any" ? t("or") : t("and"))}
       onMove=${(by) => move(n, by)} onRemove=${() => remove(n)} onReplace=${(...conditions) => replace(n, ...conditions)} />`)}</ol>
     ${value.length === 0 && html`<p class="muted">${depth === 1 ? t("No conditions: every receipt gets the benefit.") : t("Nothing in it yet.")}</p>`}
     ${!readOnly && html`<div><button type="button" class="small add" onClick=${() => setAdding(true)}>+ ${t("Add a condition")}</button></div>`}
@@ -53,11 +61,12 @@ function Row({ at, number, last, depth, join, onMove, onRemove, onReplace }) {
   const { value, set, error, readOnly } = useField(at, { exact: true });
   const kinds = CONDITIONS();
   const kind = kinds[value.kind];
+  const choose = useKinds(kinds, value, set);
   const name = t("Condition {n}", { n: number });
   return html`<li class=${NESTING.includes(value.kind) ? "condition nesting" : "condition"} data-part=${at}>
     ${join && html`<span class="join">${join}</span>`}
     <div class="condition-head">
-      <${KindSelect} value=${value.kind} depth=${depth} label=${name} disabled=${readOnly} onChange=${(chosen) => set(changed(kinds, value, chosen))} />
+      <${KindSelect} value=${value.kind} depth=${depth} label=${name} disabled=${readOnly} onChange=${choose} />
       ${!readOnly && html`<div class="tools">
         <button type="button" class="small icon quiet" data-move="up" disabled=${number === 1} aria-label="${t("Move up")}: ${name}" title=${t("Move up")} onClick=${() => onMove(-1)}>↑</button>
         <button type="button" class="small icon quiet" data-move="down" disabled=${last} aria-label="${t("Move down")}: ${name}" title=${t("Move down")} onClick=${() => onMove(1)}>↓</button>
@@ -75,18 +84,13 @@ function Row({ at, number, last, depth, join, onMove, onRemove, onReplace }) {
 // Wraps a condition in another one, or takes it out of it.
 function Wrap({ name, value, depth, onReplace }) {
   const inner = value.conditions ?? (value.condition ? [value.condition] : null);
-  const act = (event) => {
-    const chosen = event.target.value;
-    event.target.value = "";
-    if (chosen === "out") onReplace(...inner);
-    else if (chosen === "twice") onReplace(value, copied(value));
-    else if (chosen) onReplace(chosen === "not" ? { kind: "not", condition: value } : { kind: chosen, conditions: [value] });
-  };
-  return html`<select class="wrap small" aria-label="${t("Change")}: ${name}" title=${t("Wrap, unwrap, duplicate")} onChange=${act}>
-    <option value="">⋯</option>
-    ${depth < DEEPEST && html`<option value="all">${t("Wrap in: all of these")}</option><option value="any">${t("Wrap in: any of these")}</option><option value="not">${t("Wrap in: not")}</option>`}
-    ${inner && html`<option value="out">${t("Unwrap")}</option>`}
-    <option value="twice">${t("Duplicate")}</option></select>`;
+  const wrapped = { all: { kind: "all", conditions: [value] }, any: { kind: "any", conditions: [value] }, not: { kind: "not", condition: value } };
+  const act = (chosen) => onReplace(...(chosen === "unwrap" ? inner : chosen === "double" ? [value, copied(value)] : [wrapped[chosen]]));
+  const choices = [
+    ...(depth < DEEPEST ? [["all", t("Wrap in: all of these")], ["any", t("Wrap in: any of these")], ["not", t("Wrap in: not")]] : []),
+    ...(inner ? [["unwrap", t("Unwrap")]] : []), ["double", t("Duplicate")],
+  ];
+  return html`<${Menu} label="${t("Wrap, unwrap, duplicate")}: ${name}" text="⋯" className="small icon quiet" choices=${choices} onChoose=${act} />`;
 }
 
 // A copy may not count with the same counter.

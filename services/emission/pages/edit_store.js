@@ -6,10 +6,10 @@ import { t, tn } from "./i18n.js";
 import { records } from "./csv.js";
 import { proposedId } from "./form.js";
 import { explained } from "./messages.js";
+import { HERE, zoneOptions } from "./zones.js";
 import { Action, Dialog, Failure, Field, Input, Notice, Select, errorsOf, html, say, useState } from "./ui.js";
 
 const FIELDS = ["store_id", "name", "region", "time_zone", "currency", "location.latitude_e6", "location.longitude_e6", "bonus_share"];
-const zones = Intl.supportedValuesOf("timeZone").map((zone) => [zone, zone]);
 const number = (text, fraction) => (String(text ?? "").trim() === "" ? undefined : parsed(text, fraction) ?? text);
 
 // What was typed, or stands in a row of a file, as the API takes it.
@@ -28,7 +28,7 @@ const own = ({ field, message }) => ({ field: field.replace(/^stores\.\d+\./, ""
 export function EditStore({ store, onClose, onDone }) {
   const isNew = !store.store_id;
   const [form, setForm] = useState({
-    store_id: store.store_id, name: store.name, region: store.region, time_zone: store.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone, currency: store.currency ?? "UAH",
+    store_id: store.store_id, name: store.name, region: store.region, time_zone: store.time_zone ?? HERE, currency: store.currency ?? "UAH",
     latitude: typed(store.location?.latitude_e6, 6), longitude: typed(store.location?.longitude_e6, 6), bonus_share: typed(store.bonus_share ?? 5000, 2),
   });
   const [problem, setProblem] = useState(null);
@@ -49,7 +49,7 @@ export function EditStore({ store, onClose, onDone }) {
     <${Input} label=${t("Name")} value=${form.name} onInput=${set("name")} error=${errors.name} required />
     ${isNew && html`<${Input} label=${t("Id")} value=${form.store_id} onInput=${set("store_id")} error=${errors.store_id} hint=${t("as tills call it; it stays as it is")} required class="mono" />`}
     <${Input} label=${t("Region")} value=${form.region} onInput=${set("region")} error=${errors.region} hint=${t("where its statistics are counted")} required />
-    <div class="columns"><${Select} label=${t("Time zone")} value=${form.time_zone} onInput=${set("time_zone")} options=${zones} error=${errors.time_zone} />
+    <div class="columns"><${Select} label=${t("Time zone")} value=${form.time_zone} onInput=${set("time_zone")} options=${zoneOptions(form.time_zone)} error=${errors.time_zone} />
       <${Input} label=${t("Currency")} value=${form.currency} onInput=${set("currency")} error=${errors.currency} maxlength="3" required /></div>
     <div class="columns"><${Input} label=${t("Latitude")} value=${form.latitude} onInput=${set("latitude")} error=${errors["location.latitude_e6"]} inputmode="decimal" />
       <${Input} label=${t("Longitude")} value=${form.longitude} onInput=${set("longitude")} error=${errors["location.longitude_e6"]} inputmode="decimal" /></div>

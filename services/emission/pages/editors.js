@@ -4,7 +4,7 @@ import { t } from "./i18n.js";
 import { CheckField, Decimal, NumberField, SelectField, TextField, useField, useForms } from "./form.js";
 import { BENEFITS, TIER_BENEFITS, changed } from "./kinds.js";
 import { PickField } from "./picker.js";
-import { Check, Field, html, useId, useState } from "./ui.js";
+import { Check, Field, html, useId, useRef, useState } from "./ui.js";
 
 const OPERATORS = () => [[">=", t("at least")], [">", t("more than")], ["=", t("exactly")], ["<", t("less than")], ["<=", t("at most")], ["between", t("from … to")]];
 
@@ -113,7 +113,7 @@ export function Rows({ at, label, add, fresh, children, most = 20, least = 1 }) 
 const Gifts = ({ at }) => html`<${Rows} at=${at} label=${t("Gifts")} add=${t("Add a gift")} fresh=${() => ({ quantity: 1000 })}>${(row) => html`
   <${PickField} at="${row}.sku" source="skus" single label=${t("Product")} required />
   <${NumberField} at="${row}.quantity" unit="quantity" label=${t("Quantity")} />
-  <${NumberField} at="${row}.value" unit="money" label=${t("Value")} hint=${t("withheld if the sale comes back without it")} />`}<//>`;
+  <${NumberField} at="${row}.value" unit="money" label=${t("Worth")} hint=${t("withheld if the sale comes back without it")} />`}<//>`;
 
 const Mix = ({ at }) => html`<${Rows} at=${at} label=${t("Parts of the set")} add=${t("Add a part")} least=${2} fresh=${() => ({ products: {}, quantity: 1000 })}>${(row) => html`
   <${NumberField} at="${row}.quantity" unit="quantity" label=${t("At least")} required />
@@ -131,13 +131,23 @@ function Tiers({ at }) {
     </div><${Part} at="${row}.benefit" kinds=${kinds} label=${t("Benefit")} /></div>`}<//>`;
 }
 
+// Another kind for a part; who comes back to a kind finds what was typed there.
+export function useKinds(kinds, part, set) {
+  const typed = useRef({});
+  return (kind) => {
+    typed.current[part.kind] = part;
+    set({ ...changed(kinds, part, kind), ...typed.current[kind] });
+  };
+}
+
 // A part whose kind can be chosen, with the fields of its kind.
 export function Part({ at, kinds, label }) {
   const { value = {}, set, readOnly } = useField(at, { exact: true });
   const kind = kinds[value.kind];
+  const choose = useKinds(kinds, value, set);
   return html`<div class="stack" data-part=${at}>
     <${Field} label=${label} hint=${kind?.about}>${(control) => html`
-      <select ...${control} data-field="${at}.kind" disabled=${readOnly} value=${value.kind ?? ""} onChange=${(event) => set(changed(kinds, value, event.target.value))}>
+      <select ...${control} data-field="${at}.kind" disabled=${readOnly} value=${value.kind ?? ""} onChange=${(event) => choose(event.target.value)}>
         ${!kind && html`<option value="" selected>${t("Choose")}</option>`}
         ${Object.entries(kinds).map(([key, { title }]) => html`<option key=${key} value=${key} selected=${key === value.kind}>${title}</option>`)}</select>`}<//>
     ${kind && html`<${Fields} at=${at} fields=${kind.fields} />`}

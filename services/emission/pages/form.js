@@ -48,6 +48,8 @@ export function useForm({ kind, id, load, empty, kept = (document) => document }
   const current = useRef();
   current.current = value;
 
+  const dirty = value !== null && !same(value, saved);
+  const keeping = useDraft({ kind, id, value, dirty, kept, readOnly });
   const open = useCallback(async () => {
     setProblem(null);
     try {
@@ -56,15 +58,13 @@ export function useForm({ kind, id, load, empty, kept = (document) => document }
       setView(found?.view ?? null);
       setSaved(document);
       setValue(draft ? { ...document, ...draft.body } : document);
+      keeping.opened(Boolean(draft));
       setRestoredAt(draft && !same({ ...document, ...draft.body }, document) ? draft.changed_at : null);
     } catch (error) {
       setProblem(error);
     }
   }, [kind, id]);
   useEffect(() => { open(); }, [open]);
-
-  const dirty = value !== null && !same(value, saved);
-  const keeping = useDraft({ kind, id, value, dirty, kept, readOnly });
   const set = useCallback((path, next) => {
     setValue((before) => written(before, path, typeof next === "function" ? next(read(before, path)) : next));
     setErrors((before) => before.filter(({ field }) => !within(field, path)));
@@ -118,11 +118,13 @@ function useDraft({ kind, id, value, dirty, kept, readOnly }) {
   const last = useRef(null); // what the server has
   const pending = useRef(null);
   const sending = useRef(null);
+  const there = useRef(false);
   const keep = async (options) => {
     const document = pending.current;
     if (document === null) return;
     try {
       sending.current = call("emission", "PUT", address(kind, id), { body: kept(document) }, options);
+      there.current = true;
       await sending.current;
       last.current = document;
       if (pending.current === document) pending.current = null;
@@ -145,6 +147,8 @@ function useDraft({ kind, id, value, dirty, kept, readOnly }) {
     last.current = null;
     setKeptAt(null);
     await sending.current?.catch(() => null); // one that is under way must not come after
+    if (!there.current) return;
+    there.current = false;
     await call("emission", "DELETE", address(kind, id)).catch(() => null);
   };
   useEffect(() => {
@@ -156,7 +160,7 @@ function useDraft({ kind, id, value, dirty, kept, readOnly }) {
     addEventListener("pagehide", hide);
     return () => { removeEventListener("beforeunload", warn); removeEventListener("pagehide", hide); };
   }, []);
-  return { keptAt, forget };
+  return { keptAt, forget, opened: (found) => { there.current = found; } };
 }
 
 // What the fields are bound to; errors that belong to none of them are listed on top.
@@ -258,7 +262,7 @@ function numberOf(text, fraction) {
 
 function asTyped(number, fraction, fixed) {
   const text = typed(number, fraction);
-  if (!fixed || !fraction) return text;
+  if (!fixed) return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
   const [whole, part = ""] = text.split(".");
   return `${whole}.${part.padEnd(fraction, "0")}`;
 }

@@ -65,7 +65,8 @@ function Instrument() {
 function useCheck(form, strict) {
   const settled = useSettled(form.value, 350);
   const { data, problem } = useAsk(async (signal) => {
-    if (!settled) return null;
+    // What is new and untouched has nothing to be said of.
+    if (!settled || settled === EMPTY) return null;
     const named = { ...settled, instrument_id: settled.instrument_id ?? "new", name: settled.name ?? "–" };
     try {
       const answer = await call("emission", "POST", `/v1/instruments/check?language=${language}`, strict ? settled : named, { signal });
@@ -86,7 +87,7 @@ function Sentence({ checked: { data, problem } }) {
     ${data?.answer ? html`<p class="said" aria-live="polite">${data.answer.sentence}</p>
         ${data.answer.warnings?.map(({ message }) => html`<${Notice} key=${message} kind="warn">${t(message)}<//>`)}`
       : problem ? html`<p class="muted">${problem.message}</p>`
-      : !data ? html`<div class="skeleton">…</div>`
+      : !data ? html`<p class="muted">${t("What the instrument does is said here while you fill it in.")}</p>`
       : html`<p class="muted">${t("Still to be filled in:")}</p><ul class="plain-list missing">${data.errors.slice(0, 6).map(({ field, message }) => html`
           <li key=${field + message}><button type="button" class="link" onClick=${() => goTo(field)}>${where(field)}</button> – ${explained(message)}</li>`)}</ul>`}
   </div></section>`;

@@ -3,7 +3,7 @@
 import { at, call } from "./api.js";
 import { t } from "./i18n.js";
 import { proposedId } from "./form.js";
-import { Action, Dialog, Failure, Input, errorsOf, html, say, useState } from "./ui.js";
+import { Action, Dialog, Failure, Input, errorsOf, html, say, useRef, useState } from "./ui.js";
 
 const DONE = "tillstream_done";
 
@@ -25,6 +25,27 @@ export function sayWhatWasDone() {
 export const Panel = ({ id, title, children, hint, actions }) => html`<section class="panel" aria-labelledby=${id}>
   <header><h2 id=${id}>${title}</h2>${hint && html`<p class="muted small">${hint}</p>`}${actions && html`<div class="actions">${actions}</div>`}</header>
   <div class="body">${children}</div></section>`;
+
+// A button that unfolds others; choices: [[key, text], …].
+export function Menu({ label, text, choices, onChoose, className = "small" }) {
+  const [open, setOpen] = useState(false);
+  const box = useRef();
+  const close = (event) => {
+    if (event.key !== "Escape" || !open) return;
+    event.stopPropagation();
+    setOpen(false);
+    box.current.querySelector("button").focus();
+  };
+  const choose = (key) => {
+    setOpen(false);
+    box.current.querySelector("button").focus();
+    onChoose(key);
+  };
+  return html`<div class="menu" ref=${box} onKeyDown=${close} onFocusout=${(event) => box.current.contains(event.relatedTarget) || setOpen(false)}>
+    <button type="button" class=${className} aria-label=${label} title=${label} aria-expanded=${open} onClick=${() => setOpen(!open)}>${text}</button>
+    ${open && html`<ul>${choices.map(([key, said]) => html`<li key=${key}><button type="button" class="quiet" onClick=${() => choose(key)}>${said}</button></li>`)}</ul>`}
+  </div>`;
+}
 
 // noun: "campaign", "instrument" or "emission". more: fields that a copy needs beside id and name.
 export function CopyDialog({ noun, id, name, onClose, word }) {

@@ -4,7 +4,16 @@ import { Problem, at, renew } from "./api.js";
 import { t } from "./i18n.js";
 
 export async function upload(path, file, type, onProgress) {
-  await renew(); // a long upload must not end with a token that is over
+  try {
+    return await sent(path, file, type, onProgress);
+  } catch (problem) {
+    // The token may have ended on the way.
+    if (problem.status !== 401 || !(await renew())) throw problem;
+    return sent(path, file, type, onProgress);
+  }
+}
+
+function sent(path, file, type, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PUT", at("emission", path));

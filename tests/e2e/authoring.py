@@ -1,0 +1,69 @@
+"""What tests of authoring do in the browser, and what they find there."""
+
+import re
+import secrets
+
+from playwright.async_api import Locator, Page, expect
+
+from deploy.local.stack import Stack
+from shared.web.auth import Scope
+from tests.e2e.visitor import WITHIN_MS, Visitor
+from tests.integration.emission import a_store, author, ok
+
+MARKETER: tuple[Scope, ...] = (
+    "campaigns:read",
+    "campaigns:write",
+    "codes:export",
+    "quotes:write",
+    "statistics:read",
+    "ledger:read",
+)
+
+
+def complaints(visitor: Visitor) -> list[str]:
+    """What the browser complained of, but for answers that say which fields are wrong: these are shown."""
+    return [one for one in visitor.complaints if "422" not in one]
+
+
+def field(page: Page, label: str) -> Locator:
+    """A field that is typed into, by its label."""
+    return page.get_by_role("textbox", name=label, exact=True)
+
+
+async def pick(page: Page, label: str, text: str, option: str) -> None:
+    """Search in a field with suggestions, and choose one."""
+    await page.get_by_role("combobox", name=label, exact=True).fill(text)
+    await page.get_by_role("option", name=re.compile(re.escape(option))).first.click()
+
+
+async def add_condition(page: Page, title: str) -> None:
+    """Add a condition to the instrument."""
+    await page.get_by_role("button", name="Add a condition").last.click()
+    await page.get_by_role("dialog").get_by_role("button", name=re.compile(f"^{title}")).click()
+
+
+async def post_word(page: Page, stack: Stack, word: str) -> str:
+    """A mass emission of the word, written and posted; its id."""
+    await page.goto(f"{stack.url('emission')}/emissions")
+    await page.get_by_role("link", name="New promo codes").click()
+    await field(page, "Name").fill(f"Word {word}")
+    await field(page, "Word").fill(word)
+    await page.get_by_role("button", name="Save").click()
+    await page.wait_for_url(re.compile(f"/emissions/word-{word.lower()}$"))
+    await page.get_by_role("button", name="Post").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Post").click()
+    await expect(page.locator(".title-bar .badge")).to_have_text("posted", timeout=WITHIN_MS)
+    return f"word-{word.lower()}"
+
+
+async def a_shop(stack: Stack) -> tuple[str, str]:
+    """The id and name of a new store in UAH."""
+    store = a_store(name=f"Shop {secrets.token_hex(3)}", currency="UAH")
+    async with author(stack) as client:
+        ok(await client.put("/v1/stores", json={"stores": [store]}))
+    return store["store_id"], store["name"]
+
+
+def unique(text: str) -> str:
+    """A name that no other test has."""
+    return f"{text} {secrets.token_hex(3)}"
