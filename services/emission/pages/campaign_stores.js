@@ -25,6 +25,6 @@ export function StoresField({ at }) {
   for (const { region, store_id: id } of data ?? []) regions.set(region, [...(regions.get(region) ?? []), id]);
   const add = (region) => set([...new Set([...value, ...regions.get(region)])]);
   return html`<${PickField} at=${at} source="stores" label=${t("Stores")} hint=${value.length ? tn(value.length, "in {n} store", "in {n} stores") : t("none: in all stores, also in those to come")}
-      extra=${!readOnly && regions.size > 0 && html`<${Menu} label=${t("Add all stores of a region")} text=${t("Add a region …")} className="" onChoose=${add} choices=${[...regions].sort().map(([region, ids]) => [region, `${region} (${ids.length})`])} />`} />
+      extra=${!readOnly && regions.size > 0 && html`<${Menu} text=${t("Add a region …")} className="" onChoose=${add} choices=${[...regions].sort().map(([region, ids]) => [region, `${region} (${ids.length})`])} />`} />
     ${!readOnly && value.length > 0 && html`<div><button type="button" class="small quiet" onClick=${() => set(undefined)}>${t("All stores instead")}</button></div>`}`;
 }

@@ -15,7 +15,7 @@ PAGES = [
     path
     for folder in (SHARED, *sorted(ROOT.glob("services/*/pages")))
     for path in sorted(folder.glob("*.js"))
-    if re.search(r"^show(Alone)?\(", path.read_text(), re.MULTILINE)
+    if re.search(r"^show\w*\(", path.read_text(), re.MULTILINE)
 ]
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _SAID = re.compile(rf"\bt\(\s*{_STRING}")
