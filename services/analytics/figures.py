@@ -99,10 +99,15 @@ class Refusals(Figures):
     refusals: int
 
 
-class InstrumentFigures(Uses):
-    """Uses, and refusals: most frequent reason first."""
+class UsesAndRefusals(Uses):
+    """Uses, and how many cart revisions got nothing."""
 
     refusals: int = 0
+
+
+class InstrumentFigures(UsesAndRefusals):
+    """The same with the reasons: most frequent first."""
+
     reasons: tuple[Refusals, ...] = ()
 
 
@@ -121,8 +126,7 @@ class Previous(Figures):
     from_: datetime = Field(alias="from")
     to: datetime
     receipts: Receipts
-    instruments: Uses
-    refusals: int
+    instruments: UsesAndRefusals
 
 
 class Point(Figures):

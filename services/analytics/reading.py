@@ -152,8 +152,7 @@ class Reading:
             from_=window.since,
             to=window.until,
             receipts=tables.receipts_of(sales),
-            instruments=tables.uses_of(uses),
-            refusals=refused.get("refusals", 0),
+            instruments=tables.uses_and_refusals_of(uses, refused),
         )
 
     async def _points(self) -> tuple[Step, tuple[figures.Point, ...]]:

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import get_args
 
-from services.analytics.figures import Figures, Receipts, SeriesAnswer, TotalsAnswer, Uses
+from services.analytics.figures import (
+    Figures,
+    Receipts,
+    SeriesAnswer,
+    TotalsAnswer,
+    Uses,
+    UsesAndRefusals,
+)
 from services.analytics.insight_figures import CustomersAnswer, CustomersFigures
 
 Cell = tuple[str, object]
@@ -83,7 +90,6 @@ def _rows(answer: Figures) -> Iterator[Figures]:
             to=answer.to,
             receipts=answer.totals.receipts,
             instruments=answer.totals.instruments,
-            refusals=answer.totals.instruments.refusals,
         )
         if answer.previous:
             yield _Time(time="before", **dict(answer.previous))
@@ -103,8 +109,7 @@ class _Time(Figures):
     from_: datetime | None
     to: datetime | None
     receipts: Receipts
-    instruments: Uses
-    refusals: int
+    instruments: UsesAndRefusals
 
 
 class _Bought(Figures):
@@ -125,7 +130,7 @@ def _cells(row: Figures) -> Iterator[Cell]:
         if isinstance(value, Receipts):
             yield from ((_words(n, _OF_RECEIPTS), v) for n, v in value)
         elif isinstance(value, Uses):
-            yield from ((_words(n), v) for n, v in value if n in Uses.model_fields)
+            yield from ((_words(n), v) for n, v in value if not isinstance(v, tuple))
         elif inner := _figures_of(fields[name].annotation):
             yield from _within(_plain(name), inner, value)
         else:

@@ -16,6 +16,7 @@ from services.analytics.figures import (
     Refusals,
     Totals,
     Uses,
+    UsesAndRefusals,
 )
 
 Sums = Mapping[str, int]
@@ -37,6 +38,11 @@ def receipts_of(sums: Sums) -> Receipts:
 def uses_of(sums: Sums) -> Uses:
     """Sums of instruments with what returns have left of them."""
     return Uses(**_less_returned(sums))
+
+
+def uses_and_refusals_of(uses: Sums, refused: Sums) -> UsesAndRefusals:
+    """The same with the refusals of all reasons."""
+    return UsesAndRefusals(**_less_returned(uses), refusals=refused.get("refusals", 0))
 
 
 def refusals_of(sums: Mapping[Key, Sums]) -> tuple[Refusals, ...]:

@@ -119,11 +119,8 @@ async def _fill(connection: asyncpg.Connection, now: datetime, count: int) -> in
     rows = await cells.fill(connection, now, days=DAYS, count=count, say=say)
     say(f"{rows:,} minute cells after {clock.monotonic() - started:.0f} s")
     await connection.execute("set work_mem = '192MB'")
-    for length, hours in (("1 hour", 1), ("1 day", 24)):
-        await connection.execute(
-            f"select fill_levels('{length}', {hours}::smallint)", timeout=3_600
-        )
-        say(f"levels of {length} after {clock.monotonic() - started:.0f} s")
+    await connection.execute("select fill_levels()", timeout=3_600)
+    say(f"levels after {clock.monotonic() - started:.0f} s")
     await connection.execute("vacuum analyze", timeout=3_600)
     say(f"analysed after {clock.monotonic() - started:.0f} s")
     return rows

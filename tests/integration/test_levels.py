@@ -168,9 +168,7 @@ async def test_the_levels_of_what_was_counted_before_them_are_filled_by_the_migr
     assert all(kept.values())
     for kind in KINDS:
         await pool.execute(f"truncate {kind.levels}")
-    await pool.execute(
-        "select fill_levels('1 hour', 1::smallint), fill_levels('1 day', 24::smallint)"
-    )
+    await pool.execute("select fill_levels()")
     assert {kind: await _rows(pool, kind) for kind in KINDS} == kept
 
 

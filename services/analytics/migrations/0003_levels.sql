@@ -109,50 +109,88 @@ create table refusal_levels (
 create index on receipt_cells (place_id, minute);
 create index on instrument_cells (place_id, minute);
 
--- Not a single place (and offer) per hour: they are as sparse as per minute, it would be a copy.
-create function fill_levels(length interval, length_hours smallint) returns void language sql
-set search_path from current as $$
-    insert into receipt_levels (hours, place_id, at, receipts, total, discount, paid, bonuses,
-        promo_receipts, promo_paid)
-    select length_hours, p.level_id, date_bin(length, minute, 'epoch'), sum(receipts), sum(total),
+-- All levels of what the minutes have, into empty tables: a single place (and offer) per day, what is
+-- wider than that per hour, and per day from that. Not a single one per hour: they are as sparse as per
+-- minute, it would be a copy.
+create function fill_levels() returns void language sql set search_path from current as $$
+    insert into receipt_levels (hours, place_id, at, receipts, total, discount, paid, bonuses, promo_receipts, promo_paid)
+    select 1, p.level_id, date_bin('1 hour', minute, 'epoch'), sum(receipts), sum(total),
         sum(discount), sum(paid), sum(bonuses), sum(promo_receipts), sum(promo_paid)
     from receipt_cells c join place_levels p using (place_id)
-    where length_hours > 1 or p.level_id <> c.place_id
-    group by 1, 2, 3 order by 1, 2, 3;
+    where p.level_id <> c.place_id group by 1, 2, 3 order by 1, 2, 3;
+    insert into receipt_levels (hours, place_id, at, receipts, total, discount, paid, bonuses, promo_receipts, promo_paid)
+    select 24, place_id, date_bin('1 day', at, 'epoch'), sum(receipts), sum(total), sum(discount),
+        sum(paid), sum(bonuses), sum(promo_receipts), sum(promo_paid)
+    from receipt_levels where hours = 1 group by 1, 2, 3 order by 1, 2, 3;
+    insert into receipt_levels (hours, place_id, at, receipts, total, discount, paid, bonuses, promo_receipts, promo_paid)
+    select 24, place_id, date_bin('1 day', minute, 'epoch'), sum(receipts), sum(total),
+        sum(discount), sum(paid), sum(bonuses), sum(promo_receipts), sum(promo_paid)
+    from receipt_cells group by 1, 2, 3 order by 1, 2, 3;
 
     insert into return_levels (hours, place_id, at, returns, refunded)
-    select length_hours, p.level_id, date_bin(length, minute, 'epoch'), sum(returns), sum(refunded)
+    select 1, p.level_id, date_bin('1 hour', minute, 'epoch'), sum(returns), sum(refunded)
     from return_cells c join place_levels p using (place_id)
-    where length_hours > 1 or p.level_id <> c.place_id
-    group by 1, 2, 3 order by 1, 2, 3;
+    where p.level_id <> c.place_id group by 1, 2, 3 order by 1, 2, 3;
+    insert into return_levels (hours, place_id, at, returns, refunded)
+    select 24, place_id, date_bin('1 day', at, 'epoch'), sum(returns), sum(refunded)
+    from return_levels where hours = 1 group by 1, 2, 3 order by 1, 2, 3;
+    insert into return_levels (hours, place_id, at, returns, refunded)
+    select 24, place_id, date_bin('1 day', minute, 'epoch'), sum(returns), sum(refunded)
+    from return_cells group by 1, 2, 3 order by 1, 2, 3;
 
-    insert into instrument_levels (hours, offer_id, place_id, at, carts, decided, activations,
-        discount, revenue, bonuses, unauthorised, unauthorised_discount)
-    select length_hours, o.level_id, p.level_id, date_bin(length, minute, 'epoch'), sum(carts),
-        sum(decided), sum(activations), sum(discount), sum(revenue), sum(bonuses),
-        sum(unauthorised), sum(unauthorised_discount)
-    from instrument_cells c join place_levels p using (place_id) join offer_levels o using (offer_id)
-    where length_hours > 1 or o.level_id <> c.offer_id or p.level_id <> c.place_id
-    group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    insert into instrument_levels (hours, offer_id, place_id, at, carts, decided, activations, discount, revenue, bonuses,
+        unauthorised, unauthorised_discount)
+    select 1, o.level_id, p.level_id, date_bin('1 hour', minute, 'epoch'), sum(carts), sum(decided),
+        sum(activations), sum(discount), sum(revenue), sum(bonuses), sum(unauthorised),
+        sum(unauthorised_discount)
+    from instrument_cells c join place_levels p using (place_id)
+        join offer_levels o using (offer_id)
+    where o.level_id <> c.offer_id or p.level_id <> c.place_id group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    insert into instrument_levels (hours, offer_id, place_id, at, carts, decided, activations, discount, revenue, bonuses,
+        unauthorised, unauthorised_discount)
+    select 24, offer_id, place_id, date_bin('1 day', at, 'epoch'), sum(carts), sum(decided),
+        sum(activations), sum(discount), sum(revenue), sum(bonuses), sum(unauthorised),
+        sum(unauthorised_discount)
+    from instrument_levels where hours = 1 group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    insert into instrument_levels (hours, offer_id, place_id, at, carts, decided, activations, discount, revenue, bonuses,
+        unauthorised, unauthorised_discount)
+    select 24, offer_id, place_id, date_bin('1 day', minute, 'epoch'), sum(carts), sum(decided),
+        sum(activations), sum(discount), sum(revenue), sum(bonuses), sum(unauthorised),
+        sum(unauthorised_discount)
+    from instrument_cells group by 1, 2, 3, 4 order by 1, 2, 3, 4;
 
-    insert into take_back_levels (hours, offer_id, place_id, at, returned, returned_discount,
-        returned_bonuses, returned_unauthorised_discount)
-    select length_hours, o.level_id, p.level_id, date_bin(length, minute, 'epoch'), sum(returned),
+    insert into take_back_levels (hours, offer_id, place_id, at, returned, returned_discount, returned_bonuses,
+        returned_unauthorised_discount)
+    select 1, o.level_id, p.level_id, date_bin('1 hour', minute, 'epoch'), sum(returned),
         sum(returned_discount), sum(returned_bonuses), sum(returned_unauthorised_discount)
-    from take_back_cells c join place_levels p using (place_id) join offer_levels o using (offer_id)
-    where length_hours > 1 or o.level_id <> c.offer_id or p.level_id <> c.place_id
-    group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    from take_back_cells c join place_levels p using (place_id)
+        join offer_levels o using (offer_id)
+    where o.level_id <> c.offer_id or p.level_id <> c.place_id group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    insert into take_back_levels (hours, offer_id, place_id, at, returned, returned_discount, returned_bonuses,
+        returned_unauthorised_discount)
+    select 24, offer_id, place_id, date_bin('1 day', at, 'epoch'), sum(returned),
+        sum(returned_discount), sum(returned_bonuses), sum(returned_unauthorised_discount)
+    from take_back_levels where hours = 1 group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    insert into take_back_levels (hours, offer_id, place_id, at, returned, returned_discount, returned_bonuses,
+        returned_unauthorised_discount)
+    select 24, offer_id, place_id, date_bin('1 day', minute, 'epoch'), sum(returned),
+        sum(returned_discount), sum(returned_bonuses), sum(returned_unauthorised_discount)
+    from take_back_cells group by 1, 2, 3, 4 order by 1, 2, 3, 4;
 
     insert into refusal_levels (hours, refusal_kind_id, place_id, at, refusals)
-    select length_hours, k.level_id, p.level_id, date_bin(length, minute, 'epoch'), sum(refusals)
+    select 1, r.level_id, p.level_id, date_bin('1 hour', minute, 'epoch'), sum(refusals)
     from refusal_cells c join place_levels p using (place_id)
-        join refusal_kind_levels k using (refusal_kind_id)
-    where length_hours > 1 or k.level_id <> c.refusal_kind_id or p.level_id <> c.place_id
-    group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+        join refusal_kind_levels r using (refusal_kind_id)
+    where r.level_id <> c.refusal_kind_id or p.level_id <> c.place_id group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    insert into refusal_levels (hours, refusal_kind_id, place_id, at, refusals)
+    select 24, refusal_kind_id, place_id, date_bin('1 day', at, 'epoch'), sum(refusals)
+    from refusal_levels where hours = 1 group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    insert into refusal_levels (hours, refusal_kind_id, place_id, at, refusals)
+    select 24, refusal_kind_id, place_id, date_bin('1 day', minute, 'epoch'), sum(refusals)
+    from refusal_cells group by 1, 2, 3, 4 order by 1, 2, 3, 4;
 $$;
 
--- What was counted before. To count the levels anew: empty them, and do this again.
-select fill_levels('1 hour', 1::smallint), fill_levels('1 day', 24::smallint);
+select fill_levels();
 
 create or replace view receipt_minutes as
 select c.minute, p.store_id, p.device, p.region, p.currency,

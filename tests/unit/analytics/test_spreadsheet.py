@@ -72,8 +72,7 @@ def test_totals_have_a_line_of_the_time_before() -> None:
             from_=NOON,
             to=NOON,
             receipts=figures.Receipts(receipts=1),
-            instruments=figures.Uses(),
-            refusals=3,
+            instruments=figures.UsesAndRefusals(refusals=3),
         ),
     )
     rows = table(answer)
