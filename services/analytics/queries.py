@@ -5,7 +5,7 @@ Names are not joined: which numbers a question is about, and what they stand for
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,7 +42,6 @@ Subject = tuple[Kind, ...]
 SALES: Subject = (RECEIPTS, RETURNS)
 USES: Subject = (INSTRUMENTS, TAKE_BACKS)
 REFUSED: Subject = (REFUSALS,)
-_DAY = timedelta(days=1)
 _FEW_SPANS = 4
 _FINEST: tuple[What, Where] = ("each", "place")
 _WHATS = {
@@ -120,10 +119,11 @@ async def _named(
 
 @dataclass(frozen=True)
 class Cube:
-    """The sums of a selection, as of a transaction."""
+    """The sums of a selection, as of a transaction; there are none outside of ``extent``."""
 
     connection: Connection
     known: Known
+    extent: Window
     selection: Selection
 
     async def sums(
@@ -135,15 +135,16 @@ class Cube:
         is absent.
         """
         width = self._width(subject, grouping)
+        within = self._within(window)
+        if within is None:
+            return {}
         statement = _Statement()
         keys: list[Key] = [] if grouping else [()]
         parts = [
             self._part(kind, subject, width, part, statement, (grouping, keys))
-            for part in _by_hours(spans(window, _hours(subject[0], *width)))
+            for part in _by_hours(spans(within, _hours(subject[0], *width)))
             for kind in subject
         ]
-        if not parts:
-            return {}
         measures = _measures(subject)
         sums = ", ".join(f"sum({name})::bigint" for name in measures)
         sql = f"select key, {sums} from ({' union all '.join(parts)}) p group by 1"  # noqa: S608
@@ -156,15 +157,15 @@ class Cube:
         """The sums by the start of their minute, hour or day in ``zone``: the latest ``most`` of them."""
         width = self._width(subject, ())
         hours = _hours(subject[0], *width)
-        those = spans_of_series(await self._bounded(window), hours, step=step, zone=zone)
+        within = self._within(window)
+        if within is None:
+            return {}
         statement = _Statement()
         parts = [
             self._part(kind, subject, width, part, statement, step)
-            for part in _by_hours(those)
+            for part in _by_hours(spans_of_series(within, hours, step=step, zone=zone))
             for kind in subject
         ]
-        if not parts:
-            return {}
         measures = _measures(subject)
         sums = ", ".join(f"sum({name})::bigint" for name in measures)
         sql = f"""
@@ -223,7 +224,7 @@ class Cube:
                 positions = statement.parameter(_positions(chosen.keys.values(), keys), "int[]")
                 join = f"join unnest({numbers}, {positions}) k ({column}, key) using ({column})"
                 key = "k.key"
-        source, within = _within(time, those, statement)
+        source, condition = _in_spans(time, those, statement)
         sums = ", ".join(
             f"sum(c.{name})::bigint as {name}" if name in kind.measures else f"0 as {name}"
             for name in _measures(subject)
@@ -231,7 +232,7 @@ class Cube:
         return f"""
             select {key} as key, {sums}
             from {source}{kind.levels if hours else kind.cells} c {join}
-            where {" and ".join([*conditions, within])} group by 1
+            where {" and ".join([*conditions, condition])} group by 1
         """  # noqa: S608 - made of names of ours; every value is a parameter
 
     def _chosen(
@@ -246,37 +247,37 @@ class Cube:
             chosen = self.known.whats_of(kind.what, what, self.selection, of_whats)
             yield kind.what, chosen, bool(of_whats)
 
-    async def _bounded(self, window: Window) -> Window:
-        """The window from the first day that has anything to the end of the last."""
-        if window.since is not None and window.until is not None:
-            return window
-        first, last = await extent(self.connection, self.known)
+    def _within(self, window: Window) -> Window | None:
+        """The window as far as there is anything in it."""
+        first, last = self.extent.since, self.extent.until
         if first is None or last is None:
-            return Window(window.since or window.until, window.until or window.since)
-        return Window(window.since or first, window.until or last + _DAY)
+            return None
+        since = max(window.since or first, first)
+        until = min(window.until or last, last)
+        return Window(since, until) if since < until else None
 
 
-async def extent(connection: Connection, known: Known) -> tuple[datetime | None, datetime | None]:
-    """The first and the last day (UTC) that have anything."""
-    everywhere = dimensions.places(known.places, "everywhere", Selection(), ())
-    all_ = {
-        column: dimensions.whats(known.whats[column], "all", Selection(), ()) for column in _WHATS
-    }
+async def extent(connection: Connection, known: Known) -> Window:
+    """From the first day (UTC) that has anything to the end of the last; without both if none has."""
     statement = _Statement()
-    places = statement.parameter(list(everywhere.keys), "int[]")
-    of = {column: statement.parameter(list(one.keys), "int[]") for column, one in all_.items()}
-    days = " union all ".join(
-        f"select min(at) as first, max(at) as last from {kind.levels}"  # noqa: S608
-        f" where hours = 24 and place_id = any({places})"
-        + (f" and {kind.what} = any({of[kind.what]})" if kind.what else "")
-        for kind in (*SALES, *USES, *REFUSED)
-    )
+    wide = known.places_of("everywhere", Selection(), ())
+    places = statement.parameter(list(wide.keys), "int[]")
+    days = []
+    for kind in (*SALES, *USES, *REFUSED):
+        condition = f"hours = 24 and place_id = any({places})"
+        if kind.what:
+            all_of_it = known.whats_of(kind.what, "all", Selection(), ())
+            condition += (
+                f" and {kind.what} = any({statement.parameter(list(all_of_it.keys), 'int[]')})"
+            )
+        days.append(f"select min(at), max(at) from {kind.levels} where {condition}")  # noqa: S608
     row = await connection.fetchrow(
-        f"select min(first), max(last) from ({days}) d",  # noqa: S608
+        f"select min(first), max(last) + interval '24 hours'"  # noqa: S608
+        f" from ({' union all '.join(days)}) d (first, last)",
         *statement.values,
     )
     assert row is not None  # noqa: S101 - an aggregate without groups has one row
-    return row[0], row[1]
+    return Window(row[0], row[1])
 
 
 def _measures(subject: Subject) -> tuple[str, ...]:
@@ -305,7 +306,7 @@ def _positions(wanted: Iterable[Key], keys: list[Key]) -> list[int]:
     return found
 
 
-def _within(time: str, those: Sequence[Span], statement: _Statement) -> tuple[str, str]:
+def _in_spans(time: str, those: Sequence[Span], statement: _Statement) -> tuple[str, str]:
     """What is read besides, and the condition that rows are in one of the spans."""
     if len(those) > _FEW_SPANS:
         since = statement.parameter([one.since for one in those], "timestamptz[]")

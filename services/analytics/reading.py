@@ -12,7 +12,7 @@ import asyncpg
 from services.analytics import figures, names, tables
 from services.analytics.dimensions import OFFER_COLUMNS, REFUSAL_KIND_COLUMNS, Key, Selection
 from services.analytics.freshness import Ends, freshness
-from services.analytics.queries import REFUSED, SALES, USES, Cube, Grouping, Memory, Sums
+from services.analytics.queries import REFUSED, SALES, USES, Cube, Grouping, Memory, Sums, extent
 from services.analytics.window import Period, Step, Window, before, buckets, of_period, step_of
 from shared.database import Connection
 
@@ -236,7 +236,8 @@ class Statistics:
             window = question.window
             if question.period is not None:
                 window = of_period(question.period, now, question.zone)
-            cube = Cube(connection, await self.memory.known(connection), question.selection)
+            known = await self.memory.known(connection)
+            cube = Cube(connection, known, await extent(connection, known), question.selection)
             found = await _currencies(cube, window)
             currency = question.selection.currency or (found[0].currency if found else None)
             fresh = await freshness(connection, self.ends.known)

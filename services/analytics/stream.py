@@ -127,6 +127,7 @@ class Stream:
     ) -> Sequence[DeadLetter]:
         """Add the records to the statistics; returns those that can't be used."""
         sums, dead = fold(records)
-        await self.store.add(connection, sums)
         await self.insights.add(connection, sums.insight)
+        # Last, since others who have activations wait from there to the commit.
+        await self.store.add(connection, sums)
         return dead
