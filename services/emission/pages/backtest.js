@@ -5,8 +5,8 @@ import { count, day, money, percent, time } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { Refused, drafted } from "./drafted.js";
 import { Panel, useStored } from "./parts.js";
-import { conditionOf, gap, reason } from "./reasons.js";
-import { Bars } from "./bars.js";
+import { conditionOf, gap, limitOf, reason } from "./reasons.js";
+import { Bars, Ranking } from "./bars.js";
 import { Action, Check, Empty, Input, List, Notice, html, useEffect, useState } from "./ui.js";
 
 const LOOK_EVERY_MS = 600;
@@ -63,6 +63,14 @@ export function Backtest({ form, plan }) {
   </div>`;
 }
 
+// "{campaign}/{instrument}/~customer", "{campaign}/{instrument}/{condition}"
+function limitNamed(name) {
+  const parts = name.split("/");
+  const last = parts[parts.length - 1];
+  const what = last.startsWith("~") ? limitOf(last.slice(1).split(".").filter(Boolean)) : parts.length > 2 ? t("first ones with a code") : limitOf([]);
+  return parts.length > 2 || !last.startsWith("~") ? `${parts[1]}, ${what}` : what;
+}
+
 function Report({ report, names }) {
   const { currency } = report;
   if (!report.receipts) return html`<section class="panel"><${Empty} title=${t("No receipts")}>${t("There are no recorded receipts of these days.")}<//></section>`;
@@ -81,18 +89,18 @@ function Report({ report, names }) {
     <${Panel} id="by-day" title=${t("Receipts with a benefit, by day")}>
       <${Bars} label=${t("Receipts with a benefit, by day")} rows=${report.by_day.map((cell) => ({ key: cell.key, name: day(cell.key), value: cell.granted }))} said=${count} heading=${t("Day")} unit=${t("receipts")} />
     <//>
-    ${report.caps.length > 0 && html`<${Panel} id="caps" title=${t("Limits")}><ul class="plain-list">${report.caps.map((cap) => html`<li key=${cap.name}><span class="mono">${cap.name}</span>: ${cap.full
+    ${report.caps.length > 0 && html`<${Panel} id="caps" title=${t("Limits")}><ul class="plain-list">${report.caps.map((cap) => html`<li key=${cap.name}><span class="strong">${limitNamed(cap.name)}</span>: ${cap.full
       ? t("used up first at {time}; {n} receipts found no room", { time: time(cap.full_at), n: count(cap.refused) })
       : t("{used} of {cap} used", { used: cap.money ? amount(cap.used) : count(cap.used), cap: cap.money ? amount(cap.cap) : count(cap.cap) })}</li>`)}</ul><//>`}
     <section class="panel" aria-label=${t("Instruments")}><header><h2>${t("Instruments")}</h2></header><${List} label=${t("Instruments")} rows=${report.instruments} rowKey=${(one) => one.instrument_id} empty=${null} columns=${[
       { key: "name", title: t("Instrument"), cell: name }, { key: "receipts", number: true, title: t("Receipts"), cell: (one) => count(one.receipts) }, { key: "paid", number: true, title: t("Paid"), cell: (one) => count(one.paid) },
       { key: "discount", number: true, title: t("Discounts"), cell: (one) => amount(one.discount) }, { key: "bonuses", number: true, title: t("Bonus points"), cell: (one) => count(one.bonuses) }]} /></section>
-    ${report.by_store.length > 0 && html`<${Panel} id="by-store" title=${t("Discounts by store")}><${Bars} label=${t("Discounts by store")} heading=${t("Store")} unit=${currency}
-      rows=${[...report.by_store].sort((one, other) => other.discount - one.discount).slice(0, 12).map((cell) => ({ key: cell.key, name: cell.key, value: cell.discount }))} said=${amount} /><//>`}
+    ${report.by_store.length > 0 && html`<section class="panel" aria-label=${t("Discounts by store")}><header><h2>${t("Discounts by store")}</h2></header><${Ranking} label=${t("Discounts")} heading=${t("Store")} said=${amount}
+      rows=${[...report.by_store].sort((one, other) => other.discount - one.discount).slice(0, 12).map((cell) => ({ key: cell.key, name: cell.key, value: cell.discount }))} /></section>`}
     <${Panel} id="refusals" title=${t("Why others got nothing")}>
       ${report.refusals.length ? html`<ul class="plain-list">${report.refusals.map((one) => html`<li key=${one.instrument_id + one.reason + one.condition}>${name(one)}: ${reason(one.reason)}${one.condition && ` – ${conditionOf(one.condition)}`} <span class="muted">(${tn(one.receipts, "{n} receipt", "{n} receipts")})</span></li>`)}</ul>` : html`<p class="muted">${t("Nothing was refused.")}</p>`}
       ${report.near_misses.map((one) => html`<p key=${one.instrument_id + one.condition + one.unit}>${t("{receipts} lacked only {median} (median) for {name}.", { receipts: tn(one.receipts, "{n} receipt", "{n} receipts"), median: gap(one.median, one.unit, currency), name: name(one) })}</p>`)}
       ${report.displaced.length > 0 && html`<h3>${t("Running instruments that are affected")}</h3><ul class="plain-list">${report.displaced.map((one) => html`<li key=${one.campaign_id + one.instrument_id}><span class="mono">${one.campaign_id}/${one.instrument_id}</span>: ${t("{lost} receipts less, {gained} more, {discount} of discount", { lost: count(one.lost), gained: count(one.gained), discount: amount(one.discount) })}</li>`)}</ul>`}
-      ${report.left_out.length > 0 && html`<${Notice}>${t("Not in these figures")}: ${report.left_out.join("; ")}<//>`}
+      ${report.left_out.length > 0 && html`<details><summary>${t("Not in these figures")}</summary><ul class="plain-list small muted">${report.left_out.map((text) => html`<li key=${text}>${text}</li>`)}</ul></details>`}
     <//>`;
 }

@@ -140,7 +140,7 @@ function Facts({ view }) {
           <dt>${t("Valid until (not included)")}</dt><dd>${view.valid_until ? time(view.valid_until) : t("always")}</dd>
           ${!mass && html`<dt>${t("Each code works once")}</dt><dd>${view.single_use ? t("yes") : t("no")}</dd>`}
         </dl><//>
-      ${view.status === "posted" && may("codes:export") && html`<${Out} view=${view} />`}
+      ${view.status === "posted" && may("codes:export") && html`<${Out} view=${view} />${view.kind === "personal" && html`<${Shown} view=${view} />`}`}
     </div><aside class="stack"><${UsedBy} /></aside></div>`;
 }
 
@@ -158,6 +158,21 @@ function Out({ view }) {
     </div>
     <div><a class="button" target="_blank" rel="noopener" href=${at("emission", `${path(ID)}/codes/sheet?${query}`)}>${t("Open the sheet")}</a></div>
   <//>`;
+}
+
+// Codes are shown when they are asked for: that is kept as an export.
+function Shown({ view }) {
+  const [pages, setPages] = useState([]);
+  const more = async () => {
+    const after = pages.length ? pages[pages.length - 1].next : 0;
+    setPages([...pages, await get("emission", `${path(ID)}/codes?format=json&after=${after}&limit=50`)]);
+  };
+  const codes = pages.flatMap((page) => page.items);
+  const next = pages.length === 0 || pages[pages.length - 1].next;
+  return html`<${Panel} id="shown-title" title=${t("Codes")} hint=${t("kept in the history as an export")}>
+    ${codes.length > 0 && html`<div class="table-box" tabindex="0" role="region" aria-label=${t("Codes")}><table class="list"><thead><tr><th scope="col" class="number">${t("Number")}</th><th scope="col">${t("Code")}</th>${view.bound > 0 && html`<th scope="col">${t("Customer")}</th>`}</tr></thead>
+      <tbody>${codes.map((one) => html`<tr key=${one.number}><td class="number">${count(one.number)}</td><td class="mono">${one.code}</td>${view.bound > 0 && html`<td>${one.customer_id ?? "–"}</td>`}</tr>`)}</tbody></table></div>`}
+    ${next && html`<div><${Action} onAct=${more}>${codes.length ? t("Show more") : t("Show codes")}<//></div>`}<//>`;
 }
 
 function UsedBy() {

@@ -30,10 +30,21 @@ const MOST = 12;
 export function Changes({ changes }) {
   const [all, setAll] = useState(false);
   if (!changes?.length) return null;
-  return html`<ul class="changes">${(all ? changes : changes.slice(0, MOST)).map(({ field, before, after }) => html`<li key=${field}><code>${field}</code>
+  return html`<ul class="changes">${(all ? changes : changes.slice(0, MOST)).map(({ field, before, after }) => html`<li key=${field}><${Named} field=${field} />
       ${before !== null && before !== undefined && html`<del><span class="visually-hidden">${t("before")}: </span>${said(before)}</del>`}
       ${after !== null && after !== undefined && html`<ins><span class="visually-hidden">${t("now")}: </span>${said(after)}</ins>`}</li>`)}
     ${changes.length > MOST && !all && html`<li><button type="button" class="small quiet" onClick=${() => setAll(true)}>${t("and {n} more", { n: changes.length - MOST })}</button></li>`}</ul>`;
+}
+
+// The field in words as far as there are some, the rest as the API calls it.
+const NAMES = () => ({
+  name: t("Name"), comment: t("Comment"), status: t("Status"), stores: t("Stores"), first_day: t("First day"), last_day: t("Last day"), time_zone: t("Time zone"), limits: t("Limits"), instruments: t("Instruments"), priority: t("Priority"),
+  control_group: t("Control group"), customer_groups: t("Customer groups"), segments: t("Segments"), conditions: t("Conditions"), benefit: t("Benefit"), word: t("Word"), pattern: t("Pattern"), count: t("How many"), valid_from: t("Valid from"), valid_until: t("Valid until (not included)"),
+});
+function Named({ field }) {
+  const [first, ...rest] = field.split(".");
+  const name = NAMES()[first];
+  return html`<span class="muted">${name ?? html`<code>${first}</code>`}${rest.length > 0 && html` <code>${rest.join(".")}</code>`}</span>`;
 }
 
 const said = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));

@@ -2,7 +2,7 @@
 
 import { count, money, quantity } from "./format.js";
 import { t, tn } from "./i18n.js";
-import { CONDITIONS } from "./kinds.js";
+import { BENEFITS, CONDITIONS } from "./kinds.js";
 
 const REASONS = () => ({
   condition_not_met: t("a condition is not met"), wrong_store: t("not in this store"), wrong_customer_group: t("not in the customer group"), wrong_segment: t("not in the segment"),
@@ -13,12 +13,22 @@ const REASONS = () => ({
 });
 export const reason = (name) => REASONS()[name] ?? name;
 
-// "Receipt total", "not: Device", or the name of a limit or a code.
+// A limit by what it counts: "limit per customer, day", "budget of discounts", "limit in all".
+export function limitOf(words) {
+  const names = { customer: t("customer"), code: t("code"), store: t("store"), day: t("day") };
+  const per = words.filter((word) => word in names).map((word) => names[word]).join(", ");
+  if (words.includes("money")) return per ? t("discounts per {per}", { per }) : t("budget of discounts");
+  return per ? t("limit per {per}", { per }) : t("limit in all");
+}
+
+// "Receipt total", "not: Device", or a limit.
 export function conditionOf(name) {
   if (!name) return "";
-  const inverted = name.startsWith("not.");
-  const title = CONDITIONS()[inverted ? name.slice(4) : name]?.title;
-  return title ? (inverted ? `${t("not")}: ${title}` : title) : name;
+  const [first, ...words] = name.split(".");
+  if (first === "limit" || first === "campaign_limit") return limitOf(words);
+  const kind = first === "not" ? words.join(".") : name;
+  const title = CONDITIONS()[kind]?.title ?? BENEFITS()[kind]?.title;
+  return title ? (first === "not" ? `${t("not")}: ${title}` : title) : name;
 }
 
 export function gap(missing, unit, currency) {

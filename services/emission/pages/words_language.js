@@ -33,5 +33,6 @@ addWords({
   "a condition is not met": "умову не виконано", "not in this store": "не в цьому магазині", "not in the customer group": "не в групі покупців", "not in the segment": "не в сегменті", "the customer is not known": "покупець невідомий", "the customer is in the control group": "покупець у контрольній групі", "the campaign does not run at this time": "акція в цей час не діє",
   "no code was given": "код не пред’явлено", "the code is not valid": "код не дійсний", "the code belongs to somebody else": "код належить іншому", "the limit is used up": "ліміт вичерпано", "another one is better or goes first": "інша краща або йде першою", "nothing to discount": "немає на що дати знижку",
   "there is no such code": "такого коду немає", "no campaign is for this code": "немає акції для цього коду", "too many wrong codes: wait a while": "забагато хибних кодів: зачекайте", "it was not applied": "не застосовано", "not": "не",
+  "discounts per {per}": "знижки на {per}", "budget of discounts": "бюджет знижок", "limit per {per}": "ліміт на {per}", "limit in all": "ліміт загалом", "first ones with a code": "перші з кодом",
   "{n} lines": ["{n} рядок", "{n} рядки", "{n} рядків"], "{n} purchases": ["{n} покупка", "{n} покупки", "{n} покупок"], "{n} days": ["{n} день", "{n} дні", "{n} днів"], "{n} seconds": ["{n} секунда", "{n} секунди", "{n} секунд"],
 });
