@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
@@ -200,12 +201,15 @@ class Publisher:
             await self._send(STORES, shop.store_id.encode(), shop.event)
         await self.producer.flush()
 
-    async def campaign(self, campaign_id: str, name: str, instruments: dict[str, str]) -> None:
+    async def campaign(
+        self, campaign_id: str, name: str, instruments: dict[str, str], **values: Any
+    ) -> None:
         """Publish a running campaign; ``instruments`` are names by id."""
         event = builders.campaign(
             campaign_id,
             [builders.instrument(key, name=value) for key, value in instruments.items()],
             name=name,
+            **values,
         )
         await self._send(CAMPAIGNS, campaign_id.encode(), event)
         await self.producer.flush()

@@ -70,7 +70,9 @@ function Effectiveness() {
   const rows = data?.rows ?? [];
   const currency = data?.currency;
   const pick = (row) => set({ campaign_id: asked.campaign_id === row.campaign_id ? "" : row.campaign_id });
-  const days = data?.first_day ? t("Whole days are counted: {first} – {last}", { first: day(data.first_day), last: day(data.last_day) }) : t("Whole days are counted");
+  const days = !data?.first_day ? t("Whole days are counted")
+    : data.last_day ? t("Whole days are counted: {first} – {last}", { first: day(data.first_day), last: day(data.last_day) })
+      : t("Whole days are counted: from {first} until now", { first: day(data.first_day) });
   return html`<${TitleBar} title=${t("Effectiveness")}>
       <${Status} state=${problem ? "reconnecting" : data ? "read" : "connecting"} freshness=${freshness} /><${CopyLink} />
     <//>
@@ -88,7 +90,7 @@ function Effectiveness() {
       <section class="panel" aria-label=${t("All figures by campaign")}>
         <header><h2>${t("All figures by campaign")}</h2>
           <div class="actions"><a class="button small quiet" href=${csv("effectiveness", query)} download aria-label=${t("Download {title} as CSV", { title: t("All figures by campaign") })}>CSV</a></div></header>
-        <div class="box"><div class="scroll" tabindex="0" role="region" aria-label=${t("All figures by campaign")}>
+        <div class="box table-tall"><div class="scroll" tabindex="0" role="region" aria-label=${t("All figures by campaign")}>
           <${Table} id="worth" label=${t("All figures by campaign")} columns=${columnsIn(currency)} rows=${rows} rowKey=${(row) => row.campaign_id} onPick=${pick}
             picked=${(row) => row.campaign_id === asked.campaign_id} first=${{ key: "net_revenue", descending: true }} attributes=${(row) => ({ "data-campaign": row.campaign_id })} />
         </div></div>

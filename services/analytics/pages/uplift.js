@@ -23,7 +23,6 @@ function scaleOf(rows) {
 
 function verdict(row) {
   const { uplift } = row;
-  if (!uplift) return t("No control group: it is not known what would have been bought anyway.");
   if (uplift.missing === "nothing_paid") return t("Nobody in one of the groups has paid anything yet.");
   if (uplift.uplift === null) {
     return t("Too little data: {treated} and {held} customers, {needed} of each are needed.", {
@@ -58,16 +57,18 @@ function brought({ uplift }, currency) {
   return `${all} · ${t("{n} for each 1.00 of discount", { n: decimal(uplift.incremental_per_discount) })}`;
 }
 
-function groups({ uplift }) {
-  if (!uplift) return "";
-  return t("Control group {share}; {treated} against {held} since {since}", {
+const groups = ({ uplift }) =>
+  t("Control group {share}; {treated} against {held} since {since}", {
     share: percent(uplift.control_group / 10_000), treated: tn(uplift.treated.customers, "{n} customer", "{n} customers"), held: count(uplift.held_back.customers), since: time(uplift.since),
   });
-}
+
+const MOST_NAMED = 6;
+const names = (all) => all.slice(0, MOST_NAMED).join(", ") + (all.length > MOST_NAMED ? ` … (${count(all.length)})` : "");
 
 export function Uplift({ rows, loaded, currency }) {
   const scale = scaleOf(rows);
-  const shown = [...rows].sort((a, b) => Number(Boolean(b.uplift)) - Number(Boolean(a.uplift)));
+  const shown = rows.filter((row) => row.uplift);
+  const without = rows.filter((row) => !row.uplift).map((row) => row.campaign);
   return html`<section class="panel" id="uplift" aria-label=${t("Uplift against the control group")}>
     <header><h2>${t("Uplift against the control group")}</h2><p class="muted small">${t("revenue per customer, %, with the 95% interval; of the whole campaign so far")}</p></header>
     <ul class="uplifts">
@@ -76,7 +77,8 @@ export function Uplift({ rows, loaded, currency }) {
         <${Picture} row=${row} scale=${scale} label="${row.campaign}: ${verdict(row)}" />
         <div><p>${verdict(row)}</p><p class="muted small">${brought(row, currency)}</p></div></li>`)}
       ${loaded && rows.some(known) && html`<li class="axis" aria-hidden="true"><div></div><div class="ticks">${scale.ticks.map((tick) => html`<span key=${tick} style=${{ left: scale.at(tick) }}>${share(tick)}</span>`)}</div><div></div></li>`}
-      ${loaded && !rows.length && html`<li class="muted">${t("No campaign has brought anything here")}</li>`}
+      ${loaded && !shown.length && html`<li class="none muted">${t("No campaign here has a control group. Give one to a campaign, and here is what it brings that would not have been bought anyway.")}</li>`}
     </ul>
+    ${shown.length > 0 && without.length > 0 && html`<p class="muted small without">${t("Without a control group, so not known: {names}", { names: names(without) })}</p>`}
   </section>`;
 }
