@@ -32,7 +32,7 @@ def routes(regions: Path | None) -> APIRouter:
         return _shown(pages, request, "effectiveness.js")
 
     @router.get(
-        "/dashboard/regions.geojson",
+        "/v1/statistics/regions.geojson",
         include_in_schema=False,
         dependencies=[Depends(require(_SCOPE))],
     )

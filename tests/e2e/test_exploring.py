@@ -220,7 +220,7 @@ async def test_an_operators_map_of_the_regions_is_drawn_instead_of_tiles(
     async with opened(browser, analytics, world.query) as watched:
         page = watched.page
         await expect(page.locator(".tile-map li")).to_have_count(1)
-        await page.route("**/dashboard/regions.geojson", answer)
+        await page.route("**/v1/statistics/regions.geojson", answer)
         await page.reload()
         await expect(page.get_by_role("img", name="Activations by region")).to_be_visible()
 

@@ -196,3 +196,20 @@ async def test_how_old_the_figures_are_is_said_and_grows_when_nothing_comes(
         await expect(said).to_have_text(
             re.compile(r"^as of [5-9]\.?[0-9]* s ago$"), timeout=WITHIN_MS
         )
+
+
+async def test_why_the_service_refuses_for_now_is_said(
+    browser: Browser, analytics: Analytics, sold: Sold
+) -> None:
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=503, json={"detail": "Too many are open. Come back later."})
+
+    async with opened(browser, analytics, f"store_id={sold.shop.store_id}") as watched:
+        page = watched.page
+        await page.route("**/v1/statistics/stream*", refuse)
+        await page.get_by_role("radio", name="30 days").check()
+        notices = page.locator("#notices")
+        await expect(notices).to_contain_text("Too many are open", timeout=WITHIN_MS)
+        await page.unroute("**/v1/statistics/stream*")
+        await expect(notices.locator(".notice")).to_have_count(0, timeout=WITHIN_MS)
+        await watched.shows("receipts", "0")

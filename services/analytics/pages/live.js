@@ -87,7 +87,8 @@ export function Notices({ state, failed, freshness, problem, again }) {
   } else if (failed) {
     told.push(["warn", t("The figures could not be read just now. Trying again …")]);
   } else if (lost) {
-    told.push(["warn", t("The connection is lost: what you see is no longer updated. Trying again …")]);
+    const why = problem?.status >= 500 ? problem.message : t("The connection is lost: what you see is no longer updated.");
+    told.push(["warn", `${why} ${t("Trying again …")}`]);
   } else if (freshness) {
     for (const text of lagging(freshness)) told.push(["warn", text]);
   }

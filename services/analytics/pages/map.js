@@ -12,7 +12,7 @@ const NAME = "regions";
 export function useMap() {
   const [map, setMap] = useState(null);
   useEffect(() => {
-    fetch(at("analytics", "/dashboard/regions.geojson"), { credentials: "include" })
+    fetch(at("analytics", "/v1/statistics/regions.geojson"), { credentials: "include" })
       .then((answer) => (answer.status === 200 ? answer.json() : null))
       .then((read) => {
         if (!read) return;

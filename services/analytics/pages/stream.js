@@ -108,7 +108,7 @@ class Follower {
         return this.connect();
       }
     }
-    return this.later();
+    return this.later(error instanceof Problem ? error : null);
   }
 
   end(state, problem) {
@@ -116,9 +116,10 @@ class Follower {
     this.onState(state, problem);
   }
 
-  later() {
+  // `problem`: why the server refuses for now, if it says so.
+  later(problem = null) {
     this.waiting = true;
-    this.onState("reconnecting");
+    this.onState("reconnecting", problem);
     const pause = PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)];
     this.failures += 1;
     this.timer = setTimeout(() => this.connect(), pause * (0.75 + Math.random() / 2));
@@ -137,7 +138,7 @@ export function useStream(path, onEvent) {
     setShown({ state: "connecting", problem: null });
     const follower = new Follower(path, {
       onEvent: (...event) => heard.current(...event),
-      onState: (state, problem = null) => setShown((before) => (before.state === state && before.problem === problem ? before : { state, problem })),
+      onState: (state, problem = null) => setShown((before) => (before.state === state && before.problem?.message === problem?.message ? before : { state, problem })),
     });
     return () => follower.close();
   }, [path, turn]);

@@ -16,7 +16,7 @@ addWords({
   "{n} records": ["{n} запис", "{n} записи", "{n} записів"],
   "Your session has ended. What you see is no longer updated.": "Ваш сеанс закінчився. Дані на екрані більше не оновлюються.", "Sign in again": "Увійти знову",
   "The figures could not be read just now. Trying again …": "Щойно не вдалося прочитати показники. Пробуємо ще раз …",
-  "The connection is lost: what you see is no longer updated. Trying again …": "З’єднання втрачено: дані на екрані не оновлюються. Пробуємо ще раз …",
+  "The connection is lost: what you see is no longer updated.": "З’єднання втрачено: дані на екрані не оновлюються.", "Trying again …": "Пробуємо ще раз …",
 });
 
 // What codes are called.

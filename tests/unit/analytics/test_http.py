@@ -10,13 +10,13 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from services.analytics import http
+from services.analytics import http, pages_http
 from services.analytics.changes import Changes
 from shared.web import problems
 from shared.web.auth import Scope, sign
 from tests.unit.web.tokens import NOW, keys, verifier
 
-PAGES = Path(http.__file__).parent / "pages"
+MAP = "/v1/statistics/regions.geojson"
 
 
 class NoPool:
@@ -33,17 +33,26 @@ def token(*scopes: Scope, hours: int = 1) -> str:
 
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
+    return serving(None)
+
+
+def serving(regions: Path | None) -> FastAPI:
+    """The API and the pages, with an operator's map of the regions."""
     app = FastAPI()
     app.state.verifier = verifier()
     problems.install(app)
     app.include_router(http.routes(cast("asyncpg.Pool", NoPool()), Changes()))
+    app.include_router(pages_http.routes(regions))
     return app
+
+
+def asking(app: FastAPI) -> AsyncClient:
+    return AsyncClient(transport=ASGITransport(app), base_url="http://analytics")
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    transport = ASGITransport(app)
-    async with AsyncClient(transport=transport, base_url="http://analytics") as opened:
+    async with asking(app) as opened:
         yield opened
 
 
@@ -109,7 +118,7 @@ async def test_each_question_names_its_bad_parameter(
 QUESTIONS = [
     f"/v1/statistics/{name}"
     for name in ("totals", "series", "by/store", "instruments", "refusals", "choices", "stream")
-]
+] + [MAP]
 
 
 @pytest.mark.parametrize("path", QUESTIONS)
@@ -117,3 +126,22 @@ async def test_statistics_need_a_token_with_their_scope(client: AsyncClient, pat
     assert (await client.get(path)).status_code == 401
     headers = {"Authorization": f"Bearer {token('campaigns:read')}"}
     assert (await client.get(path, headers=headers)).status_code == 403
+
+
+async def test_the_operators_map_is_given_as_it_is(tmp_path: Path) -> None:
+    regions = tmp_path / "regions.json"
+    regions.write_text('{"type": "FeatureCollection", "features": []}')
+    async with asking(serving(regions)) as client:
+        answer = await client.get(MAP, headers=_reader())
+        assert answer.headers["content-type"] == "application/geo+json"
+        assert answer.text == regions.read_text()
+        regions.unlink()
+        assert (await client.get(MAP, headers=_reader())).status_code == 204
+
+
+async def test_without_a_map_there_is_none(client: AsyncClient) -> None:
+    assert (await client.get(MAP, headers=_reader())).status_code == 204
+
+
+def _reader() -> dict[str, str]:
+    return {"Authorization": f"Bearer {token('statistics:read')}"}
