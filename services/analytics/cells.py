@@ -15,8 +15,8 @@ Offer = tuple[str, str, str]
 """Campaign, instrument, emission of the code that it was got with ("": without one)."""
 RefusalKind = tuple[str, str, str]
 """Campaign, instrument, reason."""
-Where = Literal["place", "area", "everywhere"]
-"""One place; all stores of a device, region and currency; everything of a currency."""
+Where = Literal["place", "area", "device", "everywhere"]
+"""One place; all stores of a device and region; all of a device; everything: each of one currency."""
 What = Literal["each", "all"]
 """Each offer (or refusal kind) by itself; all of them (all with the same reason)."""
 Level = tuple[int, What, Where]
@@ -99,23 +99,20 @@ KINDS = (RECEIPTS, INSTRUMENTS, REFUSALS, RETURNS, TAKE_BACKS)
 def levels_of(kind: Kind) -> Iterator[Level]:
     """The levels that are kept, the finest first.
 
-    Not each offer of each place per hour: they are as sparse as per minute, it would be a copy.
+    Not each offer of each place per hour: they are as sparse as per minute, it would be a copy. Devices per
+    day only: per hour they are soon added up of their regions.
     """
     whats: tuple[What, ...] = ("each", "all") if kind.what else ("each",)
-    wheres: tuple[Where, ...] = ("place", "area", "everywhere")
-    for level in product(HOURS, whats, wheres):
-        if level != (1, "each", "place"):
-            yield level
+    wheres: tuple[Where, ...] = ("place", "area", "device", "everywhere")
+    for hours, what, where in product(HOURS, whats, wheres):
+        if hours == HOURS[-1] or (where != "device" and (what, where) != ("each", "place")):
+            yield hours, what, where
 
 
-def area_of(place: Place) -> Place:
-    """The place and all others of its device, region and currency."""
-    return ("", *place[1:])
-
-
-def everywhere(place: Place) -> Place:
-    """All places of its currency."""
-    return ("", "", "", place[3])
+def widened(place: Place) -> tuple[Place, Place, Place]:
+    """What a place is counted with: its area, its device and everything of its currency."""
+    _, device, region, currency = place
+    return ("", device, region, currency), ("", device, "", currency), ("", "", "", currency)
 
 
 def for_reason(kind: RefusalKind) -> RefusalKind:

@@ -49,7 +49,9 @@ def where_of(columns: Collection[str]) -> Where:
     """How narrow places must be for these columns to be told."""
     if "store_id" in columns:
         return "place"
-    return "area" if {"device", "region"} & set(columns) else "everywhere"
+    if "region" in columns:
+        return "area"
+    return "device" if "device" in columns else "everywhere"
 
 
 def what_of(columns: Collection[str]) -> What:
@@ -75,9 +77,7 @@ def whats(
 
 
 def _where(texts: Mapping[str, str]) -> Where:
-    if texts["store_id"]:
-        return "place"
-    return "area" if texts["device"] else "everywhere"
+    return where_of([column for column, text in texts.items() if text])
 
 
 def _chosen(known: Sequence[Named], wanted: Mapping[str, str], grouping: Sequence[str]) -> Chosen:

@@ -18,6 +18,7 @@ from services.analytics.cells import (
     RETURNS,
     TAKE_BACKS,
     Kind,
+    Level,
     What,
     Where,
     levels_of,
@@ -43,7 +44,7 @@ SALES: Subject = (RECEIPTS, RETURNS)
 USES: Subject = (INSTRUMENTS, TAKE_BACKS)
 REFUSED: Subject = (REFUSALS,)
 _FEW_SPANS = 4
-_FINEST: tuple[What, Where] = ("each", "place")
+_WHERES: tuple[Where, ...] = ("place", "area", "device", "everywhere")
 _WHATS = {
     "offer_id": ("offers", OFFER_COLUMNS),
     "refusal_kind_id": ("refusal_kinds", REFUSAL_KIND_COLUMNS),
@@ -134,15 +135,15 @@ class Cube:
         Money is minor units, of all currencies unless the selection names one. A key without sums
         is absent.
         """
-        width = self._width(subject, grouping)
+        levels = self._levels(subject[0], grouping)
         within = self._within(window)
         if within is None:
             return {}
         statement = _Statement()
         keys: list[Key] = [] if grouping else [()]
         parts = [
-            self._part(kind, subject, width, part, statement, (grouping, keys))
-            for part in _by_hours(spans(within, _hours(subject[0], *width)))
+            self._part(kind, subject, levels[hours], those, statement, (grouping, keys))
+            for hours, those in _by_hours(spans(within, _longest_first(levels)))
             for kind in subject
         ]
         measures = _measures(subject)
@@ -155,15 +156,16 @@ class Cube:
         self, subject: Subject, window: Window, *, step: Step, zone: ZoneInfo, most: int
     ) -> Mapping[datetime, Sums]:
         """The sums by the start of their minute, hour or day in ``zone``: the latest ``most`` of them."""
-        width = self._width(subject, ())
-        hours = _hours(subject[0], *width)
+        levels = self._levels(subject[0], ())
         within = self._within(window)
         if within is None:
             return {}
         statement = _Statement()
         parts = [
-            self._part(kind, subject, width, part, statement, step)
-            for part in _by_hours(spans_of_series(within, hours, step=step, zone=zone))
+            self._part(kind, subject, levels[hours], those, statement, step)
+            for hours, those in _by_hours(
+                spans_of_series(within, _longest_first(levels), step=step, zone=zone)
+            )
             for kind in subject
         ]
         measures = _measures(subject)
@@ -182,29 +184,28 @@ class Cube:
                 start[name] += value
         return found
 
-    def _width(self, subject: Subject, grouping: Grouping) -> tuple[What, Where]:
-        """How narrow sums must be, to tell what is selected and grouped."""
+    def _levels(self, kind: Kind, grouping: Grouping) -> Mapping[int, Level]:
+        """The widest levels that tell what is selected and grouped, by their hours; 0: the minutes."""
         where = dimensions.where_of([*self.selection.of(PLACE_COLUMNS), *grouping])
-        column = subject[0].what
-        if not column:
-            return "each", where
-        columns = [*self.selection.of(_WHATS[column][1]), *grouping]
-        return dimensions.what_of(columns), where
+        what: What = "each"
+        if kind.what:
+            what = dimensions.what_of([*self.selection.of(_WHATS[kind.what][1]), *grouping])
+        return _levels_that_tell(kind, what, where)
 
     def _part(
         self,
         kind: Kind,
         subject: Subject,
-        width: tuple[What, Where],
-        part: tuple[int, Sequence[Span]],
+        level: Level,
+        those: Sequence[Span],
         statement: _Statement,
         by: tuple[Grouping, list[Key]] | Step,
     ) -> str:
-        """The sums of some spans of the same length by ``key``: a number of keys, or the time.
+        """The sums of a level in some spans by ``key``: a number of keys, or the time.
 
         They have the columns of all measures of the subject; keys that it has not met are added.
         """
-        hours, those = part
+        hours = level[0]
         time = "at" if hours else "minute"
         conditions = [f"hours = {hours}"] if hours else []
         join, key = "", "0"
@@ -214,7 +215,7 @@ class Cube:
             # hour, so it is asked once for each of these.
             coarse = not hours and by != "minute"
             key = f"date_bin('15 minutes', {time}, 'epoch')" if coarse else time
-        for column, chosen, grouped in self._chosen(kind, width if hours else _FINEST, grouping):
+        for column, chosen, grouped in self._chosen(kind, level, grouping):
             if chosen.everything and not hours and not grouped:
                 continue
             numbers = statement.parameter(list(chosen.keys), "int[]")
@@ -224,22 +225,21 @@ class Cube:
                 positions = statement.parameter(_positions(chosen.keys.values(), keys), "int[]")
                 join = f"join unnest({numbers}, {positions}) k ({column}, key) using ({column})"
                 key = "k.key"
-        source, condition = _in_spans(time, those, statement)
         sums = ", ".join(
             f"sum(c.{name})::bigint as {name}" if name in kind.measures else f"0 as {name}"
             for name in _measures(subject)
         )
+        table = kind.levels if hours else kind.cells
         return f"""
             select {key} as key, {sums}
-            from {source}{kind.levels if hours else kind.cells} c {join}
-            where {" and ".join([*conditions, condition])} group by 1
+            from {_rows(table, conditions, time, those, statement)} c {join} group by 1
         """  # noqa: S608 - made of names of ours; every value is a parameter
 
     def _chosen(
-        self, kind: Kind, width: tuple[What, Where], grouping: Grouping
+        self, kind: Kind, level: Level, grouping: Grouping
     ) -> Iterable[tuple[str, Chosen, bool]]:
         """The columns of numbers, which numbers are asked for, and whether they are grouped by."""
-        what, where = width
+        _, what, where = level
         of_places = tuple(column for column in grouping if column in PLACE_COLUMNS)
         of_whats = tuple(column for column in grouping if column not in PLACE_COLUMNS)
         yield "place_id", self.known.places_of(where, self.selection, of_places), bool(of_places)
@@ -285,10 +285,17 @@ def _measures(subject: Subject) -> tuple[str, ...]:
 
 
 @cache
-def _hours(kind: Kind, what: What, where: Where) -> tuple[int, ...]:
-    """How long the levels are that tell this, longest first."""
-    kept = (hours for hours, *width in levels_of(kind) if width == [what, where])
-    return tuple(sorted(kept, reverse=True))
+def _levels_that_tell(kind: Kind, what: What, where: Where) -> Mapping[int, Level]:
+    found: dict[int, Level] = {0: (0, "each", "place")}
+    narrow_enough = _WHERES[: _WHERES.index(where) + 1]
+    for level in levels_of(kind):  # the finest first: the widest stays
+        if level[1] == what and level[2] in narrow_enough:
+            found[level[0]] = level
+    return found
+
+
+def _longest_first(levels: Mapping[int, Level]) -> tuple[int, ...]:
+    return tuple(sorted((hours for hours in levels if hours), reverse=True))
 
 
 def _by_hours(those: Iterable[Span]) -> Iterable[tuple[int, Sequence[Span]]]:
@@ -306,21 +313,22 @@ def _positions(wanted: Iterable[Key], keys: list[Key]) -> list[int]:
     return found
 
 
-def _in_spans(time: str, those: Sequence[Span], statement: _Statement) -> tuple[str, str]:
-    """What is read besides, and the condition that rows are in one of the spans."""
+def _rows(
+    table: str, conditions: list[str], time: str, those: Sequence[Span], statement: _Statement
+) -> str:
+    """The rows of a table in one of the spans."""
+    select = f"select * from {table} where {' and '.join(['true', *conditions])}"  # noqa: S608
     if len(those) > _FEW_SPANS:
+        # Each span by itself, by the index; PostgreSQL would read the whole table for all of them.
         since = statement.parameter([one.since for one in those], "timestamptz[]")
         until = statement.parameter([one.until for one in those], "timestamptz[]")
+        within = f"{time} >= s.since and {time} < s.until offset 0"
         return (
-            f"unnest({since}, {until}) s (since, until) cross join ",
-            f"{time} >= s.since and {time} < s.until",
+            f"unnest({since}, {until}) s (since, until) cross join lateral ({select} and {within})"
         )
-    ranges = []
-    for one in those:
-        bounds = ["true"]
-        if one.since is not None:
-            bounds.append(f"{time} >= {statement.parameter(one.since, 'timestamptz')}")
-        if one.until is not None:
-            bounds.append(f"{time} < {statement.parameter(one.until, 'timestamptz')}")
-        ranges.append(" and ".join(bounds))
-    return "", f"({' or '.join(ranges)})"
+    ranges = [
+        f"{time} >= {statement.parameter(one.since, 'timestamptz')}"
+        f" and {time} < {statement.parameter(one.until, 'timestamptz')}"
+        for one in those
+    ]
+    return f"({select} and ({' or '.join(ranges)}))"

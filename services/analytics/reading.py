@@ -20,7 +20,10 @@ Dimension = Literal["store", "device", "region"]
 
 MOST_POINTS = 1_500
 """A series has no more points: a day of minutes, two months of hours."""
-_SETTINGS = "set local statement_timeout = '20s'"
+# Levels are read by their keys, in what is mostly in memory.
+_SETTINGS = """
+select set_config('statement_timeout', '20s', true), set_config('random_page_cost', '1.1', true)
+"""
 _COLUMN: Mapping[Dimension, str] = {"store": "store_id", "device": "device", "region": "region"}
 _EVERYTHING = Selection()
 _ALWAYS = Window()

@@ -2,15 +2,21 @@
 
 from services.analytics.cells import Kind, Level, levels_of
 
-_PLACES = ("place_id", "area_id", "everywhere_id")
-_COLUMNS = {"place": _PLACES, "area": _PLACES[1:], "everywhere": _PLACES[2:]}
+_PLACES = ("place_id", "area_id", "device_id", "everywhere_id")
+_COLUMNS = {
+    "place": _PLACES,
+    "area": _PLACES[1:],
+    "device": _PLACES[2:],
+    "everywhere": _PLACES[3:],
+}
+_NARROWER = {"area": "place", "device": "area", "everywhere": "area"}
 
 
 def additions(kind: Kind) -> str:
     """Add cells, each of which comes once.
 
     Its parameters are arrays, an element for each cell: minutes since 1970; of what it is, and what
-    stands for all of that, if the kind has it; place, area, everywhere; the measures.
+    stands for all of that, if the kind has it; the place and what it is widened to; the measures.
 
     Arrays, because COPY needs a temporary table, which the service's role may not create; it would
     save the client 1 µs of the 14 µs that an event takes, and PostgreSQL nothing. Each upsert goes in
@@ -47,8 +53,7 @@ def _name(level: Level) -> str:
 def _sums(kind: Kind, level: Level) -> str:
     """The sums of a level, made of those of a finer one, which are fewer than the cells."""
     hours, what, where = level
-    narrower = {"area": "place", "everywhere": "area"}.get(where)
-    finer = ((hours, what, narrower), (hours, "each", where))
+    finer = ((hours, what, _NARROWER.get(where)), (hours, "each", where))
     source = next((_name(one) for one in levels_of(kind) if one in finer and one != level), None)
     start = "minute" if source else f"minute - minute % {hours * 60}"
     columns = [*((kind.what,) if kind.what and what == "each" else ())]

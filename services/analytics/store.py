@@ -18,9 +18,8 @@ from services.analytics.cells import (
     Offer,
     Place,
     RefusalKind,
-    area_of,
-    everywhere,
     for_reason,
+    widened,
 )
 from services.analytics.messages import Campaign, Store
 from services.analytics.rollup import Activation, Rollup
@@ -195,11 +194,8 @@ class RollupStore:
         """Of each place its number, and those of what it is counted with."""
         keys = {place for _, place in chain(rollup.receipts, rollup.returns)}
         keys |= {place for _, place, _ in chain(rollup.instruments, rollup.refusals)}
-        wider = chain(keys, map(area_of, keys), map(everywhere, keys))
-        numbers = await self.places.of(connection, wider)
-        return {
-            key: (numbers[key], numbers[area_of(key)], numbers[everywhere(key)]) for key in keys
-        }
+        numbers = await self.places.of(connection, chain(keys, *map(widened, keys)))
+        return {key: tuple(numbers[one] for one in (key, *widened(key))) for key in keys}
 
     async def _offers(self, connection: Connection, rollup: Rollup) -> Mapping[Offer, Numbers]:
         keys = {cell[2] for cell in chain(rollup.instruments, rollup.take_backs)}

@@ -70,6 +70,7 @@ async def _add_dimensions(connection: asyncpg.Connection) -> np.ndarray:
             unnest(array{list(_REASONS)}) reason order by 1, 2, 3;
         insert into places (store_id, device, region, currency)
         select distinct '', device, region, currency from places
+        union select distinct '', device, '', currency from places
         union select '', '', '', 'UAH';
         insert into offers values (default, '', '', '');
         insert into refusal_kinds (campaign_id, instrument_id, reason)

@@ -10,19 +10,22 @@ alter table offers add unique (campaign_id, instrument_id, emission_id);
 insert into places (store_id, device, region, currency)
 select distinct '', device, region, currency from places
 union
+select distinct '', device, '', currency from places
+union
 select distinct '', '', '', currency from places;
 insert into offers (campaign_id, instrument_id) values ('', '');
 insert into refusal_kinds (campaign_id, instrument_id, reason)
 select distinct '', '', reason from refusal_kinds;
 
--- What each place, offer and refusal kind is counted as: itself, and what stands for more than it.
+-- What each place, offer and refusal kind is counted as: itself, and what stands for more than it: a
+-- device and region, a device (per day only), everything of a currency; all offers; all for a reason.
 create view place_levels as
-select p.place_id, w.place_id as level_id
+select p.place_id, w.place_id as level_id, w.device <> '' and w.region = '' as days_only
 from places p
 join places w on w.currency = p.currency and (
     w.place_id = p.place_id
-    or (w.store_id = '' and w.device = p.device and w.region = p.region)
-    or (w.store_id = '' and w.device = '' and w.region = ''))
+    or (w.store_id = '' and w.device in (p.device, '') and w.region in (p.region, '')
+        and (w.device <> '' or w.region = '')))
 where p.store_id <> '';
 
 create view offer_levels as
@@ -109,34 +112,38 @@ create table refusal_levels (
 create index on receipt_cells (place_id, minute);
 create index on instrument_cells (place_id, minute);
 
--- All levels of what the minutes have, into empty tables: a single place (and offer) per day, what is
--- wider than that per hour, and per day from that. Not a single one per hour: they are as sparse as per
--- minute, it would be a copy.
+-- All levels of what the minutes have, into empty tables: what is wider than a single place (and offer) per
+-- hour, per day from that; single ones per day. Not per hour: they are as sparse as per minute, it would be
+-- a copy.
 create function fill_levels() returns void language sql set search_path from current as $$
     insert into receipt_levels (hours, place_id, at, receipts, total, discount, paid, bonuses, promo_receipts, promo_paid)
     select 1, p.level_id, date_bin('1 hour', minute, 'epoch'), sum(receipts), sum(total),
         sum(discount), sum(paid), sum(bonuses), sum(promo_receipts), sum(promo_paid)
     from receipt_cells c join place_levels p using (place_id)
-    where p.level_id <> c.place_id group by 1, 2, 3 order by 1, 2, 3;
+    where not p.days_only and (p.level_id <> c.place_id)
+    group by 1, 2, 3 order by 1, 2, 3;
     insert into receipt_levels (hours, place_id, at, receipts, total, discount, paid, bonuses, promo_receipts, promo_paid)
     select 24, place_id, date_bin('1 day', at, 'epoch'), sum(receipts), sum(total), sum(discount),
         sum(paid), sum(bonuses), sum(promo_receipts), sum(promo_paid)
     from receipt_levels where hours = 1 group by 1, 2, 3 order by 1, 2, 3;
     insert into receipt_levels (hours, place_id, at, receipts, total, discount, paid, bonuses, promo_receipts, promo_paid)
-    select 24, place_id, date_bin('1 day', minute, 'epoch'), sum(receipts), sum(total),
+    select 24, p.level_id, date_bin('1 day', minute, 'epoch'), sum(receipts), sum(total),
         sum(discount), sum(paid), sum(bonuses), sum(promo_receipts), sum(promo_paid)
-    from receipt_cells group by 1, 2, 3 order by 1, 2, 3;
+    from receipt_cells c join place_levels p using (place_id)
+    where p.days_only or p.level_id = c.place_id group by 1, 2, 3 order by 1, 2, 3;
 
     insert into return_levels (hours, place_id, at, returns, refunded)
     select 1, p.level_id, date_bin('1 hour', minute, 'epoch'), sum(returns), sum(refunded)
     from return_cells c join place_levels p using (place_id)
-    where p.level_id <> c.place_id group by 1, 2, 3 order by 1, 2, 3;
+    where not p.days_only and (p.level_id <> c.place_id)
+    group by 1, 2, 3 order by 1, 2, 3;
     insert into return_levels (hours, place_id, at, returns, refunded)
     select 24, place_id, date_bin('1 day', at, 'epoch'), sum(returns), sum(refunded)
     from return_levels where hours = 1 group by 1, 2, 3 order by 1, 2, 3;
     insert into return_levels (hours, place_id, at, returns, refunded)
-    select 24, place_id, date_bin('1 day', minute, 'epoch'), sum(returns), sum(refunded)
-    from return_cells group by 1, 2, 3 order by 1, 2, 3;
+    select 24, p.level_id, date_bin('1 day', minute, 'epoch'), sum(returns), sum(refunded)
+    from return_cells c join place_levels p using (place_id)
+    where p.days_only or p.level_id = c.place_id group by 1, 2, 3 order by 1, 2, 3;
 
     insert into instrument_levels (hours, offer_id, place_id, at, carts, decided, activations, discount, revenue, bonuses,
         unauthorised, unauthorised_discount)
@@ -145,7 +152,8 @@ create function fill_levels() returns void language sql set search_path from cur
         sum(unauthorised_discount)
     from instrument_cells c join place_levels p using (place_id)
         join offer_levels o using (offer_id)
-    where o.level_id <> c.offer_id or p.level_id <> c.place_id group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    where not p.days_only and (o.level_id <> c.offer_id or p.level_id <> c.place_id)
+    group by 1, 2, 3, 4 order by 1, 2, 3, 4;
     insert into instrument_levels (hours, offer_id, place_id, at, carts, decided, activations, discount, revenue, bonuses,
         unauthorised, unauthorised_discount)
     select 24, offer_id, place_id, date_bin('1 day', at, 'epoch'), sum(carts), sum(decided),
@@ -154,10 +162,12 @@ create function fill_levels() returns void language sql set search_path from cur
     from instrument_levels where hours = 1 group by 1, 2, 3, 4 order by 1, 2, 3, 4;
     insert into instrument_levels (hours, offer_id, place_id, at, carts, decided, activations, discount, revenue, bonuses,
         unauthorised, unauthorised_discount)
-    select 24, offer_id, place_id, date_bin('1 day', minute, 'epoch'), sum(carts), sum(decided),
+    select 24, o.level_id, p.level_id, date_bin('1 day', minute, 'epoch'), sum(carts), sum(decided),
         sum(activations), sum(discount), sum(revenue), sum(bonuses), sum(unauthorised),
         sum(unauthorised_discount)
-    from instrument_cells group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    from instrument_cells c join place_levels p using (place_id)
+        join offer_levels o using (offer_id)
+    where p.days_only or (p.level_id = c.place_id and o.level_id = c.offer_id) group by 1, 2, 3, 4 order by 1, 2, 3, 4;
 
     insert into take_back_levels (hours, offer_id, place_id, at, returned, returned_discount, returned_bonuses,
         returned_unauthorised_discount)
@@ -165,7 +175,8 @@ create function fill_levels() returns void language sql set search_path from cur
         sum(returned_discount), sum(returned_bonuses), sum(returned_unauthorised_discount)
     from take_back_cells c join place_levels p using (place_id)
         join offer_levels o using (offer_id)
-    where o.level_id <> c.offer_id or p.level_id <> c.place_id group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    where not p.days_only and (o.level_id <> c.offer_id or p.level_id <> c.place_id)
+    group by 1, 2, 3, 4 order by 1, 2, 3, 4;
     insert into take_back_levels (hours, offer_id, place_id, at, returned, returned_discount, returned_bonuses,
         returned_unauthorised_discount)
     select 24, offer_id, place_id, date_bin('1 day', at, 'epoch'), sum(returned),
@@ -173,21 +184,26 @@ create function fill_levels() returns void language sql set search_path from cur
     from take_back_levels where hours = 1 group by 1, 2, 3, 4 order by 1, 2, 3, 4;
     insert into take_back_levels (hours, offer_id, place_id, at, returned, returned_discount, returned_bonuses,
         returned_unauthorised_discount)
-    select 24, offer_id, place_id, date_bin('1 day', minute, 'epoch'), sum(returned),
+    select 24, o.level_id, p.level_id, date_bin('1 day', minute, 'epoch'), sum(returned),
         sum(returned_discount), sum(returned_bonuses), sum(returned_unauthorised_discount)
-    from take_back_cells group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    from take_back_cells c join place_levels p using (place_id)
+        join offer_levels o using (offer_id)
+    where p.days_only or (p.level_id = c.place_id and o.level_id = c.offer_id) group by 1, 2, 3, 4 order by 1, 2, 3, 4;
 
     insert into refusal_levels (hours, refusal_kind_id, place_id, at, refusals)
     select 1, r.level_id, p.level_id, date_bin('1 hour', minute, 'epoch'), sum(refusals)
     from refusal_cells c join place_levels p using (place_id)
         join refusal_kind_levels r using (refusal_kind_id)
-    where r.level_id <> c.refusal_kind_id or p.level_id <> c.place_id group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    where not p.days_only and (r.level_id <> c.refusal_kind_id or p.level_id <> c.place_id)
+    group by 1, 2, 3, 4 order by 1, 2, 3, 4;
     insert into refusal_levels (hours, refusal_kind_id, place_id, at, refusals)
     select 24, refusal_kind_id, place_id, date_bin('1 day', at, 'epoch'), sum(refusals)
     from refusal_levels where hours = 1 group by 1, 2, 3, 4 order by 1, 2, 3, 4;
     insert into refusal_levels (hours, refusal_kind_id, place_id, at, refusals)
-    select 24, refusal_kind_id, place_id, date_bin('1 day', minute, 'epoch'), sum(refusals)
-    from refusal_cells group by 1, 2, 3, 4 order by 1, 2, 3, 4;
+    select 24, r.level_id, p.level_id, date_bin('1 day', minute, 'epoch'), sum(refusals)
+    from refusal_cells c join place_levels p using (place_id)
+        join refusal_kind_levels r using (refusal_kind_id)
+    where p.days_only or (p.level_id = c.place_id and r.level_id = c.refusal_kind_id) group by 1, 2, 3, 4 order by 1, 2, 3, 4;
 $$;
 
 select fill_levels();
