@@ -31,11 +31,13 @@ async def answer_caps(read: Reading) -> CapsAnswer:
     used_by = dict(zip(map(id, counted), used, strict=True))
     hours_by = dict(zip(map(id, foretold), hourly, strict=True))
     names = await instrument_names(connection, [one[0].campaign_id for one in stated])
+    currency = await insight_queries.only_currency(connection)
     rows = []
     for one in stated:
         found = used_by.get(id(one))
         hours = hours_by.get(id(one), {})
-        rows.append(_row(one, found, names, _forecast(one, found, hours, now) if found else None))
+        foretold_of = _forecast(one, found, hours, now) if found else None
+        rows.append(_row(one, found, names, foretold_of, currency))
     return CapsAnswer(
         as_of=read.head["as_of"], counted_until=read.head["counted_until"], rows=tuple(rows)
     )
@@ -100,10 +102,13 @@ def _row(
     used: Used | None,
     names: dict[tuple[str, str], str],
     foretold: CapForecast | None,
+    only_currency: str | None,
 ) -> CapRow:
     terms, cap, span = one
     count = None if used is None else _used_of(cap, used)
-    currencies = used.currencies if used and cap.counts == "money" else frozenset()
+    # Before the first discount a budget is in what all stores sell in, if that is one.
+    currencies = (used and used.currencies) or ({only_currency} if only_currency else set())
+    money = cap.counts == "money" and len(currencies) == 1
     key = (terms.campaign_id, cap.instrument_id or "")
     scope = "campaign" if cap.instrument_id is None else "instrument"
     return CapRow(
@@ -116,7 +121,7 @@ def _row(
         emission_id=cap.emission_id,
         condition_id=cap.condition_id,
         counts=cap.counts,
-        currency=next(iter(currencies)) if len(currencies) == 1 else None,
+        currency=next(iter(currencies)) if money else None,
         per=cap.per,
         period=CapPeriod(
             kind=cap.period.kind if cap.period else "campaign",

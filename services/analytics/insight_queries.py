@@ -312,3 +312,9 @@ async def baskets(
         most,
     )
     return [dict(row) for row in rows]
+
+
+async def only_currency(connection: Connection) -> str | None:
+    """What all stores sell in; None if that is more than one currency, or there are no stores."""
+    found = await connection.fetch("select distinct currency from stores limit 2")
+    return found[0]["currency"] if len(found) == 1 else None

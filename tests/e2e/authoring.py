@@ -56,6 +56,42 @@ async def post_word(page: Page, stack: Stack, word: str) -> str:
     return f"word-{word.lower()}"
 
 
+async def build_instrument(page: Page, stack: Stack, word: str) -> None:
+    """10% off receipts from 300.00 with the posted word, for the first 1000."""
+    await page.goto(f"{stack.url('emission')}/instruments")
+    await page.get_by_role("link", name="New instrument").click()
+    await field(page, "Name").fill(f"{word}: 10% off from 300.00")
+    await add_condition(page, "Receipt total")
+    await field(page, "Value").fill("300.00")
+    await add_condition(page, "Promo code")
+    await pick(page, "Promo codes", word, word)
+    await field(page, "Only the first").fill("1000")
+    await field(page, "Percent off").fill("10")
+    said = page.locator(".sentence .said")
+    await expect(said).to_contain_text("10%")
+    await expect(said).to_contain_text("300.00")
+    await expect(said).to_contain_text(word)
+    await page.get_by_role("button", name="Save").click()
+    await page.wait_for_url(re.compile("/instruments/welcome"))
+
+
+async def start_campaign(page: Page, stack: Stack, word: str, store_name: str) -> str:
+    """A running campaign of that instrument in the store, with a budget of 5000.00; its id."""
+    await page.goto(f"{stack.url('emission')}/campaigns")
+    await page.get_by_role("link", name="New campaign").click()
+    await field(page, "Name").fill(f"Campaign {word}")
+    await pick(page, "Add an instrument", word, f"{word}: 10% off")
+    await pick(page, "Stores", store_name, store_name)
+    await field(page, "Budget of discounts").fill("5000.00")
+    await page.get_by_role("button", name="Save").click()
+    await page.wait_for_url(re.compile("/campaigns/campaign-welcome"))
+    await page.get_by_role("button", name="Start").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    await expect(page.locator(".title-bar .badge")).to_have_text("running")
+    await expect(page.get_by_role("link", name="Live figures")).to_be_visible()
+    return page.url.rsplit("/", 1)[1]
+
+
 async def a_shop(stack: Stack) -> tuple[str, str]:
     """The id and name of a new store in UAH."""
     store = a_store(name=f"Shop {secrets.token_hex(3)}", currency="UAH")

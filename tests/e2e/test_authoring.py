@@ -10,10 +10,11 @@ from tests.e2e.authoring import (
     MARKETER,
     a_shop,
     add_condition,
+    build_instrument,
     complaints,
     field,
-    pick,
     post_word,
+    start_campaign,
     unique,
 )
 from tests.e2e.visitor import visiting
@@ -26,37 +27,8 @@ async def test_from_a_word_to_a_running_campaign(browser: Browser, stack: Stack)
     async with visiting(browser, stack, MARKETER) as visitor:
         page = visitor.page
         await post_word(page, stack, word)
-
-        await page.goto(f"{stack.url('emission')}/instruments")
-        await page.get_by_role("link", name="New instrument").click()
-        await field(page, "Name").fill(f"{word}: 10% off from 300.00")
-        await add_condition(page, "Receipt total")
-        await field(page, "Value").fill("300.00")
-        await add_condition(page, "Promo code")
-        await pick(page, "Promo codes", word, word)
-        await field(page, "Only the first").fill("1000")
-        await field(page, "Percent off").fill("10")
-        said = page.locator(".sentence .said")
-        await expect(said).to_contain_text("10%")
-        await expect(said).to_contain_text("300.00")
-        await expect(said).to_contain_text(word)
-        await page.get_by_role("button", name="Save").click()
-        await page.wait_for_url(re.compile("/instruments/welcome"))
-
-        await page.goto(f"{stack.url('emission')}/campaigns")
-        await page.get_by_role("link", name="New campaign").click()
-        await field(page, "Name").fill(f"Campaign {word}")
-        await pick(page, "Add an instrument", word, f"{word}: 10% off")
-        await pick(page, "Stores", store_name, store_name)
-        await field(page, "Budget of discounts").fill("5000.00")
-        await page.get_by_role("button", name="Save").click()
-        await page.wait_for_url(re.compile("/campaigns/campaign-welcome"))
-        await page.get_by_role("button", name="Start").click()
-        await page.get_by_role("dialog").get_by_role("button", name="Start").click()
-        await expect(page.locator(".title-bar .badge")).to_have_text("running")
-        await expect(page.get_by_role("link", name="Live figures")).to_be_visible()
-
-        campaign_id = page.url.rsplit("/", 1)[1]
+        await build_instrument(page, stack, word)
+        campaign_id = await start_campaign(page, stack, word, store_name)
         async with author(stack) as client:
             campaign = ok(await client.get(f"/v1/campaigns/{campaign_id}"))
         assert campaign["status"] == "running"

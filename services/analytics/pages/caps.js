@@ -4,10 +4,10 @@ import { get } from "./api.js";
 import { count, decimal, money, percent, time } from "./format.js";
 import { t } from "./i18n.js";
 import { Panel, csv } from "./tables.js";
-import { Failure, html, useAsk, useEffect, useRef } from "./ui.js";
+import { Failure, html, useAsk, usePaced } from "./ui.js";
 import "./words_statistics.js";
 
-const EVERY_MS = 10_000;
+const EVERY_MS = 5_000;
 
 const amount = (row, value) => (value === null ? "–" : row.counts === "money" ? money(value, row.currency) : count(value));
 const name = (row) => [row.campaign, row.instrument, row.kind === "code" ? t("each code") : null, row.emission_id].filter(Boolean).join(" · ");
@@ -44,13 +44,8 @@ function Cap({ row }) {
 // Asked again when the figures have changed, but not each time.
 export function Caps({ campaign, changed }) {
   const query = campaign ? new URLSearchParams({ campaign_id: campaign }).toString() : "";
-  const { data, problem, reload } = useAsk((signal) => get("analytics", `/v1/statistics/caps?${query}`, { signal }), [query]);
-  const askedAt = useRef(performance.now());
-  useEffect(() => {
-    if (performance.now() - askedAt.current < EVERY_MS) return;
-    askedAt.current = performance.now();
-    reload();
-  }, [changed]);
+  const paced = usePaced(changed, EVERY_MS);
+  const { data, problem, reload } = useAsk((signal) => get("analytics", `/v1/statistics/caps?${query}`, { signal }), [query, paced]);
   const rows = data?.rows ?? [];
   const counted = rows.filter((row) => row.remaining !== null);
   const columns = [

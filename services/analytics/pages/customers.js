@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { withChanges } from "./filters.js";
-import { useEffect, useRef, useState } from "./ui.js";
+import { useEffect, usePaced, useState } from "./ui.js";
 
 const EVERY_MS = 10_000;
 // Customers are counted on whole days: only these can be compared with the time before.
@@ -14,15 +14,13 @@ const ask = (query) => get("analytics", `/v1/statistics/customers?${withChanges(
 // { now, then, days, period }: estimates with their bounds; null as long as they are not known.
 export function useCustomers(query, snapshot) {
   const [found, setFound] = useState({ query: null });
-  const askedAt = useRef(-Infinity);
+  const paced = usePaced(snapshot, EVERY_MS);
   const previous = OF_DAYS.has(snapshot?.period) ? snapshot.previous : null;
   useEffect(() => {
     if (!snapshot) return;
-    if (found.query === query && performance.now() - askedAt.current < EVERY_MS) return;
-    askedAt.current = performance.now();
     const before = previous && withChanges(query, { period: null, from: previous.from, to: previous.to });
     Promise.all([ask(query), before ? ask(before) : null]).then(([now, then]) =>
       setFound({ query, now: now?.customers ?? null, then: then?.customers ?? null, days: now?.days ?? [] }));
-  }, [query, snapshot]);
+  }, [query, paced]);
   return found.query === query ? { ...found, period: snapshot?.period } : { now: null, then: null };
 }

@@ -110,7 +110,7 @@ function announced({ first_day: first, last_day: last, stores = [], instruments 
 function Actions({ form, onAsk, onAct }) {
   const status = form.view?.status;
   if (!status) return null;
-  const live = status !== "draft" && html`<a class="button" href=${at("analytics", `/dashboard?campaign=${encodeURIComponent(ID)}`)}>${t("Live figures")}</a>`;
+  const live = status !== "draft" && html`<a class="button" href=${at("analytics", `/dashboard?campaign_id=${encodeURIComponent(ID)}`)}>${t("Live figures")}</a>`;
   if (!may("campaigns:write")) return live;
   return html`${live}
     <button type="button" disabled=${form.dirty} onClick=${() => onAsk("copy")}>${t("Copy")}</button>

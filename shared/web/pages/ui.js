@@ -59,6 +59,22 @@ export function useSettled(value, ms = 250) {
   return settled;
 }
 
+// A value that changes at most once in a while, and in the end is the latest: what is asked anew by it.
+export function usePaced(value, ms) {
+  const [paced, setPaced] = useState(value);
+  const changedAt = useRef(-Infinity);
+  useEffect(() => {
+    if (value === paced) return undefined;
+    const change = () => {
+      changedAt.current = performance.now();
+      setPaced(value);
+    };
+    const timer = setTimeout(change, Math.max(0, changedAt.current + ms - performance.now()));
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return paced;
+}
+
 // ---- saying things ----
 
 const listeners = new Set();
