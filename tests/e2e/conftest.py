@@ -123,10 +123,3 @@ async def browser() -> AsyncIterator[Browser]:
         )
         yield opened
         await opened.close()
-
-
-@pytest.fixture
-def screenshot_path(tmp_path: Path) -> Path:
-    """Where the picture of the dashboard goes: into docs only when asked (``TILLSTREAM_SCREENSHOT=1``)."""
-    asked = os.environ.get("TILLSTREAM_SCREENSHOT") == "1"
-    return (_ROOT / "docs" if asked else tmp_path) / "dashboard.png"

@@ -10,16 +10,17 @@ import "./words_statistics.js";
 const EVERY_MS = 5_000;
 
 const amount = (row, value) => (value === null ? "–" : row.counts === "money" ? money(value, row.currency) : count(value));
-const name = (row) => [row.campaign, row.instrument, row.kind === "code" ? t("each code") : null, row.emission_id].filter(Boolean).join(" · ");
+const name = (row) => [row.campaign, row.instrument, row.kind === "code" ? t("codes of {emission}", { emission: row.emission_id }) : null].filter(Boolean).join(" · ");
 const key = (row) => [row.campaign_id, row.instrument_id, row.emission_id, row.condition_id, row.kind, row.counts, row.period?.kind].join("/");
 const PER = () => ({ customer: t("customer"), day: t("day"), store: t("store"), receipt: t("receipt"), code: t("code"), week: t("week"), month: t("month") });
 
-function forecast({ forecast: told }) {
+function forecast(row) {
+  const told = row.forecast;
   if (!told) return "";
   if (told.state === "used_up") return t("used up");
   if (told.state === "sliding") return t("frees itself again: no forecast");
   if (told.state === "too_little_data") return t("too little data for a forecast");
-  const rate = told.per_day === null ? "" : t("{n} a day", { n: decimal(told.per_day, 1) });
+  const rate = told.per_day === null ? "" : t("{n} a day", { n: row.counts === "money" ? amount(row, Math.round(told.per_day)) : decimal(told.per_day, 1) });
   if (told.state === "not_within") {
     const might = told.earliest ? t("lasts for the period, but might be used up from {at}", { at: time(told.earliest) }) : t("lasts for the period");
     return [might, rate].filter(Boolean).join(" · ");

@@ -77,7 +77,7 @@ addWords({
 // Caps.
 addWords({
   "What is left": "Що залишилося", "redemptions or money": "використання або гроші", "Limit": "Ліміт", "Cap": "Межа", "Used": "Використано", "Remaining": "Залишок", "Forecast": "Прогноз",
-  "each code": "кожен код", "customer": "покупець", "day": "день", "store": "магазин", "receipt": "чек", "code": "код", "week": "тиждень", "month": "місяць",
+  "codes of {emission}": "коди «{emission}»", "customer": "покупець", "day": "день", "store": "магазин", "receipt": "чек", "code": "код", "week": "тиждень", "month": "місяць",
   "used up": "вичерпано", "frees itself again: no forecast": "відновлюється сам: без прогнозу", "too little data for a forecast": "замало даних для прогнозу", "{n} a day": "{n} на день",
   "lasts for the period": "вистачить на період", "lasts for the period, but might be used up from {at}": "вистачить на період, але може вичерпатися від {at}",
   "used up about {at} (95%: {earliest} – {latest})": "вичерпається близько {at} (95%: {earliest} – {latest})", "used up about {at} (95%: from {earliest}, or not at all)": "вичерпається близько {at} (95%: від {earliest} або взагалі ні)",
