@@ -2,12 +2,13 @@
 
 import re
 import secrets
+from contextlib import AbstractAsyncContextManager
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from deploy.local.stack import Stack
 from shared.web.auth import Scope
-from tests.e2e.visitor import WITHIN_MS, Visitor
+from tests.e2e.visitor import WITHIN_MS, Visitor, visiting
 from tests.integration.emission import a_store, author, ok
 
 MARKETER: tuple[Scope, ...] = (
@@ -18,6 +19,11 @@ MARKETER: tuple[Scope, ...] = (
     "statistics:read",
     "ledger:read",
 )
+
+
+def marketing(browser: Browser, stack: Stack) -> AbstractAsyncContextManager[Visitor]:
+    """A marketer whom no other test is: nobody else's drafts come back."""
+    return visiting(browser, stack, MARKETER, login=f"marketer-{secrets.token_hex(4)}")
 
 
 def complaints(visitor: Visitor) -> list[str]:

@@ -7,12 +7,12 @@ from playwright.async_api import Browser, Dialog, Page, expect
 
 from deploy.local.stack import Stack
 from tests.e2e.authoring import (
-    MARKETER,
     a_shop,
     add_condition,
     build_instrument,
     complaints,
     field,
+    marketing,
     post_word,
     start_campaign,
     unique,
@@ -24,7 +24,7 @@ from tests.integration.emission import author, instrument_of, ok, plan_of
 async def test_from_a_word_to_a_running_campaign(browser: Browser, stack: Stack) -> None:
     _, store_name = await a_shop(stack)
     word = f"WELCOME{secrets.token_hex(3).upper()}"
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await post_word(page, stack, word)
         await build_instrument(page, stack, word)
@@ -37,15 +37,13 @@ async def test_from_a_word_to_a_running_campaign(browser: Browser, stack: Stack)
 
 
 async def new_instrument(page: Page, stack: Stack) -> None:
-    """The form of a new instrument, without what an earlier test left in its draft."""
-    async with author(stack) as client:
-        await client.delete("/v1/drafts/instrument/new")
+    """The form of a new instrument."""
     await page.goto(f"{stack.url('emission')}/instruments/new")
     await expect(field(page, "Name")).to_be_visible()
 
 
 async def test_conditions_are_nested_by_keyboard(browser: Browser, stack: Stack) -> None:
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await new_instrument(page, stack)
         await field(page, "Name").fill(unique("Nested"))
@@ -87,7 +85,7 @@ async def test_conditions_are_nested_by_keyboard(browser: Browser, stack: Stack)
 async def test_an_error_stands_beside_its_field_and_nothing_is_lost(
     browser: Browser, stack: Stack
 ) -> None:
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await new_instrument(page, stack)
         await field(page, "Name").fill(unique("Wrong"))
@@ -115,7 +113,7 @@ async def test_an_error_stands_beside_its_field_and_nothing_is_lost(
 
 
 async def test_another_kind_and_back_loses_nothing(browser: Browser, stack: Stack) -> None:
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await new_instrument(page, stack)
         await field(page, "Percent off").fill("7.5")
@@ -130,7 +128,7 @@ async def test_another_kind_and_back_loses_nothing(browser: Browser, stack: Stac
 
 async def test_a_draft_is_there_again_after_a_reload(browser: Browser, stack: Stack) -> None:
     name = unique("Half")
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/campaigns/new")
         await field(page, "Name").fill(name)
@@ -155,7 +153,7 @@ async def test_who_leaves_before_a_draft_is_kept_is_warned(browser: Browser, sta
         asked.append(dialog.type)
         await dialog.dismiss()
 
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/campaigns/new")
         await page.route("**/v1/drafts/campaign/**", lambda route: route.abort())
@@ -176,7 +174,7 @@ async def test_the_history_says_who_changed_what(browser: Browser, stack: Stack)
     async with author(stack) as client:
         ok(await client.post("/v1/instruments", json=instrument), 201)
         ok(await client.post("/v1/campaigns", json=plan), 201)
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/campaigns/{plan['campaign_id']}")
         await field(page, "Comment").fill("For regulars")

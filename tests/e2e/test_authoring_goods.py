@@ -5,8 +5,8 @@ import re
 from playwright.async_api import Browser, FilePayload, expect
 
 from deploy.local.stack import Stack
-from tests.e2e.authoring import MARKETER, a_shop, complaints, field, pick, unique
-from tests.e2e.visitor import WITHIN_MS, visiting
+from tests.e2e.authoring import a_shop, complaints, field, marketing, pick, unique
+from tests.e2e.visitor import WITHIN_MS
 from tests.integration import emission, shop
 from tests.integration.emission import author, instrument_of, ok, plan_of
 
@@ -17,7 +17,7 @@ def a_file(name: str, text: str) -> FilePayload:
 
 
 async def test_codes_for_customers_of_a_file(browser: Browser, stack: Stack) -> None:
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/emissions/new")
         await page.get_by_label("Personal codes").check()
@@ -54,7 +54,7 @@ async def test_products_are_uploaded_or_their_rows_are_at_fault(
     browser: Browser, stack: Stack
 ) -> None:
     name = unique("Sweet")
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/products")
         await page.get_by_role("button", name="Upload products").click()
@@ -80,7 +80,7 @@ async def test_products_are_uploaded_or_their_rows_are_at_fault(
 
 async def test_stores_and_groups_are_written_in_the_browser(browser: Browser, stack: Stack) -> None:
     name = unique("Shop")
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/stores")
         await page.get_by_role("button", name="New store").click()
@@ -118,7 +118,7 @@ async def test_a_cart_is_tried_with_a_draft(browser: Browser, stack: Stack) -> N
     async with author(stack) as client:
         ok(await client.post("/v1/instruments", json=instrument), 201)
         ok(await client.post("/v1/campaigns", json=plan), 201)
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/campaigns/{plan['campaign_id']}?tab=try")
         await page.get_by_label(word).check()
@@ -149,7 +149,7 @@ async def test_a_campaign_is_backtested_from_its_page(browser: Browser, stack: S
     async with author(stack) as client:
         ok(await client.post("/v1/instruments", json=instrument), 201)
         ok(await client.post("/v1/campaigns", json=plan), 201)
-    async with visiting(browser, stack, MARKETER) as visitor:
+    async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/campaigns/{plan['campaign_id']}")
         await page.get_by_role("tab", name="Backtest").click()

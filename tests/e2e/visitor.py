@@ -40,6 +40,7 @@ async def visiting(
     width: int = 1440,
     scheme: Scheme = "light",
     locale: str = "en-GB",
+    login: str = "marketer",
 ) -> AsyncIterator[Visitor]:
     """A browser with a token of these scopes, as a sign-in leaves it; without scopes nobody is signed in."""
     context = await browser.new_context(
@@ -50,7 +51,7 @@ async def visiting(
     )
     if scopes:
         key = stack.secrets.signing_key
-        token = sign(key, "user:marketer", scopes, timedelta(hours=1), clock.now())
+        token = sign(key, f"user:{login}", scopes, timedelta(hours=1), clock.now())
         await context.add_cookies(
             [{"name": COOKIE, "value": token, "url": stack.url("emission"), "httpOnly": True}]
         )
