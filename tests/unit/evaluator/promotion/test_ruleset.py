@@ -200,6 +200,20 @@ def test_a_campaign_waits_for_all_codes_of_its_emissions() -> None:
     assert complete.version == 1
 
 
+def test_a_draft_runs_beside_the_others_as_if_its_codes_were_there() -> None:
+    live = campaign("live", [instrument("live")])
+    draft = campaign(
+        "draft", [instrument("i", [code("BATCH")])], emissions=(emission("BATCH", posted_codes=3),)
+    )
+    rules = Ruleset.empty().with_campaigns([live], 7).with_codes({"BATCH": 1})
+    of = basket(codes=["BATCH"])
+    assert met(rules, of) == ["live"]
+    assert sorted(met(rules.with_draft(draft), of)) == ["draft", "live"]
+    assert refusals(rules.with_draft(draft), of) == []
+    assert rules.with_draft(draft).version == 7
+    assert met(rules, of) == ["live"], "the rules themselves stay as they are"
+
+
 @pytest.mark.parametrize(
     ("since", "until", "valid"),
     [
