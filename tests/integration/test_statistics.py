@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
+from aiokafka import TopicPartition
 
+from services.analytics.freshness import freshness
 from tests.builders import utc
 from tests.integration.statistics import NOON, Api, Place, opened
 
@@ -300,3 +302,101 @@ async def test_an_answer_says_until_when_all_is_counted(api: Api) -> None:
     answer = await api.ask("totals")
     assert answer["counted_until"] == "2026-12-10T11:59:00Z"
     assert answer["as_of"] > "2026"
+
+
+async def test_sources_say_how_far_each_is_counted_and_how_many_records_are_not(api: Api) -> None:
+    await api.pool.execute(
+        "insert into offsets values ('rollup', 'sales', 0, 70, 'k', $1), ('rollup', 'sales', 1, 5, 'k', $2),"
+        " ('rollup', 'returns', 0, 3, 'k', null)",
+        NOON,
+        NOON - timedelta(minutes=1),
+    )
+    ends = {TopicPartition("sales", 0): 80, TopicPartition("sales", 1): 7}
+    async with api.pool.acquire() as connection:
+        fresh = await freshness(connection, ends)
+    returns, sales = fresh.sources
+    assert (sales.topic, sales.read_until) == ("sales", NOON - timedelta(minutes=1))
+    assert sales.records_behind == 12
+    # Never read to its end, and Kafka does not say where that is.
+    assert (returns.read_until, returns.records_behind) == (None, None)
+    assert fresh.counted_until is None
+
+
+async def test_receipts_are_told_with_and_without_a_promotion(api: Api) -> None:
+    await api.sold(receipts=4, paid=1_000, promo=400)
+    receipts = (await api.ask("totals", **DAY))["totals"]["receipts"]
+    assert (receipts["promo_receipts"], receipts["promo_paid"]) == (1, 400)
+    assert (receipts["average_with"], receipts["average_without"]) == (400, 200)
+
+
+async def test_campaigns_and_codes_have_rows_of_their_own(api: Api) -> None:
+    await api.sold()
+    await api.used(carts=3)
+    await api.used(activations=1, offer=("c1", "i1", "welcome"))
+    await api.used(activations=2, offer=("c1", "i2", "welcome"))
+    await api.used(activations=4, offer=("c2", "i1", "friday"))
+    campaigns = (await api.ask("campaigns", **DAY))["rows"]
+    assert [(row["campaign_id"], row["activations"]) for row in campaigns] == [("c2", 4), ("c1", 3)]
+    codes = (await api.ask("codes", **DAY))["rows"]
+    assert [(row["emission_id"], row["activations"], row["carts"]) for row in codes] == [
+        ("friday", 4, 0),
+        ("welcome", 3, 0),
+        ("", 0, 3),
+    ]
+    (instrument,) = (await api.ask("instruments", **DAY, emission_id="friday"))["rows"]
+    assert (instrument["campaign_id"], instrument["activations"]) == ("c2", 4)
+
+
+async def test_an_instrument_is_one_row_whatever_its_codes(api: Api) -> None:
+    await api.used(carts=3)
+    await api.used(activations=1, offer=("c1", "i1", "welcome"))
+    (row,) = (await api.ask("instruments", **DAY))["rows"]
+    assert (row["carts"], row["activations"]) == (3, 1)
+
+
+async def test_what_stands_for_all_is_no_choice(api: Api) -> None:
+    await api.sold()
+    await api.used(activations=1, offer=("c1", "i1", "welcome"))
+    choices = await api.ask("choices")
+    assert {name: [row["id"] for row in rows] for name, rows in choices.items()} == {
+        "campaigns": ["c1"],
+        "instruments": ["i1"],
+        "emissions": ["welcome"],
+        "stores": ["s1"],
+        "devices": ["till"],
+        "regions": ["North"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "first"),
+    [
+        ("totals", "Time"),
+        ("series", "Time (UTC)"),
+        ("by/store", "Id"),
+        ("campaigns", "Campaign id"),
+        ("instruments", "Campaign id"),
+        ("codes", "Emission of the code"),
+        ("refusals", "Reason"),
+    ],
+)
+async def test_every_table_is_also_csv(api: Api, path: str, first: str) -> None:
+    await api.sold()
+    await api.used(carts=2, activations=1)
+    await api.refused("code_missing", 1)
+    answer = await api.client.get(f"/v1/statistics/{path}", params={**DAY, "format": "csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"].startswith("attachment; filename=")
+    header, row = answer.text.splitlines()[:2]
+    assert header.split(",")[0] == first
+    assert len(row.split(",")) == len(header.split(","))
+
+
+async def test_a_table_as_csv_has_all_rows_unless_fewer_are_asked_for(api: Api) -> None:
+    for number in range(120):
+        await api.sold(store=f"s{number}")
+    asked = {**DAY, "format": "csv"}
+    answer = await api.client.get("/v1/statistics/by/store", params=asked)
+    assert len(answer.text.splitlines()) == 121
+    answer = await api.client.get("/v1/statistics/by/store", params={**asked, "limit": "5"})
+    assert len(answer.text.splitlines()) == 6
