@@ -117,7 +117,8 @@ class Live:
                 if feed.latest is None or update.digest != feed.latest.digest:
                     feed.latest = update
                     feed.updates.publish()
-                await asyncio.sleep(max(self.least_pause_seconds, clock.monotonic() - started))
+                took = clock.monotonic() - started
+                await asyncio.sleep(max(self.least_pause_seconds - took, took))
         except Exception:
             # Its viewers are told, and come back to a new feed.
             log.exception("statistics could not be read")
