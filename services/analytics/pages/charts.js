@@ -132,7 +132,7 @@ const bar = (name, data, color, more = {}) => ({
   name, type: "bar", data, itemStyle: { color, borderRadius: [3, 3, 0, 0] }, barMaxWidth: 22, barCategoryGap: "28%", ...more,
 });
 const line = (name, data, color, more = {}) => ({
-  name, type: "line", data, lineStyle: { color, width: 2 }, itemStyle: { color }, showSymbol: data.length === 1, symbolSize: 7,
+  name, type: "line", data, lineStyle: { color, width: data.length > 120 ? 1.25 : 2 }, itemStyle: { color }, showSymbol: data.length === 1, symbolSize: 7,
   smooth: 0.2, smoothMonotone: "x", ...more,
 });
 

@@ -49,8 +49,8 @@ export function Status({ state, freshness }) {
   }, []);
   const seconds = freshness && age(freshness);
   return html`<p class="live">
-    <span class="freshness muted" id="freshness">${!freshness ? "" : seconds === null ? t("nothing counted yet") : t("as of {ago}", { ago: ago(seconds) })}</span>
     <span class="status" id="status" role="status" data-state=${state}><span class="dot" aria-hidden="true"></span> ${STATES()[state]}</span>
+    <span class="freshness muted" id="freshness">${!freshness ? "" : seconds === null ? t("nothing counted yet") : t("as of {ago}", { ago: ago(seconds) })}</span>
   </p>`;
 }
 
