@@ -1,8 +1,9 @@
 """Exploring the dashboard: from a total to a store, two campaigns beside each other, a view that is shared."""
 
 import json
+import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -11,10 +12,12 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from shared import clock
+from shared.events.values import Currency
 from tests.e2e.conftest import Analytics
 from tests.e2e.events import Publisher, Shop, decision, receipt
+from tests.e2e.test_accessibility import violations
 from tests.e2e.viewer import opened
-from tests.e2e.visitor import WITHIN_MS
+from tests.e2e.visitor import WITHIN_MS, Scheme
 from tests.waiting import until
 
 _SQUARE = {
@@ -207,6 +210,39 @@ async def test_nothing_shifts_while_numbers_change(
             await publisher.outcomes(receipt(world.main, clock.now(), [use], total=9_876_543))
             await watched.shows("receipts", str(n))
         assert await page.evaluate("[window.shifted, window.moved]") == [0, []]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_full_dashboard_is_for_everybody(
+    browser: Browser, analytics: Analytics, world: World, scheme: Scheme
+) -> None:
+    query = f"{world.query}&campaign_id={world.first}&compare={world.second}"
+    async with opened(browser, analytics, query, scheme=scheme) as watched:
+        page = watched.page
+        await watched.shows("activations", "3")
+        await expect(page.locator("#comparison canvas")).to_be_visible()
+        assert await violations(page) == []
+        for button in await page.get_by_role("button", name="as a table").all():
+            await button.click()
+        await page.get_by_role("radio", name="From–to").check()
+        assert await violations(page) == []
+        await page.set_viewport_size({"width": 360, "height": 800})
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_currencies_are_not_added_but_chosen(
+    browser: Browser, analytics: Analytics, publisher: Publisher, world: World
+) -> None:
+    abroad = replace(world.station, currency=Currency("PLN"))
+    await publisher.outcomes(receipt(abroad, clock.now(), total=7_000))
+    async with opened(browser, analytics, world.query) as watched:
+        await watched.shows("paid", "€180.00")
+        chosen = watched.page.get_by_role("combobox", name="Currency")
+        await expect(chosen).to_have_value("EUR")
+        await chosen.select_option(value="PLN")
+        await watched.shows("paid", re.compile("PLN.70.00"))
+        await watched.page.reload()
+        await expect(chosen).to_have_value("PLN")
 
 
 async def test_an_operators_map_of_the_regions_is_drawn_instead_of_tiles(

@@ -13,8 +13,9 @@ from shared.events.outcome import Receipt
 from shared.events.promotion import LimitRule
 from tests.e2e.conftest import Analytics
 from tests.e2e.events import Publisher, Shop, receipt
+from tests.e2e.test_accessibility import violations
 from tests.e2e.viewer import opened
-from tests.e2e.visitor import WITHIN_MS, visiting
+from tests.e2e.visitor import WITHIN_MS, Scheme, visiting
 
 _EACH = 120
 
@@ -109,6 +110,9 @@ async def test_uplift_customers_and_categories_of_a_campaign_are_shown(
         await expect(heat.get_by_role("columnheader", name=tried.code)).to_be_visible()
         await expect(heat.get_by_role("rowheader", name="Cheese")).to_be_visible()
         await expect(page.get_by_text("No costs are known")).to_be_visible()
+        for link in await page.get_by_role("link", name="as CSV").all():
+            answer = await page.request.get(str(await link.get_attribute("href")))
+            assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert visitor.complaints == []
 
 
@@ -130,3 +134,17 @@ async def test_what_there_is_too_little_data_for_is_said(
         await watched.page.goto(f"{analytics.url}/effectiveness?campaign_id={few.campaign}")
         uplift = watched.page.locator("#uplift")
         await expect(uplift).to_contain_text("Too little data: 1 and 0 customers, 100 of each")
+
+
+@pytest.mark.parametrize("path", ["feed", "effectiveness"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_full_page_is_for_everybody(
+    browser: Browser, analytics: Analytics, tried: Tried, path: str, scheme: Scheme
+) -> None:
+    async with visiting(browser, analytics.stack, ["statistics:read"], scheme=scheme) as visitor:
+        page = visitor.page
+        await page.goto(f"{analytics.url}/{path}?campaign_id={tried.campaign}")
+        await expect(page.get_by_text(tried.name).last).to_be_visible(timeout=WITHIN_MS)
+        assert await violations(page) == []
+        await page.set_viewport_size({"width": 360, "height": 800})
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

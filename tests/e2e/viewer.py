@@ -1,5 +1,6 @@
 """A viewer: the dashboard in a browser of their own, what it asks for and what it shows."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,7 +32,7 @@ class Watched(Visitor):
         found: list[list[str]] = await self.page.evaluate(_RANKED, chart)
         return [(name, figure) for name, figure in found]
 
-    async def shows(self, card: str, figure: str) -> None:
+    async def shows(self, card: str, figure: str | re.Pattern[str]) -> None:
         """Wait until the card shows the figure."""
         value = self.page.locator(f"#card-{card} [data-value]")
         await expect(value).to_have_text(figure, timeout=WITHIN_MS)

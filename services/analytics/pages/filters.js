@@ -78,6 +78,10 @@ function Pick({ name, label, all, choices, asked, set, write = (choice) => choic
   </select>`;
 }
 
+// What is shown has one currency: that of most receipts, unless another one is asked for.
+const Currency = ({ codes, value, set }) => html`<select name="currency" aria-label=${t("Currency")} value=${value} onChange=${(event) => set({ currency: event.target.value })}>
+  ${codes.map((one) => html`<option value=${one} key=${one} selected=${one === value}>${one}</option>`)}</select>`;
+
 function Periods({ asked, choose }) {
   return html`<fieldset class="periods"><legend class="visually-hidden">${t("Period")}</legend>
     ${PERIODS().map(([value, text, title]) => html`<label key=${value} title=${title}>
@@ -138,8 +142,7 @@ export function Filters({ question, choices, currencies = [], currency = null, w
       ${pick("region", t("Region"), t("All regions"), choices.regions)}
       ${pick("device", t("Device"), t("All devices"), choices.devices, { write: (choice) => device(choice.id) })}
       ${pick("emission_id", t("Code"), t("All codes"), choices.emissions)}
-      ${codes.length > 1 && html`<${Pick} name="currency" label=${t("Currency")} all=${currency ?? t("Currency")} asked=${asked} set=${set}
-        choices=${codes.filter((one) => one !== currency || asked.currency).map((one) => ({ id: one, name: one }))} />`}
+      ${codes.length > 1 && html`<${Currency} codes=${codes} value=${asked.currency ?? currency} set=${set} />`}
       ${children}
       <button type="button" class="quiet" disabled=${!filtered} onClick=${() => set(Object.fromEntries([...PLACES, "compare"].map((name) => [name, ""])))}>${t("Clear filters")}</button>
     </div>

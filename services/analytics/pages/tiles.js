@@ -16,11 +16,14 @@ const LONG_BEFORE = () => ({
 const before = (period) => (period === "today" ? t("vs. yesterday") : period === "all" ? "" : t("vs. previous"));
 const told = ({ sign, share }) => (sign === "up" ? t("up by {share}", { share }) : sign === "down" ? t("down by {share}", { share }) : t("unchanged"));
 
+// Where there is nothing to tell (no receipt has no average) the line goes on to the next point.
 function path(values) {
-  if (values.length < 2 || !values.some(Boolean)) return "";
-  const most = Math.max(...values, 1);
-  const least = Math.min(...values, 0); // more came back than was sold
-  return values.map((value, i) => `${i ? "L" : "M"}${(100 * i / (values.length - 1)).toFixed(2)} ${(26 - 22 * (value - least) / (most - least)).toFixed(2)}`).join("");
+  const known = values.map((value, i) => [i, value]).filter(([, value]) => value !== null && value !== undefined);
+  const numbers = known.map(([, value]) => value);
+  if (known.length < 2 || !numbers.some(Boolean)) return "";
+  const most = Math.max(...numbers, 1);
+  const least = Math.min(...numbers, 0); // more came back than was sold
+  return known.map(([i, value], n) => `${n ? "L" : "M"}${(100 * i / (values.length - 1)).toFixed(2)} ${(26 - 22 * (value - least) / (most - least)).toFixed(2)}`).join("");
 }
 
 // `neutral`: more of it is neither good nor bad. `help`: what the figure is.
@@ -57,8 +60,8 @@ export function Tiles({ snapshot, customers, campaign }) {
   const unauthorised = uses.unauthorised_discount - uses.returned_unauthorised_discount;
   const wrong = unauthorised > 0 ? t("+ {amount} unauthorised", { amount: plain(unauthorised, currency) }) : "";
   const refunded = receipts.refunded ? t("{amount} refunded", { amount: plain(receipts.refunded, currency) }) : "";
-  const of = (name) => (point) => point.receipts[name] ?? 0;
-  const used = (name) => (point) => point.instruments[name] ?? 0;
+  const of = (name) => (point) => point.receipts[name];
+  const used = (name) => (point) => point.instruments[name];
   const tile = (id, title, value, now, past, more) => html`<${Tile} key=${id} id=${id} title=${title} value=${snapshot ? value : "–"}
     changed=${change(now, past)} period=${period} ...${more} line=${more.line ? points.map(more.line) : []} />`;
   return html`<section id="totals" class="tiles" aria-label=${t("Totals")}>
