@@ -16,7 +16,7 @@ export function Fields({ at, fields }) {
   const rest = shown.filter((field) => !plain.includes(field));
   const [open, setOpen] = useState(false);
   return html`<div class="part-fields">
-    ${[...plain, ...(open ? rest : [])].map((field) => html`<${EDITORS[field.as]} key=${field.name} ...${field} at="${at}.${field.name}" unit=${typeof field.unit === "function" ? field.unit(part) : field.unit} />`)}
+    ${[...plain, ...(open ? rest : [])].map(({ name, as, unit, when, advanced, ...more }) => html`<${EDITORS[as]} key=${name} ...${more} at="${at}.${name}" unit=${typeof unit === "function" ? unit(part) : unit} />`)}
     ${rest.length > 0 && !open && html`<button type="button" class="small quiet more" onClick=${() => setOpen(true)}>${t("More")}</button>`}
   </div>`;
 }
