@@ -85,7 +85,7 @@ export function base(colour) {
   return {
     animation: !calm,
     animationDuration: 300,
-    animationDurationUpdate: 350,
+    animationDurationUpdate: 0, // figures come twice a second: nothing would ever stand still
     textStyle: { fontFamily: FONT, color: colour.muted },
     aria: { enabled: false },
     tooltip: {
