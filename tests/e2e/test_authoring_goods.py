@@ -1,11 +1,13 @@
 """Codes for customers, products, stores and groups by file, and a cart that is tried, in a real browser."""
 
+import json
 import re
 
 from playwright.async_api import Browser, FilePayload, expect
 
 from deploy.local.stack import Stack
-from tests.e2e.authoring import a_shop, complaints, field, marketing, pick, unique
+from shared.codec import encode
+from tests.e2e.authoring import complaints, field, marketing, pick, unique
 from tests.e2e.visitor import WITHIN_MS
 from tests.integration import emission, shop
 from tests.integration.emission import author, instrument_of, ok, plan_of
@@ -142,20 +144,50 @@ async def test_a_cart_is_tried_with_a_draft(browser: Browser, stack: Stack) -> N
         assert complaints(visitor) == []
 
 
+async def test_a_running_campaign_is_tried_as_a_till_would(browser: Browser, stack: Stack) -> None:
+    [store_id] = await shop.open_store(stack)
+    word = emission.new_word()
+    instrument = instrument_of(await shop.post_word(stack, word))
+    campaign_id = await shop.run_campaign(stack, [instrument], stores=[store_id])
+    async with marketing(browser, stack) as visitor:
+        page = visitor.page
+        await page.goto(f"{stack.url('emission')}/campaigns/{campaign_id}?tab=try")
+        await field(page, "Promo codes").fill(f"{word.lower()} nonsense")
+        await pick(page, "Product", "4823077", "4823077")
+        await field(page, "Price").fill("300")
+        await page.get_by_role("button", name="Decide").click()
+        await expect(page.get_by_role("region", name="Decision")).to_contain_text("30.00")
+        refused = page.get_by_role("region", name="What did not apply, and why")
+        await expect(refused).to_contain_text("Code 2: there is no such code")
+        # What is typed but not saved is tried as if it was.
+        await page.get_by_role("tab", name="Plan").click()
+        await field(page, "Comment").fill("Another")
+        await page.get_by_role("tab", name="Try it").click()
+        await expect(page.get_by_label(word)).to_be_visible()
+        assert complaints(visitor) == []
+
+
 async def test_a_campaign_is_backtested_from_its_page(browser: Browser, stack: Stack) -> None:
-    store_id, _ = await a_shop(stack)
+    [store_id] = await shop.open_store(stack)
     instrument = instrument_of()
-    plan = plan_of(instrument, stores=[store_id])
+    plan = plan_of(instrument, stores=[store_id], first_day="2026-01-01", last_day="2035-12-31")
     async with author(stack) as client:
         ok(await client.post("/v1/instruments", json=instrument), 201)
         ok(await client.post("/v1/campaigns", json=plan), 201)
+    async with shop.client(stack, "evaluator") as till:
+        cart = json.loads(encode(shop.a_cart(store_id, 50_000)))
+        ok(await till.post("/v1/checkouts", json=cart))
     async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/campaigns/{plan['campaign_id']}")
         await page.get_by_role("tab", name="Backtest").click()
         await page.get_by_role("button", name="Start the backtest").click()
-        report = page.get_by_role("heading", name="No receipts").or_(
-            page.get_by_role("heading", name="What it would have done")
-        )
-        await expect(report).to_be_visible(timeout=60_000)
+        report = page.get_by_role("region", name="What it would have done")
+        await expect(report).to_contain_text("1 of ", timeout=60_000)
+        by_day = page.get_by_role("region", name="Receipts with a benefit, by day")
+        await by_day.get_by_text("As a table").click()
+        await expect(by_day.locator("tbody tr").last).to_be_visible()
+        # It is there again when one comes back.
+        await page.reload()
+        await expect(report).to_be_visible()
         assert complaints(visitor) == []

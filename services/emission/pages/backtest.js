@@ -78,8 +78,8 @@ function Report({ report, names }) {
   const amount = (minor) => money(minor, currency);
   return html`
     <${Panel} id="report-title" title=${t("What it would have done")}>
-      <p class="said">${t("Of {receipts} that were looked at, {granted} would have got something ({share}); {paid} of them were paid. That would have cost {cost} of discounts, {part} of what all paid receipts came to.", {
-        receipts: tn(report.receipts, "{n} receipt", "{n} receipts"), granted: count(report.granted), share: percent(report.granted / report.receipts), paid: count(report.granted_paid), cost: amount(report.discount), part: percent(report.cost_share / 10_000, 2) })}
+      <p class="said">${tn(report.receipts, "{granted} of {n} receipt would have got something ({share}), {paid} of them paid.", "{granted} of {n} receipts would have got something ({share}), {paid} of them paid.", { granted: count(report.granted), share: percent(report.granted / report.receipts), paid: count(report.granted_paid) })}
+        ${" "}${t("That would have cost {cost} of discounts, {part} of what all paid receipts came to.", { cost: amount(report.discount), part: percent(report.cost_share / 10_000, 2) })}
         ${report.live_discount !== 0 && ` ${report.live_discount < 0 ? t("Other campaigns would have given {amount} less.", { amount: amount(-report.live_discount) }) : t("Other campaigns would have given {amount} more.", { amount: amount(report.live_discount) })}`}</p>
       <dl class="tiles"><div><dt>${t("Receipts with a benefit")}</dt><dd>${count(report.granted)}</dd></div><div><dt>${t("Known customers")}</dt><dd>${count(report.customers)}</dd></div>
         <div><dt>${t("Discounts")}</dt><dd>${amount(report.discount)}</dd></div><div><dt>${t("Net cost")}</dt><dd>${amount(report.net_cost)}</dd></div>
