@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from services.analytics.messages import Campaign, Condition, Instrument, Limit, Period
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Counts = Literal["redemptions", "money"]
 
 
@@ -138,3 +139,29 @@ def _at(begun: datetime, days: int, zone: ZoneInfo) -> datetime:
     """As many days later by the clock on the wall."""
     day = begun.date() + timedelta(days=days)
     return datetime.combine(day, begun.time(), zone).astimezone(UTC)
+
+
+_DAY = timedelta(days=1)
+
+
+def whole_hour(at: datetime) -> datetime:
+    """The start of its hour, as UTC has it."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def spans_of_levels(since: datetime, until: datetime) -> Iterator[tuple[int, datetime, datetime]]:
+    """A time by sums of days (24 hours, UTC) and of hours before and after them: how long, from, to.
+
+    It begins with an hour, as periods do, but where a zone differs from others by half of one.
+    """
+    first, last = whole_hour(since), until.astimezone(UTC)
+    begins = -(-(first - _EPOCH) // _DAY) * _DAY + _EPOCH
+    ends = (last - _EPOCH) // _DAY * _DAY + _EPOCH
+    if begins >= ends:
+        yield 1, first, last
+        return
+    yield 24, begins, ends
+    if first < begins:
+        yield 1, first, begins
+    if ends < last:
+        yield 1, ends, last

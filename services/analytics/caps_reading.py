@@ -5,7 +5,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.analytics import insight_queries
-from services.analytics.caps import Cap, Span, span_of
+from services.analytics.caps import Cap, Span, span_of, whole_hour
 from services.analytics.forecast import SEEN, Use, forecast
 from services.analytics.insight_figures import CapForecast, CapPeriod, CapRow, CapsAnswer
 from services.analytics.insight_queries import Counted, Terms, Used
@@ -82,7 +82,7 @@ def _forecast(
     money = cap.counts == "money"
     found = forecast(
         {at: Use(amount if money else uses, uses) for at, (uses, amount) in hours.items()},
-        since=max(now - SEEN, terms.starts_at).replace(minute=0, second=0, microsecond=0),
+        since=whole_hour(max(now - SEEN, terms.starts_at)),
         now=now,
         until=min(span.end, terms.ends_at),
         remaining=remaining,

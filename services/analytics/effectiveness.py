@@ -38,7 +38,7 @@ class Arm:
     customers: int = 0
     receipts: int = 0
     revenue: int = 0
-    squares: int = 0
+    squares: float = 0
 
 
 @dataclass(frozen=True, slots=True)

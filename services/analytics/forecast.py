@@ -147,15 +147,15 @@ def _reached(
     """When each of the sums, ascending, is used from now on; None: not before ``until``."""
     found: list[datetime | None] = []
     hour = _hour_of_week(now, zone)
-    at, total = now, 0.0
+    at, total, end = 0.0, 0.0, (until - now) / _HOUR  # in hours from now
     # The first step is what is left of this hour.
-    step = _HOUR - (now - now.replace(minute=0, second=0, microsecond=0))
+    step = 1 - (now - now.replace(minute=0, second=0, microsecond=0)) / _HOUR
     for wanted in sums:
-        while at < until and total + pattern[hour] * (step / _HOUR) < wanted:
-            total += pattern[hour] * (step / _HOUR)
-            at, hour, step = at + step, (hour + 1) % _HOURS_A_WEEK, _HOUR
+        while at < end and total + pattern[hour] * step < wanted:
+            total += pattern[hour] * step
+            at, hour, step = at + step, (hour + 1) % _HOURS_A_WEEK, 1.0
         reached = at
-        if pattern[hour] > 0 and at < until:
-            reached += (wanted - total) / pattern[hour] * _HOUR
-        found.append(reached if reached < until else None)
+        if pattern[hour] > 0 and at < end:
+            reached += (wanted - total) / pattern[hour]
+        found.append(now + reached * _HOUR if reached < end else None)
     return found

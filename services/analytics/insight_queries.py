@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec.json import Decoder
 
-from services.analytics.caps import Cap
+from services.analytics.caps import Cap, spans_of_levels, whole_hour
 from services.analytics.customers import unpack
 from services.analytics.days import Days
 from services.analytics.dimensions import Selection
@@ -17,15 +17,18 @@ from shared.database import Connection
 _SELECTED = """
     day between $1 and $2
     and ($3::text is null or campaign_id = $3)
-    and ($4::text is null or p.store_id = $4) and ($5::text is null or p.device = $5)
-    and ($6::text is null or p.region = $6) and p.currency = $7
+    and place_id = any(array(
+        select place_id from places where currency = $7 and case
+            when coalesce($4::text, $5::text, $6::text) is null
+                then store_id = '' and device = '' and region = ''
+            else store_id <> '' and ($4 is null or store_id = $4)
+                and ($5 is null or device = $5) and ($6 is null or region = $6) end))
 """
 _CAMPAIGNS = f"""
 select campaign_id, sum(c.receipts)::bigint as receipts, sum(units)::bigint as units,
     sum(c.discount)::bigint as discount, sum(revenue)::bigint as revenue,
     sum(returned_discount)::bigint as returned_discount, sum(refunded)::bigint as refunded
-from campaign_days c join places p using (place_id)
-where {_SELECTED}
+from campaign_days c where {_SELECTED}
 group by campaign_id
 """  # noqa: S608 - built from constants
 
@@ -80,21 +83,22 @@ async def known(
 
 
 _ARMS = """
-with paid as (
-    select c.campaign_id, p.held_back, p.receipts, p.revenue - coalesce((
-        select sum(refunded) from customer_refunds r
-        where r.customer = p.customer and r.currency = c.currency
-            and r.sold_at >= greatest(k.starts_at, t.compared_since) and r.sold_at < k.ends_at
-    ), 0) as revenue
-    from participants p
-    join comparisons c using (comparison_id)
-    join campaigns k using (campaign_id)
-    join campaign_terms t using (campaign_id)
-    where c.campaign_id = any($1) and c.currency = $2 and t.control_group > 0
+with compared as (
+    select comparison_id, campaign_id, greatest(starts_at, compared_since) as since, ends_at
+    from comparisons join campaigns using (campaign_id) join campaign_terms using (campaign_id)
+    where campaign_id = any($1) and currency = $2 and control_group > 0
+), refunds as (
+    select comparison_id, customer, sum(refunded)::bigint as refunded
+    from compared join customer_refunds r
+        on r.currency = $2 and r.sold_at >= compared.since and r.sold_at < compared.ends_at
+    group by comparison_id, customer
 )
 select campaign_id, held_back, count(*) as customers, sum(receipts)::bigint as receipts,
-    sum(revenue)::bigint as revenue, sum(revenue * revenue)::numeric as squares
-from paid group by campaign_id, held_back
+    sum(revenue - coalesce(refunded, 0))::bigint as revenue,
+    sum((revenue - coalesce(refunded, 0))::float8 ^ 2) as squares
+from compared join participants using (comparison_id)
+left join refunds using (comparison_id, customer)
+group by campaign_id, held_back
 """
 
 
@@ -111,7 +115,7 @@ async def arms(
     """What the customers of both arms paid in the currency, by campaign; refunds of it taken off."""
     found: dict[str, Compared] = {}
     for campaign_id, held_back, *sums in await connection.fetch(_ARMS, campaign_ids, currency):
-        arm = Arm(*(int(one) for one in sums))
+        arm = Arm(*sums)
         before = found.get(campaign_id, Compared())
         found[campaign_id] = (
             before._replace(held_back=arm) if held_back else before._replace(treated=arm)
@@ -127,7 +131,8 @@ async def discounts_since(
         "select x.campaign_id, sum(discount - returned_discount)::bigint as net"
         " from unnest($1::text[], $2::timestamptz[]) as x (campaign_id, since)"
         " join campaign_days c using (campaign_id) join places p using (place_id)"
-        " where c.day >= (x.since at time zone 'UTC')::date and p.currency = $3 group by 1",
+        " where c.day >= (x.since at time zone 'UTC')::date and p.currency = $3"
+        " and p.store_id = '' and p.device = '' and p.region = '' group by 1",
         list(since),
         list(since.values()),
         currency,
@@ -162,7 +167,7 @@ async def terms(connection: Connection, campaign_id: str | None) -> list[Terms]:
 
 
 class Counted(NamedTuple):
-    """Of what uses count, and since when: an instrument's or (None) all of a campaign's, of a code or of all."""
+    """Of what uses count, and when: an instrument's or (None) all of a campaign's, of a code or of all."""
 
     campaign_id: str
     instrument_id: str | None
@@ -171,28 +176,29 @@ class Counted(NamedTuple):
     until: datetime
 
 
-# By hours: periods begin with one, but where a zone differs by half of one from others.
 _COUNTED = """
-unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[]) with ordinality
-    as x (campaign_id, instrument_id, emission_id, since, until, n)
+unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::timestamptz[])
+    as x (n, campaign_id, instrument_id, emission_id, hours, since, until)
 join offers o on o.campaign_id = x.campaign_id
     and (x.instrument_id is null or o.instrument_id = x.instrument_id)
     and (x.emission_id is null or o.emission_id = x.emission_id)
 join places p on p.store_id = '' and p.device = '' and p.region = ''
 """
-_AT = "l.at >= date_trunc('hour', x.since) and l.at < x.until"
-_LEVEL = "on l.hours = 1 and l.offer_id = o.offer_id and l.place_id = p.place_id"
+_LEVEL = """
+on l.hours = x.hours and l.offer_id = o.offer_id and l.place_id = p.place_id
+    and l.at >= x.since and l.at < x.until
+"""
 _USED = f"""
 select n, p.currency, sum(l.activations)::bigint as uses, sum(l.discount)::bigint as money,
     0::bigint as returned, 0::bigint as returned_money
-from {_COUNTED} join instrument_levels l {_LEVEL} and {_AT} group by n, p.currency
+from {_COUNTED} join instrument_levels l {_LEVEL} group by n, p.currency
 union all
 select n, p.currency, 0, 0, sum(l.returned)::bigint, sum(l.returned_discount)::bigint
-from {_COUNTED} join take_back_levels l {_LEVEL} and {_AT} group by n, p.currency
+from {_COUNTED} join take_back_levels l {_LEVEL} group by n, p.currency
 """  # noqa: S608 - built from constants
 _HOURLY = f"""
 select n, l.at, sum(l.activations)::bigint as uses, sum(l.discount)::bigint as money
-from {_COUNTED} join instrument_levels l {_LEVEL} and {_AT}
+from {_COUNTED} join instrument_levels l {_LEVEL}
 where l.activations > 0 group by n, l.at
 """  # noqa: S608
 
@@ -212,11 +218,16 @@ async def used(connection: Connection, counted: Sequence[Counted]) -> list[Used]
     found = [Used()] * len(counted)
     if not counted:
         return found
-    for n, currency, *sums in await connection.fetch(_USED, *_columns(counted)):
-        before = found[n - 1]
+    parts = [
+        (n, *one[:3], *part)
+        for n, one in enumerate(counted)
+        for part in spans_of_levels(one.since, one.until)
+    ]
+    for n, currency, *sums in await connection.fetch(_USED, *_columns(parts)):
+        before = found[n]
         uses, money, returned, returned_money = map(add, before[:4], sums)
         currencies = before.currencies | {currency}
-        found[n - 1] = Used(uses, money, returned, returned_money, currencies)
+        found[n] = Used(uses, money, returned, returned_money, currencies)
     return found
 
 
@@ -227,13 +238,14 @@ async def hourly(
     found: list[dict[datetime, tuple[int, int]]] = [{} for _ in counted]
     if not counted:
         return found
-    for n, at, uses, money in await connection.fetch(_HOURLY, *_columns(counted)):
-        found[n - 1][at] = (uses, money)
+    parts = [(n, *one[:3], 1, whole_hour(one.since), one.until) for n, one in enumerate(counted)]
+    for n, at, uses, money in await connection.fetch(_HOURLY, *_columns(parts)):
+        found[n][at] = (uses, money)
     return found
 
 
-def _columns(counted: Sequence[Counted]) -> list[list[object]]:
-    return [list(column) for column in zip(*counted, strict=True)]
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 _SKETCHES = """

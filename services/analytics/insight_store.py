@@ -3,15 +3,16 @@
 Each statement goes in the order of its key, so that two writers never wait for each other in a ring.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import add, attrgetter
 
 from msgspec.json import encode
 
 from services.analytics.caps import caps_of
+from services.analytics.cells import Place, widened
 from services.analytics.customers import Mark, pack
-from services.analytics.insight import Insight
+from services.analytics.insight import CampaignSums, Insight
 from services.analytics.messages import Campaign
 from services.analytics.store import PLACES, Dimension, Numbering
 from shared.database import Connection
@@ -27,8 +28,8 @@ select date '1970-01-01' + day, campaign_id, place_id, receipts, units, discount
 from unnest($1::int[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[],
             $8::bigint[], $9::bigint[])
     as x (day, campaign_id, place_id, receipts, units, discount, revenue, returned_discount, refunded)
-order by x.day, campaign_id, place_id
-on conflict (day, campaign_id, place_id) do update set
+order by place_id, x.day, campaign_id
+on conflict (place_id, day, campaign_id) do update set
     receipts = c.receipts + excluded.receipts,
     units = c.units + excluded.units,
     discount = c.discount + excluded.discount,
@@ -104,6 +105,9 @@ _PRODUCT = attrgetter("sku", "group", "cost", "currency")
 _SUMS = attrgetter("receipts", "units", "discount", "revenue", "returned_discount", "refunded")
 
 
+_Cell = tuple[int, Place, str]
+
+
 @dataclass
 class InsightStore:
     """Adds insights to the tables. Remembers the numbers of places, comparisons and campaigns."""
@@ -133,7 +137,7 @@ class InsightStore:
         await _save_terms(connection, insight.campaigns.values())
 
     async def _add_campaign_days(self, connection: Connection, insight: Insight) -> None:
-        cells = insight.campaign_days
+        cells = _with_everywhere(insight.campaign_days)
         places = await self.places.of(connection, (place for _, place, _ in cells))
         await connection.execute(
             _CAMPAIGN_DAYS,
@@ -163,6 +167,17 @@ class InsightStore:
             for day, place, campaign_id, customer in insight.marks
         ]
         await connection.execute(_MARKS, pack(marks))
+
+
+def _with_everywhere(cells: Mapping[_Cell, CampaignSums]) -> dict[_Cell, CampaignSums]:
+    """The cells, and those of all places together."""
+    found = dict(cells)
+    for (day, place, campaign_id), sums in cells.items():
+        cell = (day, widened(place)[-1], campaign_id)
+        before = found.get(cell)
+        added = _SUMS(sums) if before is None else map(add, _SUMS(before), _SUMS(sums))
+        found[cell] = CampaignSums(*added)
+    return found
 
 
 async def _add_baskets(connection: Connection, insight: Insight) -> None:

@@ -1,18 +1,19 @@
 """Which caps a campaign states, and over which time each counts at the moment."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from msgspec.json import Decoder
 
 from services.analytics import messages
-from services.analytics.caps import Cap, Span, caps_of, span_of
+from services.analytics.caps import Cap, Span, caps_of, span_of, spans_of_levels, whole_hour
 from services.analytics.messages import Period
 from shared.codec import encode
 from shared.events.conditions import AnyOf, Not
 from shared.events.promotion import LimitRule
-from tests.builders import campaign, code, instrument, total, utc
+from tests.builders import ZONE, campaign, code, instrument, total, utc
 
 
 def stated(**values: Any) -> tuple[Cap, ...]:
@@ -84,3 +85,25 @@ def test_periods_are_those_of_the_campaign_s_clock(
 def test_a_rolling_period_slides() -> None:
     found = span_of(Period("rolling", days=3), NOW, utc(2026, 12, 5), utc(2027, 1, 1), "UTC")
     assert found == Span(utc(2026, 12, 6, 23, 30), NOW, slides=True)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        (utc(2026, 12, 5, 7, 20), utc(2026, 12, 9, 3, 10)),
+        (utc(2026, 12, 5), utc(2026, 12, 9)),
+        (utc(2026, 12, 5, 23), utc(2026, 12, 6, 1)),
+        (utc(2026, 12, 5, 7), utc(2026, 12, 5, 9)),
+        (NOW.astimezone(ZONE), NOW.astimezone(ZONE) + timedelta(days=3)),
+    ],
+)
+def test_a_time_is_made_of_days_and_of_hours_around_them(since: datetime, until: datetime) -> None:
+    spans = sorted(spans_of_levels(since, until), key=lambda span: span[1])
+    assert spans[0][1] == whole_hour(since)
+    assert spans[-1][2] == until
+    assert all(a[2] == b[1] for a, b in pairwise(spans))
+    for hours, start, end in spans:
+        if hours == 24:
+            assert (start.hour, end.hour) == (0, 0)
+        else:
+            assert end - start <= timedelta(hours=24)
