@@ -1,5 +1,6 @@
 // The units of the API's integers, as one types them.
 
+import { digits } from "./format.js";
 import { t } from "./i18n.js";
 
 let currency = "";
@@ -7,7 +8,7 @@ export const setCurrency = (code) => { currency = code; };
 
 // fraction: digits after the point; fixed: all of them are shown.
 export const UNITS = () => ({
-  money: { fraction: 2, fixed: true, affix: currency },
+  money: { fraction: currency ? digits(currency) : 2, fixed: true, affix: currency },
   quantity: { fraction: 3, affix: t("pcs, kg") },
   percent: { fraction: 2, affix: "%" },
   count: { fraction: 0, affix: "" },
