@@ -1,8 +1,9 @@
 // Who changed what, and when.
 
 import { get } from "./api.js";
-import { time } from "./format.js";
+import { time, typed } from "./format.js";
 import { t } from "./i18n.js";
+import { UNITS } from "./units.js";
 import { Badge, Empty, Failure, Loading, Pager, html, useAsk, useState } from "./ui.js";
 
 const PAGE = 20;
@@ -27,12 +28,13 @@ export function History({ noun, id }) {
 }
 
 const MOST = 12;
-export function Changes({ changes }) {
+export function Changes({ changes: kept }) {
   const [all, setAll] = useState(false);
-  if (!changes?.length) return null;
+  const changes = (kept ?? []).filter(({ before, after }) => !isEmpty(before) || !isEmpty(after));
+  if (!changes.length) return null;
   return html`<ul class="changes">${(all ? changes : changes.slice(0, MOST)).map(({ field, before, after }) => html`<li key=${field}><${Named} field=${field} />
-      ${before !== null && before !== undefined && html`<del><span class="visually-hidden">${t("before")}: </span>${said(before)}</del>`}
-      ${after !== null && after !== undefined && html`<ins><span class="visually-hidden">${t("now")}: </span>${said(after)}</ins>`}</li>`)}
+      ${before !== null && before !== undefined && html`<del><span class="visually-hidden">${t("before")}: </span>${said(before, field.split(".").at(-1))}</del>`}
+      ${after !== null && after !== undefined && html`<ins><span class="visually-hidden">${t("now")}: </span>${said(after, field.split(".").at(-1))}</ins>`}</li>`)}
     ${changes.length > MOST && !all && html`<li><button type="button" class="small quiet" onClick=${() => setAll(true)}>${t("and {n} more", { n: changes.length - MOST })}</button></li>`}</ul>`;
 }
 
@@ -47,4 +49,13 @@ function Named({ field }) {
   return html`<span class="muted">${name ?? html`<code>${first}</code>`}${rest.length > 0 && html` <code>${rest.join(".")}</code>`}</span>`;
 }
 
-const said = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+// A value as one would say it: amounts and percentages by their units, parts one after another, nothing of what is empty.
+const IN_UNITS = { money: "money", amount: "money", price: "money", max_discount: "money", percent: "percent", control_group: "percent", quantity: "quantity" };
+const isEmpty = (value) => value === null || value === undefined || value === "" || (typeof value === "object" && !Object.values(value).some((one) => !isEmpty(one)));
+function said(value, field) {
+  const unit = UNITS()[IN_UNITS[field]];
+  if (unit && typeof value === "number") return `${typed(value, unit.fraction)} ${unit.affix}`.trim();
+  if (Array.isArray(value)) return value.filter((one) => !isEmpty(one)).map((one) => said(one, field)).join("; ") || "–";
+  if (value && typeof value === "object") return Object.entries(value).filter(([, one]) => !isEmpty(one)).map(([key, one]) => (key === "kind" ? one.replaceAll("_", " ") : `${key.replaceAll("_", " ")} ${said(one, key)}`)).join(", ");
+  return String(value);
+}
