@@ -1,7 +1,8 @@
 """Applying a batch of records: fold it, then add its sums within the consumer's transaction."""
 
+import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,8 @@ from shared.outbox import REPEATS_HEADER
 
 CONSUMER = "analytics.rollup"
 MOST_RECORDS = 5_000
+_PART_RECORDS = 2_500
+_SLICE_RECORDS = 250
 _QUOTED = re.compile(r"'[^']*'")
 
 
@@ -86,13 +89,25 @@ def fold(records: Sequence[ConsumerRecord]) -> tuple[Rollup, list[DeadLetter]]:
     Each record is taken once: repeats are the consumer's to skip.
     """
     sums = Rollup()
-    dead = []
+    return sums, list(_fold_into(sums, records))
+
+
+def _fold_into(sums: Rollup, records: Sequence[ConsumerRecord]) -> Iterator[DeadLetter]:
     for record in records:
         if header(record.headers, REPEATS_HEADER):
             continue  # a till asked again and was told again
         refused = _add(sums, record)
         if refused is not None:
-            dead.append(DeadLetter(record, refused.reason, refused.detail))
+            yield DeadLetter(record, refused.reason, refused.detail)
+
+
+async def _folded(records: Sequence[ConsumerRecord]) -> tuple[Rollup, list[DeadLetter]]:
+    """The same a slice at a time, so that PostgreSQL is heard meanwhile."""
+    sums = Rollup()
+    dead: list[DeadLetter] = []
+    for start in range(0, len(records), _SLICE_RECORDS):
+        dead += _fold_into(sums, records[start : start + _SLICE_RECORDS])
+        await asyncio.sleep(0)
     return sums, dead
 
 
@@ -125,9 +140,25 @@ class Stream:
     async def apply(
         self, connection: Connection, records: Sequence[ConsumerRecord]
     ) -> Sequence[DeadLetter]:
-        """Add the records to the statistics; returns those that can't be used."""
-        sums, dead = fold(records)
+        """Add the records to the statistics; returns those that can't be used.
+
+        PostgreSQL works on one part of them while the next is folded.
+        """
+        dead: list[DeadLetter] = []
+        adding: asyncio.Task[None] | None = None
+        try:
+            for start in range(0, len(records), _PART_RECORDS):
+                sums, refused = await _folded(records[start : start + _PART_RECORDS])
+                dead += refused
+                if adding is not None:
+                    await adding
+                adding = asyncio.create_task(self._write(connection, sums))
+        finally:
+            if adding is not None:
+                await adding
+        return dead
+
+    async def _write(self, connection: Connection, sums: Rollup) -> None:
         await self.insights.add(connection, sums.insight)
         # Last, since others who have activations wait from there to the commit.
         await self.store.add(connection, sums)
-        return dead
