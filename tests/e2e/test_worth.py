@@ -78,7 +78,7 @@ async def tried(publisher: Publisher) -> Tried:
 async def test_what_is_left_of_a_cap_is_shown_with_when_it_will_be_used_up(
     browser: Browser, analytics: Analytics, tried: Tried
 ) -> None:
-    async with opened(browser, analytics, f"campaign_id={tried.campaign}") as watched:
+    async with opened(browser, analytics, f"campaign_id={tried.campaign}&currency=EUR") as watched:
         await watched.shows("activations", str(_EACH))
         cap = watched.page.locator("#caps li, [data-panel=caps] .cap")
         await watched.page.reload()
@@ -92,9 +92,9 @@ async def test_what_is_left_of_a_cap_is_shown_with_when_it_will_be_used_up(
 async def test_uplift_customers_and_categories_of_a_campaign_are_shown(
     browser: Browser, analytics: Analytics, tried: Tried
 ) -> None:
-    async with opened(browser, analytics, f"campaign_id={tried.campaign}") as watched:
+    async with opened(browser, analytics, f"campaign_id={tried.campaign}&currency=EUR") as watched:
         await watched.shows("activations", str(_EACH))
-    address = f"{analytics.url}/effectiveness?campaign_id={tried.campaign}"
+    address = f"{analytics.url}/effectiveness?campaign_id={tried.campaign}&currency=EUR"
     async with visiting(browser, analytics.stack, ["statistics:read"]) as visitor:
         page = visitor.page
         await page.goto(address)
@@ -129,9 +129,11 @@ async def test_what_there_is_too_little_data_for_is_said(
         few.campaign, few.name, {"ten": "10% off"}, control_group=1_000, **times
     )
     await publisher.outcomes(_bought(shop, few, 1, held_back=False))
-    async with opened(browser, analytics, f"campaign_id={few.campaign}") as watched:
+    async with opened(browser, analytics, f"campaign_id={few.campaign}&currency=EUR") as watched:
         await watched.shows("activations", "1")
-        await watched.page.goto(f"{analytics.url}/effectiveness?campaign_id={few.campaign}")
+        await watched.page.goto(
+            f"{analytics.url}/effectiveness?campaign_id={few.campaign}&currency=EUR"
+        )
         uplift = watched.page.locator("#uplift")
         await expect(uplift).to_contain_text("Too little data: 1 and 0 customers, 100 of each")
 
@@ -143,7 +145,7 @@ async def test_a_full_page_is_for_everybody(
 ) -> None:
     async with visiting(browser, analytics.stack, ["statistics:read"], scheme=scheme) as visitor:
         page = visitor.page
-        await page.goto(f"{analytics.url}/{path}?campaign_id={tried.campaign}")
+        await page.goto(f"{analytics.url}/{path}?campaign_id={tried.campaign}&currency=EUR")
         await expect(page.get_by_text(tried.name).last).to_be_visible(timeout=WITHIN_MS)
         assert await violations(page) == []
         await page.set_viewport_size({"width": 360, "height": 800})

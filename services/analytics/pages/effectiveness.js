@@ -90,7 +90,7 @@ function Effectiveness() {
       <section class="panel" aria-label=${t("All figures by campaign")}>
         <header><h2>${t("All figures by campaign")}</h2>
           <div class="actions"><a class="button small quiet" href=${csv("effectiveness", query)} download aria-label=${t("Download {title} as CSV", { title: t("All figures by campaign") })}>CSV</a></div></header>
-        <div class="box table-tall"><div class="scroll" tabindex="0" role="region" aria-label=${t("All figures by campaign")}>
+        <div class="box table-tall worth-table"><div class="scroll" tabindex="0" role="region" aria-label=${t("All figures by campaign")}>
           <${Table} id="worth" label=${t("All figures by campaign")} columns=${columnsIn(currency)} rows=${rows} rowKey=${(row) => row.campaign_id} onPick=${pick}
             picked=${(row) => row.campaign_id === asked.campaign_id} first=${{ key: "net_revenue", descending: true }} attributes=${(row) => ({ "data-campaign": row.campaign_id })} />
         </div></div>

@@ -17,18 +17,20 @@ const before = (period) => (period === "today" ? t("vs. yesterday") : period ===
 const told = ({ sign, share }) => (sign === "up" ? t("up by {share}", { share }) : sign === "down" ? t("down by {share}", { share }) : t("unchanged"));
 
 // Where there is nothing to tell (no receipt has no average) the line goes on to the next point.
-function path(values) {
+function drawn(values) {
   const known = values.map((value, i) => [i, value]).filter(([, value]) => value !== null && value !== undefined);
   const numbers = known.map(([, value]) => value);
-  if (known.length < 2 || !numbers.some(Boolean)) return "";
+  if (known.length < 2 || !numbers.some(Boolean)) return { line: "", area: "" };
   const most = Math.max(...numbers, 1);
   const least = Math.min(...numbers, 0); // more came back than was sold
-  return known.map(([i, value], n) => `${n ? "L" : "M"}${(100 * i / (values.length - 1)).toFixed(2)} ${(26 - 22 * (value - least) / (most - least)).toFixed(2)}`).join("");
+  const x = (i) => (100 * i / (values.length - 1)).toFixed(2);
+  const line = known.map(([i, value], n) => `${n ? "L" : "M"}${x(i)} ${(26 - 22 * (value - least) / (most - least)).toFixed(2)}`).join("");
+  return { line, area: `${line}L${x(known.at(-1)[0])} 28L${x(known[0][0])} 28Z` };
 }
 
 // `neutral`: more of it is neither good nor bad. `help`: what the figure is.
 export function Tile({ id, title, help, value, changed, period, note = "", line = [], neutral = false, warn = false, colour = "" }) {
-  const drawn = path(line);
+  const spark = drawn(line);
   const against = LONG_BEFORE()[period] ?? t("the time before");
   return html`<article class="card tile" id="card-${id}" data-colour=${colour}>
     <h2 title=${help}>${title}</h2>
@@ -37,7 +39,7 @@ export function Tile({ id, title, help, value, changed, period, note = "", line 
       <span data-change class=${neutral ? "" : changed.sign}><span aria-hidden="true">${SIGNS[changed.sign]} ${changed.share}</span>
         <span class="visually-hidden">${told(changed)}</span></span> <span class="muted">${before(period)}</span>`}</p>
     <p class="note muted ${warn ? "warn" : ""}" data-note title=${note}>${note}</p>
-    <svg class="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true"><path class="area" d=${drawn && `${drawn}L100 28L0 28Z`} /><path class="line" d=${drawn} /></svg>
+    <svg class="spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true"><path class="area" d=${spark.area} /><path class="line" d=${spark.line} /></svg>
   </article>`;
 }
 

@@ -118,7 +118,7 @@ addWords({
   "Because of it: {amount} ({lower} to {upper})": "Завдяки їй: {amount} (від {lower} до {upper})", "{n} for each 1.00 of discount": "{n} на кожну 1,00 знижки",
   "Control group {share}; {treated} against {held} since {since}": "Контрольна група {share}; {treated} проти {held} від {since}", "{n} customers": ["{n} покупець", "{n} покупці", "{n} покупців"],
   "Uplift against the control group": "Приріст проти контрольної групи", "revenue per customer, %, with the 95% interval; of the whole campaign so far": "виторг на покупця, %, з 95% інтервалом; за всю акцію дотепер",
-  "Customers": "Покупці", "At least": "Щонайменше", "At most": "Щонайбільше", "Unique customers by campaign": "Унікальні покупці за акціями", "Unique customers by day": "Унікальні покупці за днями", "customers, an estimate": "покупці, оцінка",
+  "Customers": "Покупці", "At least": "Щонайменше", "At most": "Щонайбільше", "Customers by campaign": "Покупці за акціями", "Customers by day": "Покупці за днями", "customers, an estimate": "покупці, оцінка",
   "{n} in all, {within}": "усього {n}, {within}", "No customer was named on a receipt here.": "Тут у чеках не вказано жодного покупця.", "Day": "День", "at most {n} a day": "щонайбільше {n} на день",
   "Without a category": "Без категорії", "Margin": "Маржа", "Categories by code": "Категорії за кодами", "Category": "Категорія", "Quantity": "Кількість", "Before discounts": "До знижок", "Cost": "Собівартість", "Margin, %": "Маржа, %",
   "Costs known of": "Собівартість відома для", "Margin by category": "Маржа за категоріями", "of all places: it is not counted by place": "за всіма місцями: за місцем не рахується",

@@ -19,7 +19,7 @@ export function money(minor, currency) {
   const whole = Math.abs(amount) >= 100_000;
   return once(`money ${currency} ${whole}`, () =>
     new Intl.NumberFormat(locale, {
-      style: "currency", currency, ...(whole && { maximumFractionDigits: 0 }),
+      style: "currency", currency, currencyDisplay: "narrowSymbol", ...(whole && { maximumFractionDigits: 0 }),
     })).format(amount);
 }
 
@@ -34,7 +34,7 @@ export function shortMoney(minor, currency) {
   if (!currency) return "";
   return once(`short ${currency}`, () =>
     new Intl.NumberFormat(locale, {
-      style: "currency", currency, notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0,
+      style: "currency", currency, currencyDisplay: "narrowSymbol", notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0,
     })).format(minor / 10 ** digits(currency));
 }
 
