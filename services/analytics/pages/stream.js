@@ -4,7 +4,7 @@
 import { Problem, at, renewal } from "./api.js";
 import { useCallback, useEffect, useRef, useState } from "./ui.js";
 
-const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+const PAUSES_MS = [1_000, 2_000, 3_000, 5_000];
 const SILENCE_MS = 30_000; // the server says something every 15 s at least
 const HIDDEN_MS = 20_000; // browsers allow six connections to a server: tabs that nobody looks at let theirs go
 const REFUSED = new Set([400, 403, 404, 422]);
