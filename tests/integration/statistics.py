@@ -33,6 +33,7 @@ from tests.unit.web.tokens import keys
 
 _MIGRATIONS = Path(services.analytics.__file__).parent / "migrations"
 NOON = utc(2026, 12, 10, 12)
+DAY = {"from": "2026-12-10T00:00:00Z", "to": "2026-12-11T00:00:00Z"}
 
 
 class Place(TypedDict, total=False):

@@ -8,9 +8,7 @@ from aiokafka import TopicPartition
 
 from services.analytics.freshness import freshness
 from tests.builders import utc
-from tests.integration.statistics import NOON, Api, Place, opened
-
-DAY = {"from": "2026-12-10T00:00:00Z", "to": "2026-12-11T00:00:00Z"}
+from tests.integration.statistics import DAY, NOON, Api, Place, opened
 
 
 @pytest.fixture
@@ -366,37 +364,3 @@ async def test_what_stands_for_all_is_no_choice(api: Api) -> None:
         "devices": ["till"],
         "regions": ["North"],
     }
-
-
-@pytest.mark.parametrize(
-    ("path", "first"),
-    [
-        ("totals", "Time"),
-        ("series", "Time (UTC)"),
-        ("by/store", "Id"),
-        ("campaigns", "Campaign id"),
-        ("instruments", "Campaign id"),
-        ("codes", "Emission of the code"),
-        ("refusals", "Reason"),
-    ],
-)
-async def test_every_table_is_also_csv(api: Api, path: str, first: str) -> None:
-    await api.sold()
-    await api.used(carts=2, activations=1)
-    await api.refused("code_missing", 1)
-    answer = await api.client.get(f"/v1/statistics/{path}", params={**DAY, "format": "csv"})
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.headers["content-disposition"].startswith("attachment; filename=")
-    header, row = answer.text.splitlines()[:2]
-    assert header.split(",")[0] == first
-    assert len(row.split(",")) == len(header.split(","))
-
-
-async def test_a_table_as_csv_has_all_rows_unless_fewer_are_asked_for(api: Api) -> None:
-    for number in range(120):
-        await api.sold(store=f"s{number}")
-    asked = {**DAY, "format": "csv"}
-    answer = await api.client.get("/v1/statistics/by/store", params=asked)
-    assert len(answer.text.splitlines()) == 121
-    answer = await api.client.get("/v1/statistics/by/store", params={**asked, "limit": "5"})
-    assert len(answer.text.splitlines()) == 6
