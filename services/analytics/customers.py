@@ -4,7 +4,7 @@ A HyperLogLog sketch (datasketches, 4,096 registers) takes 2 KiB at most and tel
 was added is in it once, however often it comes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -32,17 +32,17 @@ class Mark(NamedTuple):
         return _EPOCH + timedelta(days=self.day)
 
 
-def pack(marks: Iterable[Mark]) -> bytes:
-    """Marks as they are kept."""
-    return msgpack.encode(list(marks))
+def pack(columns: tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int]]) -> bytes:
+    """Marks as they are kept, from a column for each of their parts."""
+    return msgpack.encode(columns)
 
 
 def unpack(kept: bytes) -> list[Mark]:
     """What ``pack`` made them of."""
-    return [Mark(*mark) for mark in _DECODER.decode(kept)]
+    return list(map(Mark, *_DECODER.decode(kept)))
 
 
-_DECODER = msgpack.Decoder(list[tuple[int, int, int, int]])
+_DECODER = msgpack.Decoder(tuple[list[int], list[int], list[int], list[int]])
 
 
 def extended(sketch: bytes | None, customers: Iterable[int]) -> bytes:

@@ -4,8 +4,9 @@ Days are UTC's, counted since 1970. Sums of two folds add up to those of the fol
 ``rollup``. Customers are hashes of their ids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 
 from services.analytics.cells import Place
@@ -18,6 +19,7 @@ Goods = tuple[str, str]
 ALL_RECEIPTS = ""
 """Stands for a campaign where all receipts are meant."""
 _MINUTES_A_DAY = 24 * 60
+_SECONDS_A_DAY = 60 * _MINUTES_A_DAY
 
 
 @dataclass(slots=True)
@@ -54,22 +56,48 @@ class Paid:
 
 
 @dataclass(slots=True)
+class Marks:
+    """On which day who bought where, with which campaign (``ALL_RECEIPTS``: at all); in columns, some twice."""
+
+    days: list[int] = field(default_factory=list)
+    campaigns: list[str] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    customers: list[int] = field(default_factory=list)
+
+    def add(self, day: int, place: Place, campaign_id: str, customer: int) -> None:
+        """Add one."""
+        self.days.append(day)
+        self.campaigns.append(campaign_id)
+        self.places.append(place)
+        self.customers.append(customer)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Marks) and self._rows() == other._rows()
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def _rows(self) -> set[tuple[int, str, Place, int]]:
+        return set(zip(self.days, self.campaigns, self.places, self.customers, strict=True))
+
+
+@dataclass(slots=True)
 class Insight:
     """Sums by (day, place, campaign), and by (campaign, currency, held back, customer).
 
     ``refunds`` are by (customer, currency, minute of the sale), ``baskets`` by (day, what was used, goods).
-    ``marks`` say on which day who bought where, with which campaign; ``products`` are the latest states.
+    ``products`` are the latest states.
     """
 
     campaign_days: dict[tuple[int, Place, str], CampaignSums] = field(default_factory=dict)
     participants: dict[tuple[str, str, bool, int], Paid] = field(default_factory=dict)
     refunds: dict[tuple[int, str, int], int] = field(default_factory=dict)
-    marks: set[tuple[int, Place, str, int]] = field(default_factory=set)
+    marks: Marks = field(default_factory=Marks)
     baskets: dict[tuple[int, Coded, Goods], LineSums] = field(default_factory=dict)
     products: dict[str, Product] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=20_000)  # regulars
 def customer_of(customer_id: str) -> int:
     """What stands for a customer: 64 bits (signed) of a hash."""
     return int.from_bytes(blake2b(customer_id.encode(), digest_size=8).digest(), signed=True)
@@ -77,8 +105,23 @@ def customer_of(customer_id: str) -> int:
 
 def add_receipt(insight: Insight, receipt: Receipt, lines: Sequence[Line]) -> None:
     """Count a paid receipt; ``lines`` are its own, if it has redemptions."""
-    day = minute_of(receipt.occurred_at) // _MINUTES_A_DAY
+    day = int(receipt.occurred_at.timestamp()) // _SECONDS_A_DAY
     place = (receipt.store_id, receipt.device, receipt.region, receipt.currency)
+    # Most receipts have no promotion: they take what is before and after this.
+    given = _add_given(insight, day, place, receipt, lines) if receipt.redemptions else ()
+    if receipt.customer_id is not None:
+        customer = customer_of(receipt.customer_id)
+        insight.marks.add(day, place, ALL_RECEIPTS, customer)
+        for campaign_id in given:
+            insight.marks.add(day, place, campaign_id, customer)
+        if receipt.exposed:
+            _add_participant(insight, receipt, customer)
+
+
+def _add_given(
+    insight: Insight, day: int, place: Place, receipt: Receipt, lines: Sequence[Line]
+) -> Iterable[str]:
+    """Count what a receipt was given; the campaigns of it."""
     given: dict[str, int] = {}
     for one in receipt.redemptions:
         if one.status == "committed":
@@ -91,12 +134,7 @@ def add_receipt(insight: Insight, receipt: Receipt, lines: Sequence[Line]) -> No
         sums.units += sum([line.quantity for line in lines])
         sums.discount += discount
         sums.revenue += receipt.paid
-    if receipt.customer_id is not None:
-        customer = customer_of(receipt.customer_id)
-        for campaign_id in (ALL_RECEIPTS, *given):
-            insight.marks.add((day, place, campaign_id, customer))
-        if receipt.exposed:
-            _add_participant(insight, receipt, customer)
+    return given
 
 
 def _add_basket(insight: Insight, day: int, used: Coded, lines: Sequence[Line]) -> None:

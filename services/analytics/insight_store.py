@@ -11,10 +11,10 @@ from msgspec.json import encode
 
 from services.analytics.caps import caps_of
 from services.analytics.cells import Place, widened
-from services.analytics.customers import Mark, pack
+from services.analytics.customers import pack
 from services.analytics.insight import CampaignSums, Insight
 from services.analytics.messages import Campaign
-from services.analytics.store import PLACES, Dimension, Numbering
+from services.analytics.store import Dimension, Numbering
 from shared.database import Connection
 
 COMPARISONS = Dimension("comparisons", "comparison_id", ("campaign_id", "currency"))
@@ -110,9 +110,9 @@ _Cell = tuple[int, Place, str]
 
 @dataclass
 class InsightStore:
-    """Adds insights to the tables. Remembers the numbers of places, comparisons and campaigns."""
+    """Adds insights to the tables. Remembers the numbers of ``places``, of comparisons and campaigns."""
 
-    places: Numbering = field(default_factory=lambda: Numbering(PLACES))
+    places: Numbering
     comparisons: Numbering = field(default_factory=lambda: Numbering(COMPARISONS))
     numbers: Numbering = field(default_factory=lambda: Numbering(CAMPAIGN_NUMBERS))
 
@@ -132,7 +132,7 @@ class InsightStore:
             await connection.execute(_PRODUCTS, *zip(*products, strict=True))
         if insight.baskets:
             await _add_baskets(connection, insight)
-        if insight.marks:
+        if insight.marks.days:
             await self._add_marks(connection, insight)
         await _save_terms(connection, insight.campaigns.values())
 
@@ -160,13 +160,18 @@ class InsightStore:
         )
 
     async def _add_marks(self, connection: Connection, insight: Insight) -> None:
-        places = await self.places.of(connection, (place for _, place, _, _ in insight.marks))
-        campaigns = await self.numbers.of(connection, ((c,) for _, _, c, _ in insight.marks))
-        marks = [
-            Mark(day, campaigns[campaign_id,], places[place], customer)
-            for day, place, campaign_id, customer in insight.marks
-        ]
-        await connection.execute(_MARKS, pack(marks))
+        marks = insight.marks
+        places = await self.places.of(connection, marks.places)
+        names = set(marks.campaigns)
+        numbers = await self.numbers.of(connection, ((name,) for name in names))
+        campaigns = {name: numbers[name,] for name in names}
+        columns = (
+            marks.days,
+            [campaigns[name] for name in marks.campaigns],
+            [places[place] for place in marks.places],
+            marks.customers,
+        )
+        await connection.execute(_MARKS, pack(columns))
 
 
 def _with_everywhere(cells: Mapping[_Cell, CampaignSums]) -> dict[_Cell, CampaignSums]:

@@ -135,7 +135,10 @@ class Stream:
     """The rollup's ``apply``; one per process, because it remembers what it has numbered."""
 
     store: RollupStore = field(default_factory=RollupStore)
-    insights: InsightStore = field(default_factory=InsightStore)
+    insights: InsightStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.insights = InsightStore(self.store.places)
 
     async def apply(
         self, connection: Connection, records: Sequence[ConsumerRecord]
