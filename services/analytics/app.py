@@ -11,8 +11,8 @@ from fastapi import FastAPI
 
 from services.analytics import http, pages_http
 from services.analytics.changes import Changes
-from services.analytics.customers_store import keep_merging
 from services.analytics.freshness import Ends
+from services.analytics.insight.customers_store import keep_merging
 from services.analytics.settings import Settings
 from services.analytics.store import CHANNEL
 from services.analytics.stream import CONSUMER, MOST_RECORDS, TOPICS, Stream

@@ -13,7 +13,7 @@ from services.analytics import feed, figures, names, streams
 from services.analytics.answers import OR_CSV, answered
 from services.analytics.changes import Changes
 from services.analytics.freshness import Ends, freshness
-from services.analytics.insight_http import add_insights
+from services.analytics.insight.http import add_insights
 from services.analytics.parameters import (
     ActivationsTableFilter,
     RowsFilter,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.analytics.cells import Offer, Place, RefusalKind
-from services.analytics.insight import Insight
+from services.analytics.insight.folding import Insight
 from services.analytics.messages import (
     Campaign,
     Decision,

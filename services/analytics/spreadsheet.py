@@ -14,7 +14,7 @@ from services.analytics.figures import (
     Uses,
     UsesAndRefusals,
 )
-from services.analytics.insight_figures import CustomersAnswer, CustomersFigures
+from services.analytics.insight.figures import CustomersAnswer, CustomersFigures
 
 Cell = tuple[str, object]
 _ABOUT = (str, datetime)

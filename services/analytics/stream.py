@@ -10,8 +10,9 @@ from aiokafka.structs import ConsumerRecord
 from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder
 
-from services.analytics import insight, rollup
-from services.analytics.insight_store import InsightStore
+from services.analytics import rollup
+from services.analytics.insight import folding
+from services.analytics.insight.store import InsightStore
 from services.analytics.messages import (
     Campaign,
     Decision,
@@ -51,24 +52,24 @@ def _add_receipt(sums: Rollup, receipt: Receipt) -> Refused | None:
     lines = lines_of(receipt) if receipt.redemptions else ()
     refused = rollup.add_receipt(sums, receipt)
     if refused is None:
-        insight.add_receipt(sums.insight, receipt, lines)
+        folding.add_receipt(sums.insight, receipt, lines)
     return refused
 
 
 def _add_return(sums: Rollup, returned: Returned) -> Refused | None:
     refused = rollup.add_return(sums, returned)
     if refused is None:
-        insight.add_return(sums.insight, returned)
+        folding.add_return(sums.insight, returned)
     return refused
 
 
 def _add_campaign(sums: Rollup, campaign: Campaign) -> None:
     rollup.add_campaign(sums, campaign)
-    insight.add_campaign(sums.insight, campaign)
+    folding.add_campaign(sums.insight, campaign)
 
 
 def _add_product(sums: Rollup, product: Product) -> None:
-    insight.add_product(sums.insight, product)
+    folding.add_product(sums.insight, product)
 
 
 _READERS: Mapping[str, Reader] = {

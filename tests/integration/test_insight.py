@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from services.analytics.customers_store import merge
+from services.analytics.insight.customers_store import merge
 from shared import clock
 from shared.codec import encode
 from shared.events.conditions import AnyOf

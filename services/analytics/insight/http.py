@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from services.analytics import caps_reading, insight_figures, insight_reading
 from services.analytics.answers import OR_CSV, answered
 from services.analytics.dimensions import Selection
+from services.analytics.insight import caps_reading, figures, reading
 from services.analytics.parameters import (
     CapsFilter,
     CategoriesFilter,
@@ -23,36 +23,34 @@ Asked = Callable[[Question], AbstractAsyncContextManager[Reading]]
 def add_insights(api: APIRouter, asking: Asked) -> None:
     """The questions; ``asking`` opens a reading."""
 
-    @api.get("/effectiveness", response_model=insight_figures.EffectivenessAnswer, responses=OR_CSV)
+    @api.get("/effectiveness", response_model=figures.EffectivenessAnswer, responses=OR_CSV)
     async def effectiveness(asked: Annotated[DaysFilter, Query()]) -> Any:
         """What campaigns brought, their uplift against the control group, and where to move budget.
 
         Whole days are counted, uplift over all of a campaign.
         """
         async with asking(asked.question) as read:
-            return answered(
-                asked, await insight_reading.answer_effectiveness(read), "effectiveness"
-            )
+            return answered(asked, await reading.answer_effectiveness(read), "effectiveness")
 
-    @api.get("/caps", response_model=insight_figures.CapsAnswer, responses=OR_CSV)
+    @api.get("/caps", response_model=figures.CapsAnswer, responses=OR_CSV)
     async def caps(asked: Annotated[CapsFilter, Query()]) -> Any:
         """What is used of the caps of campaigns, and when they will be used up at the latest rate."""
         question = Question(selection=Selection(campaign_id=asked.campaign_id))
         async with asking(question) as read:
             return answered(asked, await caps_reading.answer_caps(read), "caps")
 
-    @api.get("/customers", response_model=insight_figures.CustomersAnswer, responses=OR_CSV)
+    @api.get("/customers", response_model=figures.CustomersAnswer, responses=OR_CSV)
     async def customers(asked: Annotated[CustomersFilter, Query()]) -> Any:
         """How many different customers bought, estimated; with each campaign, and on each day."""
         async with asking(asked.question) as read:
-            return answered(asked, await insight_reading.answer_customers(read), "customers")
+            return answered(asked, await reading.answer_customers(read), "customers")
 
-    @api.get("/categories", response_model=insight_figures.CategoriesAnswer, responses=OR_CSV)
+    @api.get("/categories", response_model=figures.CategoriesAnswer, responses=OR_CSV)
     async def categories(asked: Annotated[CategoriesFilter, Query()]) -> Any:
         """Which product groups are bought with which instruments and codes, and at which margin."""
         async with asking(asked.question) as read:
             return answered(
                 asked,
-                await insight_reading.answer_categories(read, asked.emission_id),
+                await reading.answer_categories(read, asked.emission_id),
                 "categories",
             )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.analytics import stream
-from services.analytics.insight import CampaignSums, Paid, customer_of
+from services.analytics.insight.folding import CampaignSums, Paid, customer_of
 from shared.events.outcome import RecordedLine
 from shared.topics import RECEIPTS
 from tests.unit.analytics.records import (

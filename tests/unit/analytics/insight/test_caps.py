@@ -8,7 +8,7 @@ import pytest
 from msgspec.json import Decoder
 
 from services.analytics import messages
-from services.analytics.caps import Cap, Span, caps_of, span_of, spans_of_levels, whole_hour
+from services.analytics.insight.caps import Cap, Span, caps_of, span_of, spans_of_levels, whole_hour
 from services.analytics.messages import Period
 from shared.codec import encode
 from shared.events.conditions import AnyOf, Not

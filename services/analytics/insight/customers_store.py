@@ -11,7 +11,7 @@ from datetime import date
 
 import asyncpg
 
-from services.analytics.customers import Mark, extended, unpack
+from services.analytics.insight.customers import Mark, extended, unpack
 from shared.database import Connection
 
 _PAUSE_SECONDS = 5.0

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.analytics.effectiveness import (
+from services.analytics.insight.effectiveness import (
     LEAST_CUSTOMERS,
     Arm,
     Candidate,

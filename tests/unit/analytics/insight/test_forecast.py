@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.analytics.forecast import SEEN, Forecast, Use, forecast
+from services.analytics.insight.forecast import SEEN, Forecast, Use, forecast
 from tests.builders import utc
 
 NOW = utc(2026, 11, 30, 12)  # a Monday

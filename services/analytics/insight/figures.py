@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from services.analytics.effectiveness import (
+from services.analytics.figures import Figures, Head
+from services.analytics.insight.effectiveness import (
     LEAST_CUSTOMERS,
     Arm,
     Code,
@@ -21,8 +22,7 @@ from services.analytics.effectiveness import (
     incremental,
     uplift,
 )
-from services.analytics.figures import Figures, Head
-from services.analytics.forecast import State
+from services.analytics.insight.forecast import State
 from services.analytics.tables import Sums
 
 _BASIS_POINTS = 10_000

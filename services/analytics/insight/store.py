@@ -9,10 +9,10 @@ from operator import add, attrgetter
 
 from msgspec.json import encode
 
-from services.analytics.caps import caps_of
 from services.analytics.cells import Place, widened
-from services.analytics.customers import pack
-from services.analytics.insight import CampaignSums, Insight
+from services.analytics.insight.caps import caps_of
+from services.analytics.insight.customers import pack
+from services.analytics.insight.folding import CampaignSums, Insight
 from services.analytics.messages import Campaign
 from services.analytics.store import Dimension, Numbering
 from shared.database import Connection

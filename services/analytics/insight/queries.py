@@ -1,4 +1,4 @@
-"""What marketers learn, read from the tables that ``insight_store`` writes."""
+"""What marketers learn, read from the tables that ``store`` writes."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from msgspec.json import Decoder
 
-from services.analytics.caps import Cap, spans_of_levels, whole_hour
-from services.analytics.customers import unpack
 from services.analytics.days import Days
 from services.analytics.dimensions import Selection
-from services.analytics.effectiveness import Arm
+from services.analytics.insight.caps import Cap, spans_of_levels, whole_hour
+from services.analytics.insight.customers import unpack
+from services.analytics.insight.effectiveness import Arm
 from shared.database import Connection
 
 _SELECTED = """

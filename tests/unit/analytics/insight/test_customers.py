@@ -1,7 +1,7 @@
 """Counting different customers by sketches: about right, and nobody twice."""
 
-from services.analytics.customers import Counted, Mark, Union, extended, pack, unpack
-from services.analytics.insight import customer_of
+from services.analytics.insight.customers import Counted, Mark, Union, extended, pack, unpack
+from services.analytics.insight.folding import customer_of
 
 
 def customers(first: int, count: int) -> list[int]:

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.analytics import insight_queries
-from services.analytics.caps import Cap, Span, span_of, whole_hour
-from services.analytics.forecast import SEEN, Use, forecast
-from services.analytics.insight_figures import CapForecast, CapPeriod, CapRow, CapsAnswer
-from services.analytics.insight_queries import Counted, Terms, Used
+from services.analytics.insight import queries
+from services.analytics.insight.caps import Cap, Span, span_of, whole_hour
+from services.analytics.insight.figures import CapForecast, CapPeriod, CapRow, CapsAnswer
+from services.analytics.insight.forecast import SEEN, Use, forecast
+from services.analytics.insight.queries import Counted, Terms, Used
 from services.analytics.names import instrument_names
 from services.analytics.reading import Reading
 
@@ -20,18 +20,18 @@ async def answer_caps(read: Reading) -> CapsAnswer:
     connection, now = read.connection, read.now
     stated = [
         (terms, cap, span_of(cap.period, now, terms.starts_at, terms.ends_at, terms.time_zone))
-        for terms in await insight_queries.terms(connection, read.question.selection.campaign_id)
+        for terms in await queries.terms(connection, read.question.selection.campaign_id)
         for cap in terms.caps
     ]
     # Those for each customer, store, day or code have as many counters as there are of these.
     counted = [one for one in stated if not one[1].per]
-    used = await insight_queries.used(connection, [_counted(*one) for one in counted])
+    used = await queries.used(connection, [_counted(*one) for one in counted])
     foretold = [one for one in counted if _state_of(one[0], one[2]) is None]
-    hourly = await insight_queries.hourly(connection, [_lately(*one, now) for one in foretold])
+    hourly = await queries.hourly(connection, [_lately(*one, now) for one in foretold])
     used_by = dict(zip(map(id, counted), used, strict=True))
     hours_by = dict(zip(map(id, foretold), hourly, strict=True))
     names = await instrument_names(connection, [one[0].campaign_id for one in stated])
-    currency = await insight_queries.only_currency(connection)
+    currency = await queries.only_currency(connection)
     rows = []
     for one in stated:
         found = used_by.get(id(one))

@@ -1,0 +1,1 @@
+"""What marketers learn from what was sold: what campaigns bring, who buys, what is bought, what is left."""
