@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from httpx import AsyncClient
@@ -28,7 +29,7 @@ from services.analytics.reading import Statistics
 from services.analytics.window import Period
 from shared import clock
 from shared.migrate import migrate
-from tests.bench import cells
+from tests.bench import cells, insights
 from tests.integration.statistics import Api, opened
 
 DAYS = 90
@@ -40,6 +41,13 @@ _PATHS = (
     *("totals", "series", "by/store", "by/device", "by/region"),
     *("campaigns", "instruments", "codes", "refusals"),
 )
+_PLACES = {"store_id", "device", "region"}
+_OF_INSIGHTS = {
+    "effectiveness": {"campaign_id", *_PLACES},
+    "customers": {"campaign_id", *_PLACES},
+    "categories": {"campaign_id", "instrument_id", "emission_id"},
+}
+"""What marketers learn, and what each can be filtered by."""
 _SLOWEST = 12
 
 
@@ -78,9 +86,20 @@ def _windows(now: datetime) -> Iterator[dict[str, str]]:
     yield {"period": "30d", "time_zone": "Asia/Kolkata"}
 
 
+def _questions(now: datetime) -> Iterator[tuple[dict[str, str], dict[str, str], str]]:
+    """Every window with every filter of every question, as far as it has them."""
+    yield from product(_windows(now), _filters(), _PATHS)
+    for window, filters in product(_windows(now), _filters()):
+        known = filters.keys()
+        for path, names in _OF_INSIGHTS.items():
+            if known <= names:
+                yield window, filters, path
+    yield from (({}, filters, "caps") for filters in ({}, {"campaign_id": "campaign-7"}))
+
+
 async def _ask_all(api: Api, now: datetime) -> list[Asked]:
     found = []
-    questions = list(product(_windows(now), _filters(), _PATHS))
+    questions = list(_questions(now))
     for number, (window, filters, path) in enumerate(questions, 1):
         found.append(await _ask(api.client, path, window | filters))
         if number % 200 == 0:
@@ -121,12 +140,13 @@ async def _fill(connection: asyncpg.Connection, now: datetime, count: int) -> in
     await connection.execute("set work_mem = '192MB'")
     await connection.execute("select fill_levels()", timeout=3_600)
     say(f"levels after {clock.monotonic() - started:.0f} s")
+    await insights.fill(connection, now, days=DAYS, say=say)
     await connection.execute("vacuum analyze", timeout=3_600)
     say(f"analysed after {clock.monotonic() - started:.0f} s")
     return rows
 
 
-async def measure(admin: str) -> dict[str, int]:
+async def measure(admin: str) -> dict[str, Any]:
     """Fill, ask, and tell."""
     connection = await asyncpg.connect(admin)
     await connection.execute("create database bench")
@@ -150,6 +170,10 @@ async def measure(admin: str) -> dict[str, int]:
             say(f"  {one}")
     return {
         "query_p95_ms": _p95_ms(found),
+        "query_p95_ms_by_path": {
+            path: _p95_ms([one for one in found if one.path == path])
+            for path in sorted({one.path for one in found})
+        },
         "query_median_ms": round(1_000 * statistics.median(one.seconds for one in found)),
         "snapshot_p95_ms": _p95_ms(snapshots),
         "queries": len(found),

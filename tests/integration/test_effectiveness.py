@@ -136,6 +136,29 @@ async def test_uplift_is_of_both_arms_whatever_was_bought_with_the_campaign(api:
     assert (uplift["control_group"], uplift["missing"]) == (5_000, None)
 
 
+async def test_arms_are_what_their_customers_add_up_to(api: Api) -> None:
+    await api.apply(running(control_group=5_000))
+    for batch in ((1, 2, 3), (2, 3, 3, 4), (1,)):
+        await api.apply(
+            *[
+                bought(f"c-{n}", exposed=("campaign-1",), held_back=("campaign-1",) * (n % 2))
+                for n in batch
+            ]
+        )
+    rows = await api.pool.fetch(
+        "select customers, receipts, revenue, squares from arms order by held_back"
+    )
+    assert [tuple(row) for row in rows] == [
+        (2, 3, 3_000, 2_000**2 + 1_000**2),
+        (2, 5, 5_000, 2_000**2 + 3_000**2),
+    ]
+    assert rows == await api.pool.fetch(
+        "select count(*) as customers, sum(receipts) as receipts, sum(revenue) as revenue,"
+        " sum(revenue::numeric * revenue) as squares"
+        " from participants group by held_back order by held_back"
+    )
+
+
 async def test_refunds_are_taken_off_also_of_a_return_that_was_counted_before_its_sale(
     api: Api,
 ) -> None:

@@ -92,13 +92,18 @@ with compared as (
     from compared join customer_refunds r
         on r.currency = $2 and r.sold_at >= compared.since and r.sold_at < compared.ends_at
     group by comparison_id, customer
+), taken_back as (
+    select comparison_id, held_back, sum(refunded)::bigint as refunded,
+        sum((revenue - refunded)::numeric ^ 2 - revenue::numeric ^ 2) as squares
+    from refunds join participants using (comparison_id, customer)
+    where held_back in (true, false) -- so that the key is used
+    group by comparison_id, held_back
 )
-select campaign_id, held_back, count(*) as customers, sum(receipts)::bigint as receipts,
-    sum(revenue - coalesce(refunded, 0))::bigint as revenue,
-    sum((revenue - coalesce(refunded, 0))::float8 ^ 2) as squares
-from compared join participants using (comparison_id)
-left join refunds using (comparison_id, customer)
-group by campaign_id, held_back
+select campaign_id, held_back, customers, receipts,
+    revenue - coalesce(refunded, 0) as revenue,
+    (arms.squares + coalesce(taken_back.squares, 0))::float8 as squares
+from compared join arms using (comparison_id)
+left join taken_back using (comparison_id, held_back)
 """
 
 

@@ -37,14 +37,31 @@ on conflict (place_id, day, campaign_id) do update set
     returned_discount = c.returned_discount + excluded.returned_discount,
     refunded = c.refunded + excluded.refunded
 """
+# What an arm is more by is what its customers have now less what they had: its sums follow them exactly.
 _PARTICIPANTS = """
-insert into participants as p (comparison_id, held_back, customer, receipts, revenue)
-select * from unnest($1::int[], $2::boolean[], $3::bigint[], $4::int[], $5::bigint[])
-    as x (comparison_id, held_back, customer, receipts, revenue)
-order by comparison_id, held_back, customer
-on conflict (comparison_id, held_back, customer) do update set
-    receipts = p.receipts + excluded.receipts,
-    revenue = p.revenue + excluded.revenue
+with paid as materialized (
+    select * from unnest($1::int[], $2::boolean[], $3::bigint[], $4::int[], $5::bigint[])
+        as x (comparison_id, held_back, customer, receipts, revenue)
+), kept as (
+    insert into participants as p (comparison_id, held_back, customer, receipts, revenue)
+    select * from paid order by comparison_id, held_back, customer
+    on conflict (comparison_id, held_back, customer) do update set
+        receipts = p.receipts + excluded.receipts,
+        revenue = p.revenue + excluded.revenue
+    returning *
+)
+insert into arms as a (comparison_id, held_back, customers, receipts, revenue, squares)
+select comparison_id, held_back, count(*) filter (where kept.receipts = paid.receipts),
+    sum(paid.receipts), sum(paid.revenue),
+    sum(kept.revenue::numeric * kept.revenue
+        - (kept.revenue - paid.revenue)::numeric * (kept.revenue - paid.revenue))
+from kept join paid using (comparison_id, held_back, customer)
+group by 1, 2 order by 1, 2
+on conflict (comparison_id, held_back) do update set
+    customers = a.customers + excluded.customers,
+    receipts = a.receipts + excluded.receipts,
+    revenue = a.revenue + excluded.revenue,
+    squares = a.squares + excluded.squares
 """
 _REFUNDS = """
 insert into customer_refunds as r (customer, currency, sold_at, refunded)
@@ -66,8 +83,12 @@ where t.version <= excluded.version
 returning compared_since = now()
 """
 _BEGIN_ANEW = """
-delete from participants using comparisons c
-where c.campaign_id = $1 and participants.comparison_id = c.comparison_id
+with begun as (
+    select comparison_id from comparisons where campaign_id = $1
+), gone as (
+    delete from arms using begun where arms.comparison_id = begun.comparison_id
+)
+delete from participants using begun where participants.comparison_id = begun.comparison_id
 """
 _MARKS = "insert into customer_marks (marks) values ($1)"
 _BASKETS = """
