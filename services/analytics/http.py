@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from services.analytics import feed, figures, names, streams
 from services.analytics.answers import OR_CSV, answered
 from services.analytics.changes import Changes
+from services.analytics.figures import Figures
 from services.analytics.freshness import Ends, freshness
 from services.analytics.insight.http import add_insights
 from services.analytics.parameters import (
@@ -21,6 +22,7 @@ from services.analytics.parameters import (
     TableFilter,
 )
 from services.analytics.reading import Dimension, Question, Reading, Statistics
+from services.analytics.sharing import KEPT_SECONDS, Sharing
 from shared import clock
 from shared.web.auth import Scope, require
 from shared.web.problems import Problem
@@ -29,11 +31,20 @@ _MOST_CHOICES = 1_000
 _SCOPE: Scope = "statistics:read"
 
 
-def routes(pool: asyncpg.Pool, changes: Changes, ends: Ends | None = None) -> APIRouter:
-    """The statistics API (scope ``statistics:read``)."""
+def routes(
+    pool: asyncpg.Pool,
+    changes: Changes,
+    ends: Ends | None = None,
+    *,
+    kept_seconds: float = KEPT_SECONDS,
+) -> APIRouter:
+    """The statistics API (scope ``statistics:read``).
+
+    What every open dashboard asks for beside its stream is answered once in ``kept_seconds``.
+    """
     source = Statistics(pool, ends or Ends())
     router = APIRouter()
-    _add_questions(router, Asking(source))
+    _add_questions(router, Asking(source), Sharing(kept_seconds))
     router.include_router(streams.routes(source, changes))
     return router
 
@@ -67,7 +78,7 @@ class Asking:
             ) from error
 
 
-def _add_questions(router: APIRouter, asking: Asking) -> None:
+def _add_questions(router: APIRouter, asking: Asking, sharing: Sharing[Figures]) -> None:
     api = APIRouter(
         prefix="/v1/statistics", tags=["statistics"], dependencies=[Depends(require(_SCOPE))]
     )
@@ -130,5 +141,5 @@ def _add_questions(router: APIRouter, asking: Asking) -> None:
         async with asking.source.pool.acquire() as connection:
             return figures.Choices.model_validate(await names.choices(connection, _MOST_CHOICES))
 
-    add_insights(api, asking)
+    add_insights(api, asking, sharing)
     router.include_router(api)

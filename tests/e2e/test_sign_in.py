@@ -128,5 +128,5 @@ async def test_every_page_has_strict_headers(browser: Browser, stack: Stack, ser
         assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
-        await visitor.page.wait_for_load_state("networkidle")
+        await expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
         assert visitor.complaints == []

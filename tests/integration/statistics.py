@@ -148,7 +148,7 @@ async def _client(pool: asyncpg.Pool) -> AsyncIterator[AsyncClient]:
     app = FastAPI()
     app.state.verifier = Verifier(keys().public_pem)
     problems.install(app)
-    app.include_router(http.routes(pool, Changes()))
+    app.include_router(http.routes(pool, Changes(), kept_seconds=0))
     token = sign(
         keys().private_pem, "marketer", ["statistics:read"], timedelta(hours=1), clock.now()
     )
