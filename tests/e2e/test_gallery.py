@@ -38,10 +38,12 @@ PICTURES = (
     Picture("dashboard", "analytics", "/dashboard?period=90d", full=True),
     Picture("dashboard-dark", "analytics", "/dashboard?period=30d", scheme="dark"),
     Picture("dashboard-phone", "analytics", "/dashboard?period=30d", width=360),
-    Picture("compare", "analytics", "/dashboard?period=90d&campaign_id=welcome&compare=snacks"),
+    Picture(
+        "compare", "analytics", "/dashboard?period=90d&campaign_id={campaign_id}&compare=snacks"
+    ),
     Picture("activations", "analytics", "/feed"),
     Picture("effectiveness", "analytics", "/effectiveness", full=True),
-    Picture("limits", "evaluator", "/certificate?limit=welcome/welcome-10/code"),
+    Picture("limits", "evaluator", "/certificate?limit=hello/hello-10/code"),
     Picture("campaigns", "emission", "/campaigns"),
     Picture("campaign", "emission", "/campaigns/{campaign_id}"),
     Picture("campaign-try", "emission", "/campaigns/{campaign_id}?tab=try"),
