@@ -4,12 +4,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
+from deploy.local import promtool
+from deploy.local.errors import StackError
 from deploy.local.services import ROOT
 from services.analytics import metrics as analytics
 from services.emission import metrics as emission
@@ -112,3 +116,14 @@ def known_series() -> Mapping[str, Metric]:
 def is_of_library(series: str) -> bool:
     """Whether the client library exports it, of every process."""
     return series.startswith(_LIBRARY)
+
+
+def program(name: str) -> Path:
+    """Prometheus or its promtool; where there is none and none can be fetched, the test is skipped and says so.
+
+    The product needs neither: a machine without Debian's packages can still test everything else.
+    """
+    try:
+        return promtool.ensure(name)
+    except StackError as error:
+        pytest.skip(str(error))

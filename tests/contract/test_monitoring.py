@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.local import promtool
 from deploy.local.services import ROOT
 from tests import monitoring
 from tests.monitoring import GRAFANA, PROMETHEUS
@@ -23,7 +22,11 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 def check(*arguments: str | Path) -> None:
     """Run promtool; fails with what it says."""
     run = subprocess.run(
-        [promtool.ensure(), *arguments], capture_output=True, text=True, check=False, timeout=120
+        [monitoring.program("promtool"), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert run.returncode == 0, run.stdout + run.stderr
 

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 from deploy.local.stack import Stack
 from shared.web.auth import SCOPES
 from tests.e2e import chain as chains
+from tests.e2e.authoring import field, pick
 from tests.e2e.chain import Chain
 from tests.e2e.conftest import Analytics
 from tests.e2e.events import Publisher
@@ -91,6 +92,15 @@ async def _counted(page: Page) -> None:
     await until(complete, what="most receipts on the page", within_s=60)
 
 
+async def _tried(page: Page) -> None:
+    """Have a cart decided that gets one benefit and nearly another."""
+    await field(page, "Promo codes").fill("hello")
+    await pick(page, "Product", "truffles", "truffles")
+    await field(page, "Price").fill("420.00")
+    await page.get_by_role("button", name="Decide").click()
+    await expect(page.get_by_role("region", name="Decision")).to_contain_text("42.00")
+
+
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
 async def test_a_well_filled_page(
     browser: Browser, stack: Stack, chain: Chain, folder: Path, picture: Picture
@@ -105,6 +115,8 @@ async def test_a_well_filled_page(
         await settled(page)
         if picture.name.startswith("instrument") and "/instruments/" in path:
             await expect(page.locator(".sentence .said")).to_be_visible(timeout=WITHIN_MS)
+        if picture.name == "campaign-try":
+            await _tried(page)
         if picture.name == "dashboard":
             await _counted(page)
         if picture.service != "emission":

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.local import ports, promtool
+from deploy.local import ports
 from deploy.local.ports import HOST
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
@@ -95,7 +95,7 @@ async def _prometheus(stack: Stack, directory: Path) -> AsyncIterator[httpx.Asyn
     (directory / "prometheus.yml").write_text(yaml.safe_dump(config))
     port = ports.choose({"prometheus": 0}, {}, ports.free)["prometheus"]
     process = await asyncio.create_subprocess_exec(
-        promtool.ensure("prometheus"),
+        monitoring.program("prometheus"),
         f"--config.file={directory / 'prometheus.yml'}",
         f"--storage.tsdb.path={directory / 'data'}",
         f"--web.listen-address={HOST}:{port}",
