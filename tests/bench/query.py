@@ -130,7 +130,8 @@ async def _snapshots(api: Api, now: datetime) -> list[Asked]:
 
 
 def _p95_ms(found: list[Asked]) -> int:
-    return round(1_000 * statistics.quantiles([one.seconds for one in found], n=20)[-1])
+    seconds = [one.seconds for one in found]
+    return round(1_000 * statistics.quantiles(seconds, n=20, method="inclusive")[-1])
 
 
 async def _fill(connection: asyncpg.Connection, now: datetime, count: int) -> int:
