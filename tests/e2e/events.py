@@ -204,7 +204,12 @@ class Publisher:
     async def campaign(
         self, campaign_id: str, name: str, instruments: dict[str, str], **values: Any
     ) -> None:
-        """Publish a running campaign; ``instruments`` are names by id."""
+        """Publish a running campaign; ``instruments`` are names by id.
+
+        It is for a store that is nowhere: the evaluator of the stack hears of it, too, and must not give it
+        to the tills of other tests.
+        """
+        values.setdefault("stores", ("nowhere",))
         event = builders.campaign(
             campaign_id,
             [builders.instrument(key, name=value) for key, value in instruments.items()],
