@@ -176,6 +176,12 @@ async def test_two_campaigns_are_compared(
             world.first.title(): 3,
             world.second.title(): 1,
         }
+        # The chart is a table, too.
+        await page.get_by_role("button", name=re.compile("over time as a table")).click()
+        days = page.get_by_role("table", name=re.compile("over time")).locator("tbody tr")
+        assert (
+            sum([int(await day.locator("td").nth(1).inner_text()) for day in await days.all()]) == 3
+        )
         await page.reload()
         await expect(row).to_have_text(["Activations", "3", "1", "−66.7%"], timeout=WITHIN_MS)
 

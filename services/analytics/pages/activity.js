@@ -4,7 +4,7 @@ import { activity, Chart, compared } from "./charts.js";
 import { change, longMoment } from "./names.js";
 import { count, money } from "./format.js";
 import { t } from "./i18n.js";
-import { Panel, csv } from "./tables.js";
+import { Panel, Table, Told, csv } from "./tables.js";
 import { conversion } from "./tiles.js";
 import { html, useRef, useState } from "./ui.js";
 import "./words_statistics.js";
@@ -50,8 +50,22 @@ export function Activity({ snapshot, query, set, nothing }) {
   <//>`;
 }
 
+// The points of both, each time once.
+function together(first, second) {
+  const byTime = new Map();
+  [first, second].forEach((snapshot, i) => {
+    for (const point of snapshot?.points ?? []) {
+      const row = byTime.get(point.at) ?? { at: point.at, activations: [0, 0] };
+      row.activations[i] = point.instruments.activations;
+      byTime.set(point.at, row);
+    }
+  });
+  return [...byTime.values()].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
 // Two campaigns: their activations in one chart, and their figures beside each other.
 export function Comparison({ first, second, names, query }) {
+  const [open, setOpen] = useState(false);
   const both = first && second;
   const [a, b] = both ? [first.totals.instruments, second.totals.instruments] : [{}, {}];
   const currency = first?.currency;
@@ -78,14 +92,22 @@ export function Comparison({ first, second, names, query }) {
     { key: "b", title: names[1], number: true, cell: (one) => (both ? one.write(1)(one.b) : "–") },
     { key: "difference", title: t("Difference"), number: true, cell: difference },
   ];
+  const over = t("Activations of {a} and {b} over time", { a: names[0], b: names[1] });
+  const series = { label: over, rowKey: (one) => one.at, rows: together(first, second).slice(-MOST_ROWS), columns: [
+    { key: "at", title: t("Time"), cell: (one) => longMoment(one.at, first.step) },
+    ...names.map((name, i) => ({ key: `of-${i}`, title: name, number: true, cell: (one) => count(one.activations[i]) })),
+  ] };
   const points = [first, second].map((snapshot, i) => ({ name: names[i], points: snapshot?.points ?? [] }));
   return html`<section class="panel comparison" aria-label=${t("Two campaigns compared")}>
     <header><h2>${t("Two campaigns compared")}</h2><p class="muted small">${first && STEPS()[first.step]}</p>
       <div class="actions"><${Legend} of=${names.map((name, i) => [`series-${i + 1}`, name])} />
+        <button type="button" class="small quiet" aria-pressed=${open} aria-label=${t("{title} as a table", { title: over })} onClick=${() => setOpen(!open)}>${t("Table")}</button>
         <a class="button small quiet" href=${csv("campaigns", query, { campaign_id: null })} download aria-label=${t("Download {title} as CSV", { title: t("Campaigns") })}>CSV</a></div></header>
     <div class="side-by-side">
-      ${both ? html`<${Chart} id="comparison" label=${t("Activations of {a} and {b} over time", { a: names[0], b: names[1] })} className="fill" drawn=${[first, second]}
-        option=${(colour) => compared(points, first.step, colour)} />` : html`<div class="chart fill"></div>`}
+      ${!both ? html`<div class="chart fill"></div>`
+        : open ? html`<div class="scroll fill" tabindex="0" role="region" aria-label=${over}><${Table} ...${series} /></div>`
+        : html`<div class="fill"><${Chart} id="comparison" label=${over} className="fill" drawn=${[first, second]}
+            option=${(colour) => compared(points, first.step, colour)} /><${Told} ...${series} /></div>`}
       <div class="table-box" tabindex="0" role="region" aria-label=${t("Figures side by side")}><table class="list" id="compared"><thead><tr>${columns.map((one) => html`
         <th scope="col" key=${one.key} class=${one.number ? "number" : ""}>${one.title}</th>`)}</tr></thead>
         <tbody>${rows.map((one) => html`<tr key=${one.key} data-row=${one.key}>${columns.map((each) => html`<td key=${each.key} class=${each.number ? "number" : ""}>${each.cell(one)}</td>`)}</tr>`)}</tbody></table></div>

@@ -29,7 +29,7 @@ export function Table({ id, label, columns, rows, rowKey, onPick, picked, first 
 }
 
 // The same without anything to press, for who can't see the chart.
-const Told = ({ label, columns, rows, rowKey }) => html`<div class="visually-hidden"><table><caption>${label}</caption>
+export const Told = ({ label, columns, rows, rowKey }) => html`<div class="visually-hidden"><table><caption>${label}</caption>
   <thead><tr>${columns.map((one) => html`<th scope="col" key=${one.key}>${one.title}</th>`)}</tr></thead>
   <tbody>${rows.map((row) => html`<tr key=${rowKey(row)}>${columns.map((one) => html`<td key=${one.key}>${one.cell(row)}</td>`)}</tr>`)}</tbody>
 </table></div>`;
