@@ -68,7 +68,7 @@ def _pages() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("width", "scheme"), FORMATS, ids=["wide-light", "narrow-dark"])
-@pytest.mark.parametrize(("service", "path"), _pages())
+@pytest.mark.parametrize(("service", "path"), list(_pages()))
 async def test_a_page_is_for_everybody(
     browser: Browser, stack: Stack, service: str, path: str, width: int, scheme: Scheme
 ) -> None:
