@@ -117,7 +117,10 @@ class Where(BaseModel):
 
 _PLACED = {"campaign_id", "store_id", "device", "region", "currency"}
 _Currency = Annotated[
-    Currency | None, Field(description="ISO 4217; default: the one with most receipts")
+    Currency | None,
+    Field(
+        description="ISO 4217; default: that of the campaign or code, else the one with most receipts"
+    ),
 ]
 
 

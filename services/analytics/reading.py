@@ -1,6 +1,6 @@
 """Answers to questions about the statistics, each read within one transaction: one instant."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -242,7 +242,7 @@ class Statistics:
             known = await self.memory.known(connection)
             cube = Cube(connection, known, await extent(connection, known), question.selection)
             found = await _currencies(cube, window)
-            currency = question.selection.currency or (found[0].currency if found else None)
+            currency = question.selection.currency or await _currency(cube, window, found)
             fresh = await freshness(connection, self.ends.known)
             selection = replace(question.selection, currency=currency or _NO_CURRENCY)
             yield Reading(
@@ -260,6 +260,20 @@ class Statistics:
                     "currencies": tuple(found),
                 },
             )
+
+
+async def _currency(
+    cube: Cube, window: Window, found: Sequence[figures.CurrencyCount]
+) -> str | None:
+    """What is answered in unless one is asked for: a campaign's own, if it is about one; else the most used."""
+    asked = cube.selection
+    if asked.campaign_id or asked.instrument_id or asked.emission_id:
+        uses = await cube.sums(USES, window, ("currency",))
+        if uses:
+            return min(uses, key=lambda key: (-uses[key]["activations"], -uses[key]["carts"], key))[
+                0
+            ]
+    return found[0].currency if found else None
 
 
 async def _currencies(cube: Cube, window: Window) -> list[figures.CurrencyCount]:

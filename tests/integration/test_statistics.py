@@ -108,6 +108,16 @@ async def test_decisions_count_before_the_first_receipt(api: Api) -> None:
     assert (answer["currency"], answer["totals"]["instruments"]["carts"]) == ("CZK", 4)
 
 
+async def test_a_campaign_is_answered_in_its_own_currency(api: Api) -> None:
+    await api.sold(paid=5_000, currency="EUR", receipts=9)
+    await api.sold(paid=100, currency="UAH")
+    await api.used(carts=1, activations=1, currency="UAH")
+    answer = await api.ask("totals", **DAY, campaign_id="c1")
+    assert (answer["currency"], answer["totals"]["instruments"]["activations"]) == ("UAH", 1)
+    assert (await api.ask("totals", **DAY))["currency"] == "EUR"
+    assert (await api.ask("totals", **DAY, campaign_id="nobody"))["currency"] == "EUR"
+
+
 async def test_nothing_counted_is_zeros_without_a_currency(api: Api) -> None:
     await api.sold(NOON - timedelta(days=1), paid=7, currency="EUR")
     await api.sold(NOON - timedelta(days=1), paid=7, currency="CZK")
