@@ -2,17 +2,16 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import typer
 
 from deploy.local.errors import StackError
+from deploy.local.fetching import announce, run
 from deploy.local.state import cache_directory
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_INSTALL_TIMEOUT_S = 1200
 
 
 def find() -> Path | None:
@@ -30,12 +29,12 @@ def ensure() -> Path:
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
         typer.echo("installing Chromium with apt-get (a few minutes, once)")
-        _run("apt-get", "update")
-        _run("apt-get", "install", "-y", "chromium")
+        run("apt-get", "update")
+        run("apt-get", "install", "-y", "chromium")
         if found := find():
             return found
     typer.echo("installing Chromium with Playwright (a few minutes, once)")
-    _run(sys.executable, "-m", "playwright", "install", "chromium")
+    run(sys.executable, "-m", "playwright", "install", "chromium")
     if found := find():
         return found
     msg = "no Chromium could be installed: install the package `chromium` and try again"
@@ -47,24 +46,5 @@ def _playwright_directory() -> Path:
     return Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or default)
 
 
-def _run(*command: str) -> bool:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        result = subprocess.run(command, env=environment, check=False, timeout=_INSTALL_TIMEOUT_S)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return result.returncode == 0
-
-
-def main() -> int:
-    """What ``make setup-test`` runs."""
-    try:
-        typer.echo(f"Chromium: {ensure()}")
-    except StackError as error:
-        typer.echo(f"error: {error}", err=True)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(announce("Chromium", ensure))

@@ -6,17 +6,16 @@ itself, too.
 
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import typer
 
 from deploy.local.errors import StackError, explained
+from deploy.local.fetching import announce, run
 from deploy.local.state import cache_directory
 
 _PACKAGE = "prometheus"
-_TIMEOUT_S = 600
 
 
 def find(program: str = "promtool") -> Path | None:
@@ -33,7 +32,7 @@ def ensure(program: str = "promtool") -> Path:
         return found
     if shutil.which("apt-get") and shutil.which("dpkg-deb"):
         typer.echo("fetching promtool with apt-get (20 MB, once)", err=True)
-        if not _unpack() and os.geteuid() == 0 and _run("apt-get", "update"):
+        if not _unpack() and os.geteuid() == 0 and run("apt-get", "update", quiet=True):
             _unpack()
         if found := find(program):
             return found
@@ -45,10 +44,10 @@ def _unpack() -> bool:
     """Keep the programs of Debian's package; False if it could not be downloaded."""
     with tempfile.TemporaryDirectory(prefix="tillstream-promtool-") as name:
         directory = Path(name)
-        if not _run("apt-get", "download", _PACKAGE, directory=directory):
+        if not run("apt-get", "download", _PACKAGE, directory=directory, quiet=True):
             return False
         for package in directory.glob("*.deb"):
-            _run("dpkg-deb", "--extract", package.name, "tree", directory=directory)
+            run("dpkg-deb", "--extract", package.name, "tree", directory=directory, quiet=True)
         with explained(_directory()):
             _directory().mkdir(parents=True, exist_ok=True)
             for found in (directory / "tree" / "usr" / "bin").glob("prom*"):
@@ -62,25 +61,5 @@ def _directory() -> Path:
     return cache_directory() / "prometheus"
 
 
-def _run(*command: str, directory: Path | None = None) -> bool:
-    try:
-        result = subprocess.run(
-            command, cwd=directory, check=False, capture_output=True, timeout=_TIMEOUT_S
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return result.returncode == 0
-
-
-def main() -> int:
-    """What ``make setup-test`` runs."""
-    try:
-        typer.echo(f"promtool: {ensure()}")
-    except StackError as error:
-        typer.echo(f"error: {error}", err=True)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(announce("promtool", ensure))

@@ -28,7 +28,7 @@ def marketing(browser: Browser, stack: Stack) -> AbstractAsyncContextManager[Vis
 
 def complaints(visitor: Visitor) -> list[str]:
     """What the browser complained of, but for answers that say which fields are wrong: these are shown."""
-    return [one for one in visitor.complaints if "422" not in one]
+    return visitor.complaints_but_for(422)
 
 
 def field(page: Page, label: str) -> Locator:

@@ -30,6 +30,10 @@ class Visitor:
         """Whom it asked."""
         return {urlsplit(url).hostname for url in self.asked}
 
+    def complaints_but_for(self, status: int) -> list[str]:
+        """What it complained about, but for answers with a status that the page deals with itself."""
+        return [one for one in self.complaints if str(status) not in one]
+
 
 @asynccontextmanager
 async def visiting(

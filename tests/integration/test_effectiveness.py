@@ -11,7 +11,7 @@ from shared.codec import encode
 from shared.events.outcome import RecordedLine
 from shared.topics import CAMPAIGNS
 from tests.builders import campaign, utc
-from tests.integration.statistics import Api, opened
+from tests.integration.statistics import DAY, Api, opened
 from tests.unit.analytics.records import (
     NOON,
     applied,
@@ -22,8 +22,6 @@ from tests.unit.analytics.records import (
     returned,
     taken_back,
 )
-
-DAY = {"from": "2026-12-10T00:00:00Z", "to": "2026-12-11T00:00:00Z"}
 
 
 @pytest.fixture

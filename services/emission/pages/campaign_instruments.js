@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { language, t } from "./i18n.js";
 import { useField, withoutNulls } from "./form.js";
+import { moved } from "./moving.js";
 import { pageOf } from "./parts.js";
 import { Picker } from "./picker.js";
 import { html, useAsk, useEffect, useRef, useState } from "./ui.js";
@@ -31,12 +32,10 @@ export function Instruments({ at }) {
     list.current.children[focused.n]?.querySelector(`[data-move="${focused.what}"]`)?.focus();
     setFocused(null);
   }, [focused]);
-  const move = (n, by) => {
-    const next = [...value];
-    next.splice(n + by, 0, ...next.splice(n, 1));
+  const move = (from, by) => {
+    const { next, n, pressed } = moved(value, from, by);
     set(next);
-    const end = n + by === (by < 0 ? 0 : value.length - 1);
-    setFocused({ n: n + by, what: (by < 0) !== end ? "up" : "down" });
+    setFocused({ n, what: pressed });
   };
   return html`
     ${value.length > 0 && html`<ol class="ordered" ref=${list}>${value.map((id, n) => html`<li key=${id}>

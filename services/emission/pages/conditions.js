@@ -4,6 +4,7 @@ import { t } from "./i18n.js";
 import { useField } from "./form.js";
 import { Fields, useKinds } from "./editors.js";
 import { CONDITIONS, GROUPS } from "./kinds.js";
+import { moved } from "./moving.js";
 import { Menu } from "./parts.js";
 import { Dialog, html, useEffect, useRef, useState } from "./ui.js";
 
@@ -24,13 +25,11 @@ export function Conditions({ at, within = "all", depth = 1 }) {
     (row?.querySelector(focused.what) ?? row?.querySelector(".kind"))?.focus();
     setFocused(null);
   }, [focused]);
-  const move = (n, by) => {
-    const next = [...value];
-    next.splice(n + by, 0, ...next.splice(n, 1));
+  const move = (from, by) => {
+    const { next, n, pressed } = moved(value, from, by);
     set(next);
     setOrder(order + 1);
-    const blocked = n + by === (by < 0 ? 0 : value.length - 1);
-    setFocused({ n: n + by, what: `[data-move="${(by < 0) !== blocked ? "up" : "down"}"]` });
+    setFocused({ n, what: `[data-move="${pressed}"]` });
   };
   const remove = (n) => {
     set(value.filter((_, each) => each !== n));

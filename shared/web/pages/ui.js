@@ -189,10 +189,6 @@ export const Input = ({ label, value, onInput, error, hint, required, type = "te
   <${Field} label=${label} error=${error} hint=${hint} required=${required} className=${className}>${(control) => html`
     <input type=${type} value=${value ?? ""} onInput=${(event) => onInput(event.target.value)} ...${control} ...${more} />`}<//>`;
 
-export const TextArea = ({ label, value, onInput, error, hint, required, ...more }) => html`
-  <${Field} label=${label} error=${error} hint=${hint} required=${required}>${(control) => html`
-    <textarea value=${value ?? ""} onInput=${(event) => onInput(event.target.value)} ...${control} ...${more}></textarea>`}<//>`;
-
 // options: [[value, text], …]
 export const Select = ({ label, value, onInput, options, error, hint, required, className, ...more }) => html`
   <${Field} label=${label} error=${error} hint=${hint} required=${required} className=${className}>${(control) => html`
