@@ -10,7 +10,7 @@ from typing import Self
 import msgspec
 
 from services.evaluator.promotion.basket import Basket, Reading, read
-from services.evaluator.promotion.exposure import NOT_EXPOSED, Exposure, exposure
+from services.evaluator.promotion.exposure import Exposure, exposure
 from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.history import Purchase
 from services.evaluator.promotion.instrument import (
@@ -120,10 +120,13 @@ class Ruleset:
         found = known.instruments if known else ()
         return next((one for one in found if one.instrument_id == instrument_id), None)
 
+    @property
+    def has_control_groups(self) -> bool:
+        """Whether any running campaign has one: else nobody is exposed to anything."""
+        return bool(self._controlled)
+
     def exposure(self, basket: Basket) -> Exposure:
         """The running campaigns with a control group that are for the basket's customer."""
-        if not self._controlled or basket.customer_id is None:
-            return NOT_EXPOSED
         return exposure(self._controlled.values(), read(basket), self._held)
 
     def absence(self, instrument: CompiledInstrument, reading: Reading) -> Failure | None:
