@@ -21,10 +21,16 @@ _VERSION = "1.0.0"
 _WRITERS = {
     "checkout": "tills",
     "customers": "customers",
+    "emission": "emission",
     "promo": "evaluator",
     "reference": "emission",
 }
-_EMISSIONS_OWN = ("promo.campaigns.v1", "promo.codes.v1")
+_OTHER_WRITERS = {
+    "promo.campaigns.v1": "emission",
+    "promo.codes.v1": "emission",
+    "emission.requests.v1": "customers",
+    "customers.erased.v1": "every service",
+}
 _HEADERS = {
     "type": "object",
     "description": "CloudEvents 1.0 attributes, Kafka binary mode.",
@@ -137,7 +143,7 @@ def _message(topic: Topic, event_type: str, model: str) -> dict[str, Any]:
 
 
 def _operation(topic: Topic) -> dict[str, Any]:
-    writer = "emission" if topic.name in _EMISSIONS_OWN else _WRITERS[topic.name.split(".")[0]]
+    writer = _OTHER_WRITERS.get(topic.name) or _WRITERS[topic.name.split(".")[0]]
     return {
         "action": "receive" if topic.public else "send",
         "channel": {"$ref": f"#/channels/{topic.name}"},

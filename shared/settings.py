@@ -16,7 +16,7 @@ class ServiceSettings(BaseSettings):
     Ed25519 public key (PEM) of the tokens that emission signs. ``trusted_proxies`` (networks or addresses,
     separated by commas) are believed what they say of callers: their address, and whether it was HTTPS.
 
-    ``emission_url``, ``evaluator_url`` and ``analytics_url`` are where a browser finds the services; none: all are
+    ``emission_url``, ``evaluator_url``, ``analytics_url`` and ``customers_url`` are where a browser finds the services; none: all are
     where the page is, behind one proxy.
     """
 
@@ -33,13 +33,14 @@ class ServiceSettings(BaseSettings):
     emission_url: str = ""
     evaluator_url: str = ""
     analytics_url: str = ""
+    customers_url: str = ""
 
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: str) -> str:
         return ",".join(str(ip_network(one)) for one in value.replace(",", " ").split())
 
-    @field_validator("emission_url", "evaluator_url", "analytics_url")
+    @field_validator("emission_url", "evaluator_url", "analytics_url", "customers_url")
     @classmethod
     def _origins(cls, value: str) -> str:
         if value and not _ORIGIN.fullmatch(value):
@@ -54,4 +55,5 @@ class ServiceSettings(BaseSettings):
             "emission": self.emission_url,
             "evaluator": self.evaluator_url,
             "analytics": self.analytics_url,
+            "customers": self.customers_url,
         }

@@ -8,6 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.events.checkout import Cart, Return, Sale
+from shared.events.customers import (
+    Alert,
+    Block,
+    CodeIssued,
+    CodeRequest,
+    Erased,
+    Erasure,
+    Offer,
+    Profile,
+)
 from shared.events.outcome import (
     BonusEntry,
     CodeAttempt,
@@ -194,6 +204,72 @@ SEGMENTS = Topic(
     "Who entered and left which segment; the latest for the two is what counts.",
     config=_COMPACTED,
 )
+PROFILES = Topic(
+    "customers.profiles.v1",
+    Profile,
+    "tillstream.customers.profile.v1",
+    "customer_id",
+    "The latest profile of every customer.",
+    config=_COMPACTED,
+)
+OFFERS = Topic(
+    "customers.offers.v1",
+    Offer,
+    "tillstream.customers.offer.v1",
+    "customer_id",
+    "Personal offers with their codes: to be sent, used, expired. Let none but the CRM read it.",
+    config={"retention.ms": str(30 * _DAY_MS)},
+)
+ALERTS = Topic(
+    "customers.alerts.v1",
+    Alert,
+    "tillstream.customers.alert.v1",
+    "subject_kind:subject",
+    "Suspicions of abuse, with their evidence; confirmed or dismissed by a person.",
+    config={"retention.ms": str(90 * _DAY_MS)},
+)
+BLOCKS = Topic(
+    "customers.blocks.v1",
+    Block,
+    "tillstream.customers.block.v1",
+    "subject_kind:subject",
+    "From whom promotions are withheld; the latest for a subject is what counts.",
+    config=_COMPACTED,
+)
+ERASURES = Topic(
+    "customers.erasures.v1",
+    Erasure,
+    "tillstream.customers.erasure.v1",
+    "customer_id",
+    "Customers to be forgotten.",
+    partitions=1,
+    config={"retention.ms": str(7 * _DAY_MS)},
+)
+ERASED = Topic(
+    "customers.erased.v1",
+    Erased,
+    "tillstream.customers.erased.v1",
+    "erasure_id",
+    "What each service has erased. No message has the customer's id.",
+    partitions=1,
+    config=_FOREVER,
+)
+CODE_REQUESTS = Topic(
+    "emission.requests.v1",
+    CodeRequest,
+    "tillstream.emission.request.v1",
+    "customer_id",
+    "Personal codes that are asked for.",
+    config={"retention.ms": str(7 * _DAY_MS)},
+)
+CODES_ISSUED = Topic(
+    "emission.issued.v1",
+    CodeIssued,
+    "tillstream.emission.issued.v1",
+    "customer_id",
+    "The answers: personal codes. Let none but the customers service read it.",
+    config={"retention.ms": str(7 * _DAY_MS)},
+)
 
 TOPICS = (
     CARTS,
@@ -210,6 +286,14 @@ TOPICS = (
     PRODUCTS,
     CUSTOMERS,
     SEGMENTS,
+    PROFILES,
+    OFFERS,
+    ALERTS,
+    BLOCKS,
+    ERASURES,
+    ERASED,
+    CODE_REQUESTS,
+    CODES_ISSUED,
 )
 BY_NAME = {topic.name: topic for topic in TOPICS}
 

@@ -15,7 +15,7 @@ from deploy.local.process import Command
 from deploy.local.state import Secrets
 
 ROOT = Path(__file__).parents[2]
-DEFAULT_PORTS = {"emission": 8801, "evaluator": 8802, "analytics": 8803}
+DEFAULT_PORTS = {"emission": 8801, "evaluator": 8802, "analytics": 8803, "customers": 8804}
 SERVICES = tuple(DEFAULT_PORTS)
 KAFKA, POSTGRES = "kafka", "postgres"
 SERVERS = (POSTGRES, KAFKA)

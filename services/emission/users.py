@@ -11,12 +11,14 @@ from shared.events.values import Event, Text
 from shared.web.auth import SCOPES, Scope
 
 Role = Literal["marketer", "analyst", "administrator"]
-_READING: frozenset[Scope] = frozenset(("campaigns:read", "statistics:read", "ledger:read"))
+_READING: frozenset[Scope] = frozenset(
+    ("campaigns:read", "statistics:read", "ledger:read", "customers:read")
+)
 # What a till does is no user's business: nobody pays at the console.
 _TILLS: frozenset[Scope] = frozenset(("checkouts:write", "leases:write", "quotes:public"))
 ROLES: Mapping[Role, frozenset[Scope]] = {
     "analyst": _READING,
-    "marketer": _READING | {"campaigns:write", "codes:export", "quotes:write"},
+    "marketer": _READING | {"campaigns:write", "codes:export", "quotes:write", "customers:write"},
     "administrator": SCOPES - _TILLS,
 }
 """What each role may do. A quote holds nothing: with it a marketer tries a cart."""

@@ -92,6 +92,7 @@ class _Receipt(Event):
     channel: Channel = "till"
     user_agent: Annotated[Text, Field(max_length=500)] | None = None
     device_id: Id | None = None
+    cashier_id: Id | None = None
     location: Location | None = None
     codes: Annotated[tuple[Text, ...], Field(max_length=MAX_CODES)] = ()
 
@@ -211,6 +212,7 @@ class Return(Event):
     terminal_id: Id
     occurred_at: Instant
     lines: Annotated[tuple[ReturnedLine, ...], Field(max_length=MAX_LINES)] = ()
+    cashier_id: Id | None = None
     policy: Literal["proportional", "reprice"] = "proportional"
     gifts: Annotated[tuple[Gift, ...], Field(max_length=100)] = ()
 

@@ -152,7 +152,10 @@ class Decision(Event):
 
     A customer may pay ``bonuses_payable`` points on this receipt of the ``bonus_balance`` (negative after
     a take-back); ``bonuses_held`` of them are held for it. ``stale``: a quote made while the ledger was
-    away, by what was known before.
+    away, by what was known before. ``address`` is a keyed hash of the caller's, another one each day.
+
+    ``blocked``: promotions are withheld from this customer, device or cashier (``customers.blocks.v1``): nothing was
+    considered, and codes are ``not_applied``.
     """
 
     decision_id: Id
@@ -184,6 +187,10 @@ class Decision(Event):
     bonuses_payable: Points = 0
     bonuses_held: Points = 0
     stale: bool = False
+    blocked: Literal["customer", "device", "cashier"] | None = None
+    device_id: Id | None = None
+    cashier_id: Id | None = None
+    address: Text | None = None
 
 
 RedemptionStatus = Literal["held", "committed", "released", "expired", "unauthorised", "returned"]
@@ -251,7 +258,8 @@ class Receipt(Event):
     ``total`` − ``discount`` = ``paid`` (minor units, before cash rounding). Of that ``bonuses_paid`` were
     paid with points; ``bonuses_unauthorised`` more points the till took without right. ``exposed`` are the
     campaigns with a control group that are for this customer, in this store, then; ``held_back`` those of
-    them whose control group the customer is in.
+    them whose control group the customer is in. ``address`` is a keyed hash of the web customer's, another one
+    each day. ``utc_offset_minutes`` is by how much the store's clock was ahead of UTC then.
     """
 
     receipt_id: Id
@@ -275,6 +283,10 @@ class Receipt(Event):
     redemptions: tuple[ReceiptRedemption, ...]
     exposed: tuple[Id, ...] = ()
     held_back: tuple[Id, ...] = ()
+    device_id: Id | None = None
+    cashier_id: Id | None = None
+    address: Text | None = None
+    utc_offset_minutes: Annotated[int, Field(ge=-1_080, le=1_080)] | None = None
 
 
 class ReturnedLine(Event):
@@ -330,6 +342,7 @@ class Returned(Event):
     bonuses: Points
     withheld: Money = 0
     bonuses_taken_back: Points = 0
+    cashier_id: Id | None = None
     lines: tuple[ReturnedLine, ...]
     redemptions: tuple[ReturnedRedemption, ...]
 

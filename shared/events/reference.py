@@ -87,7 +87,8 @@ class CodeChunk(Event):
     ``digests`` is base64 of the digests, 16 bytes each, one after another (``shared.codes``).
     ``holders`` are the customers that the codes are bound to, in the same order (null: to nobody);
     none at all if no code is bound. ``chunk`` counts from 1. ``posted_at`` is the emission's: a word may be used again once its
-    emission has ended, and of two emissions with the same word the later one has it.
+    emission has ended, and of two emissions with the same word the later one has it. ``valid_until``: these codes end
+    before their emission does.
     """
 
     emission_id: Id
@@ -96,3 +97,4 @@ class CodeChunk(Event):
     posted_at: Instant
     digests: Annotated[str, Field(max_length=22_000)]
     holders: Annotated[tuple[CustomerId | None, ...], Field(max_length=CODES_PER_CHUNK)] = ()
+    valid_until: Instant | None = None

@@ -25,6 +25,9 @@ Scope = Literal[
     "leases:write",
     "ledger:read",
     "statistics:read",
+    "customers:read",
+    "customers:write",
+    "customers:erase",
 ]
 SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 ISSUER = "tillstream"

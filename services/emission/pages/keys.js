@@ -10,13 +10,14 @@ addWords({
   "No keys yet": "Ключів ще немає", "Make one for each till system, shop or program.": "Створіть окремий ключ для кожної касової системи, магазину чи програми.",
   "Revoke {name}?": "Відкликати {name}?", "Whoever uses this key is refused, at the latest in an hour.": "Власник цього ключа отримає відмову щонайпізніше за годину.",
   "Key for {name}": "Ключ для {name}", "Copy it now: it is not shown again.": "Скопіюйте зараз: його більше не буде показано.", "Copy": "Копіювати", "Copied": "Скопійовано", "Done": "Готово", "Make the key": "Створити ключ",
-  "who or what will use it": "хто або що ним користуватиметься", "everything of the administration": "усе адміністрування", "create and start promotions": "створювати та запускати промоакції", "read promotions": "переглядати промоакції", "export promo codes": "вивантажувати промокоди", "quotes of trusted shops": "попередні розрахунки довірених магазинів", "quotes of anonymous pages": "попередні розрахунки анонімних сторінок", "checkouts, sales and returns": "чеки, продажі та повернення", "leases of limits for offline tills": "резерви лімітів для кас без мережі", "read the ledger and certificates": "переглядати облік і сертифікати", "read statistics": "переглядати статистику",
+  "who or what will use it": "хто або що ним користуватиметься", "read customers, segments, offers and alerts": "переглядати покупців, сегменти, пропозиції й тривоги", "change segments, offers and alerts": "змінювати сегменти, пропозиції й тривоги", "erase customers": "вилучати дані покупців", "everything of the administration": "усе адміністрування", "create and start promotions": "створювати та запускати промоакції", "read promotions": "переглядати промоакції", "export promo codes": "вивантажувати промокоди", "quotes of trusted shops": "попередні розрахунки довірених магазинів", "quotes of anonymous pages": "попередні розрахунки анонімних сторінок", "checkouts, sales and returns": "чеки, продажі та повернення", "leases of limits for offline tills": "резерви лімітів для кас без мережі", "read the ledger and certificates": "переглядати облік і сертифікати", "read statistics": "переглядати статистику",
 });
 
 const SCOPES = () => [
   ["checkouts:write", t("checkouts, sales and returns")], ["quotes:write", t("quotes of trusted shops")], ["quotes:public", t("quotes of anonymous pages")],
   ["leases:write", t("leases of limits for offline tills")], ["campaigns:read", t("read promotions")], ["campaigns:write", t("create and start promotions")],
-  ["codes:export", t("export promo codes")], ["statistics:read", t("read statistics")], ["ledger:read", t("read the ledger and certificates")], ["admin", t("everything of the administration")],
+  ["codes:export", t("export promo codes")], ["statistics:read", t("read statistics")], ["ledger:read", t("read the ledger and certificates")],
+  ["customers:read", t("read customers, segments, offers and alerts")], ["customers:write", t("change segments, offers and alerts")], ["customers:erase", t("erase customers")], ["admin", t("everything of the administration")],
 ];
 
 function Keys() {

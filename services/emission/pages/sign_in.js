@@ -12,7 +12,7 @@ addWords({
   "login or password is wrong": "логін або пароль неправильний",
 });
 
-const ORIGINS = new Set([location.origin, ...["emission", "evaluator", "analytics"].map((one) => document.body.dataset[one]).filter(Boolean)]);
+const ORIGINS = new Set([location.origin, ...["emission", "evaluator", "analytics", "customers"].map((one) => document.body.dataset[one]).filter(Boolean)]);
 
 // Only to a page of the console: a link must not lead elsewhere by way of this form.
 function returnTo() {

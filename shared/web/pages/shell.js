@@ -21,6 +21,14 @@ const PLACES = () => [
     ["emission", "/instruments", t("Instruments"), "campaigns:read"],
     ["emission", "/emissions", t("Promo codes"), "campaigns:read"],
   ]],
+  [t("Customers"), [
+    ["customers", "/customers", t("Customers"), "customers:read"],
+    ["customers", "/segments", t("Segments"), "customers:read"],
+    ["customers", "/offers", t("Offers"), "customers:read"],
+    ["customers", "/insights", t("Insights"), "customers:read"],
+    ["customers", "/alerts", t("Alerts"), "customers:read"],
+    ["customers", "/webhooks", t("Webhooks"), "customers:write"],
+  ]],
   [t("Shop"), [
     ["emission", "/products", t("Products"), "campaigns:read"],
     ["emission", "/stores", t("Stores and groups"), "campaigns:read"],

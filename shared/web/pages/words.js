@@ -5,6 +5,7 @@ import { addWords } from "./i18n.js";
 addWords({
   "Live": "Наживо", "Dashboard": "Огляд", "Activations": "Активації", "Effectiveness": "Ефективність", "Limits": "Ліміти",
   "Promotions": "Промоакції", "Campaigns": "Акції", "Instruments": "Інструменти", "Promo codes": "Промокоди",
+  "Customers": "Покупці", "Segments": "Сегменти", "Offers": "Пропозиції", "Insights": "Аналіз", "Alerts": "Тривоги", "Webhooks": "Вебхуки",
   "Shop": "Магазин", "Products": "Товари", "Stores and groups": "Магазини та групи",
   "Administration": "Адміністрування", "Users": "Користувачі", "API keys": "Ключі API", "Audit log": "Журнал змін",
   "Colours: as the device": "Кольори: як на пристрої", "Colours: dark": "Кольори: темні", "Colours: light": "Кольори: світлі",

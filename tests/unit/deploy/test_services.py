@@ -6,8 +6,8 @@ from deploy.local.errors import StackError
 from deploy.local.services import Service, database_dsn, environment, plan
 from deploy.local.state import Secrets
 
-_SECRETS = Secrets.generate().completed(["emission", "evaluator", "analytics"])
-_PORTS = {"emission": 80, "evaluator": 81, "analytics": 82, "mine": 83}
+_SECRETS = Secrets.generate().completed(["emission", "evaluator", "analytics", "customers"])
+_PORTS = {"emission": 80, "evaluator": 81, "analytics": 82, "customers": 84, "mine": 83}
 _ADMIN = "postgresql://postgres:top@db.example:5432/postgres?sslmode=require"
 
 
@@ -20,14 +20,14 @@ def _environment(service: str, **inherited: str) -> dict[str, str]:
 def test_everything_runs_by_default() -> None:
     """Servers first."""
     names = plan(environ={}).names
-    assert names == ("postgres", "kafka", "emission", "evaluator", "analytics")
+    assert names == ("postgres", "kafka", "emission", "evaluator", "analytics", "customers")
 
 
 def test_only_some_are_run() -> None:
     """Every service has its database all the same, for tests that run it themselves."""
     some = plan(["kafka", "postgres"], environ={})
     assert some.names == ("postgres", "kafka")
-    assert some.databases == ("emission", "evaluator", "analytics")
+    assert some.databases == ("emission", "evaluator", "analytics", "customers")
 
 
 def test_a_server_of_ones_own_is_not_started() -> None:
@@ -59,7 +59,7 @@ def test_a_second_process_of_a_service_shares_its_database() -> None:
     """As replicas do; a program of somebody's own has its own."""
     two = plan(services=["evaluator", "evaluator2=services.evaluator", "echo=stand.in"], environ={})
     assert [service.role for service in two.services] == ["evaluator", "evaluator", "echo"]
-    assert two.databases == ("emission", "evaluator", "analytics", "echo")
+    assert two.databases == ("emission", "evaluator", "analytics", "customers", "echo")
 
 
 def test_a_service_connects_as_itself() -> None:

@@ -1,0 +1,1 @@
+"""Customers: profiles, segments, predictions, personal offers, and alerts of abuse."""

@@ -1,0 +1,65 @@
+"""The customers service, composed."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+from fastapi import FastAPI
+
+from services.customers.settings import Settings
+from shared import database
+from shared.backlog import Backlog
+from shared.outbox import Relay
+from shared.supervision import TRANSIENT, supervise
+from shared.web.auth import Verifier
+from shared.web.service import background, create_app
+
+
+@dataclass
+class Service:
+    """The running parts."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+
+    async def relay(self) -> None:
+        """Send what was put into the outbox."""
+        database_url = self.settings.database.get_secret_value()
+        await supervise("relay", Relay(self.settings.kafka, database_url).run)
+
+    async def watch_backlog(self) -> None:
+        """Tell of what waits to be read or sent."""
+        await supervise("backlog", Backlog(self.pool).run)
+
+    async def ready(self) -> Sequence[str]:
+        """What is missing before questions are answered."""
+        try:
+            await self.pool.fetchval("select 1")
+        except TRANSIENT:
+            return ["PostgreSQL does not answer"]
+        return []
+
+
+def create(settings: Settings) -> FastAPI:
+    """The application; its parts start and stop with it."""
+    service: Service | None = None
+
+    async def ready() -> Sequence[str]:
+        return await service.ready() if service else ["starting"]
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        nonlocal service
+        async with await database.pool(settings.database.get_secret_value()) as pool:
+            service = Service(settings, pool)
+            async with background(service.relay(), service.watch_backlog()):
+                yield
+
+    return create_app(
+        "Tillstream customers",
+        verifier=Verifier(settings.verify_key),
+        ready=ready,
+        lifespan=lifespan,
+        addresses=settings.addresses,
+    )

@@ -1,0 +1,35 @@
+-- Receipts of customers while they may be returned: what a return takes back of a profile.
+create table receipts (
+    receipt_id text primary key,
+    customer_id text not null,
+    occurred_at timestamptz not null,
+    body bytea not null
+);
+create index receipts_customer on receipts (customer_id);
+create index receipts_occurred on receipts using brin (occurred_at);
+
+-- Returns that came before their receipt: they are counted with it.
+create table early_returns (
+    return_id text primary key,
+    receipt_id text not null,
+    customer_id text not null,
+    body bytea not null
+);
+create index early_returns_receipt on early_returns (receipt_id);
+create index early_returns_customer on early_returns (customer_id);
+
+-- state: as services.customers.profile packs it. version rises with every change; up to which one
+-- profiles have been published is known by published.
+create table profiles (
+    customer_id text primary key,
+    version bigint not null,
+    published bigint not null default 0,
+    state bytea not null
+) with (fillfactor = 70);
+
+-- Customers to be looked at, and when: as soon as they did something, or when time alone changes something.
+create table attention (
+    customer_id text primary key,
+    due_at timestamptz not null
+) with (fillfactor = 70);
+create index attention_due on attention (due_at);
