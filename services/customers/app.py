@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 from fastapi import FastAPI
 
+from services.customers import pages_http
 from services.customers.settings import Settings
 from shared import database
 from shared.backlog import Backlog
@@ -49,10 +50,11 @@ def create(settings: Settings) -> FastAPI:
         return await service.ready() if service else ["starting"]
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         nonlocal service
         async with await database.pool(settings.database.get_secret_value()) as pool:
             service = Service(settings, pool)
+            app.include_router(pages_http.routes())
             async with background(service.relay(), service.watch_backlog()):
                 yield
 
