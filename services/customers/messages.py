@@ -113,4 +113,39 @@ class CodeChunk(Struct, frozen=True, gc=False):
     holders: tuple[Text | None, ...] = ()
 
 
-Message = Receipt | Returned | BonusEntry | CodeChunk
+class UnusedCode(Struct, frozen=True, gc=False):
+    """Why the code at a position of the cart (from 0) was not used."""
+
+    code: int
+    reason: Text
+
+
+class Decision(Struct, frozen=True, gc=False):
+    """``shared.events.outcome.Decision``, as far as it tells of codes that were not the customer's to use."""
+
+    receipt_id: Text
+    outcome: Text
+    store_id: Text
+    occurred_at: Instant
+    unused_codes: tuple[UnusedCode, ...] = ()
+    foreign_codes: tuple[int, ...] = ()
+    customer_id: Text | None = None
+    device_id: Text | None = None
+    cashier_id: Text | None = None
+    address: Text | None = None
+
+
+class CodeAttempt(Struct, frozen=True, gc=False):
+    """``shared.events.outcome.CodeAttempt``: codes of a caller who is locked out for guessing."""
+
+    attempt_id: Text
+    who: Literal["store", "terminal", "customer", "address"]
+    subject: Text
+    store_id: Text
+    codes: int
+    occurred_at: Instant
+    receipt_id: Text | None = None
+    customer_id: Text | None = None
+
+
+Message = Receipt | Returned | BonusEntry | CodeChunk | Decision | CodeAttempt
