@@ -34,8 +34,8 @@ class Bought(Struct, array_like=True, gc=False):
 class Visit(Struct, array_like=True, order=True):
     """A purchase. ``store``, ``device`` and ``currency`` index the state's names; ``receipt`` is its id's hash.
 
-    ``offset_minutes``: the store's clock, ahead of UTC. ``promo``: with a benefit of ours. ``returned``: all of it
-    came back. ``paid`` and ``discount`` are less what came back.
+    ``offset_minutes``: the store's clock, ahead of UTC. ``promo``: with a benefit of ours; ``with_code``: a promo code
+    was used. ``returned``: all of it came back. ``paid`` and ``discount`` are less what came back.
     """
 
     at: int
@@ -47,6 +47,7 @@ class Visit(Struct, array_like=True, order=True):
     paid: int
     discount: int
     promo: bool
+    with_code: bool
     returned: bool
     goods: list[Bought]
 
@@ -169,7 +170,7 @@ def add_receipt(state: State, receipt: Receipt) -> None:
     spent.paid += receipt.paid
     for emission_id in _emissions(receipt):
         state.codes.setdefault(emission_id, CodeCount()).used += 1
-    insort(state.visits, _visit(state, receipt, at, promo=promo))
+    insort(state.visits, _visit(state, receipt, at, promo=promo, with_code=with_code))
     _forget(state)
 
 
@@ -234,7 +235,7 @@ def _with_code(receipt: Receipt) -> bool:
     return bool(_emissions(receipt))
 
 
-def _visit(state: State, receipt: Receipt, at: int, *, promo: bool) -> Visit:
+def _visit(state: State, receipt: Receipt, at: int, *, promo: bool, with_code: bool) -> Visit:
     offset = receipt.utc_offset_minutes
     if offset is None:  # written before there was the field: the till's own zone
         ahead = receipt.occurred_at.utcoffset()
@@ -257,6 +258,7 @@ def _visit(state: State, receipt: Receipt, at: int, *, promo: bool) -> Visit:
         receipt.paid,
         receipt.discount,
         promo,
+        with_code,
         returned=False,
         goods=list(sums.values()),
     )
