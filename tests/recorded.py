@@ -9,13 +9,13 @@ import asyncpg
 
 from services.evaluator import receipt, recording
 from services.evaluator.answer import encode as encode_decision
+from services.evaluator.circumstances import Circumstances
 from services.evaluator.counters import Counter, Counters
 from services.evaluator.device import device_of
 from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.history import Purchase, ordered
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.purchases import paid_receipt
-from services.evaluator.receipt import Circumstances
 from services.evaluator.recording import payment_methods
 from services.evaluator.store import purchases as purchase_store
 from shared.codec import encode

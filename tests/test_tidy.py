@@ -26,6 +26,7 @@ CORE = (
     "services/evaluator/bonuses.py",
     "services/evaluator/cart.py",
     "services/evaluator/certificate.py",
+    "services/evaluator/circumstances.py",
     "services/evaluator/counters.py",
     "services/evaluator/discretion.py",
     "services/evaluator/explanation.py",

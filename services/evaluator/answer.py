@@ -27,6 +27,8 @@ from shared.events.checkout import Cart, Sale
 from shared.events.values import Device
 
 Outcome = Literal["decided", "superseded", "cancelled", "paid"]
+SubjectKind = Literal["customer", "device", "cashier"]
+"""Whom promotions may be withheld from."""
 
 
 class LineDiscount(msgspec.Struct, frozen=True, gc=False):
@@ -92,6 +94,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bonuses_payable: int = 0
     bonuses_held: int = 0
     stale: bool = False
+    blocked: SubjectKind | None = None
+    device_id: str | None = None
+    cashier_id: str | None = None
+    address: str | None = None
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -122,13 +128,16 @@ def of(
     ruleset_hash: str,
     unknown_codes: Sequence[int],
     points: Points | None = None,
+    address: str | None = None,
     names_emissions: bool = True,
+    names_senders: bool = True,
 ) -> Decision:
     """The answer to an event; without a verdict nothing was decided.
 
     With ``expires_at`` something is held until then, and each benefit has its redemption's id.
     ``unknown_codes`` are the positions of codes that belong to no emission. ``points`` are the customer's.
-    Earlier versions did not say of which emission a used code is (``names_emissions``).
+    Earlier versions did not say of which emission a used code is (``names_emissions``), nor who sent the event
+    (``names_senders``): device, cashier, and the hash of the ``address``.
     """
     held = expires_at is not None
     payable = points.payable(verdict.total - verdict.discount) if points and verdict else 0
@@ -164,6 +173,9 @@ def of(
         bonus_balance=points.balance if points else None,
         bonuses_payable=payable,
         bonuses_held=min(asked, payable) if held else 0,
+        device_id=event.device_id if names_senders else None,
+        cashier_id=event.cashier_id if names_senders else None,
+        address=address,
     )
 
 

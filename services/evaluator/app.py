@@ -68,14 +68,9 @@ class Service:
     informed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def code_key(self) -> bytes:
-        """The key of the codes' digests."""
-        return bytes.fromhex(self.settings.code_key.get_secret_value())
-
-    @property
     def gatherer(self) -> Gatherer:
         """What gathers facts, for carts and sales wherever they come from."""
-        return Gatherer(self.rulesets, self.code_key, self.settings.hold)
+        return Gatherer(self.rulesets, self.settings.digest_key, self.settings.hold)
 
     def failures(self) -> GroupCommit[Noted, None]:
         """What quotes add to what is held against guessers, a group at a time."""
@@ -84,7 +79,7 @@ class Service:
     def quotes(self, failures: GroupCommit[Noted, None]) -> Quotes:
         """Quotes from what is known."""
         watch = Vigilance(self.known.tallies, failures)
-        return Quotes(self.known, watch, self.code_key, self.settings.hold)
+        return Quotes(self.known, watch, self.settings.digest_key, self.settings.hold)
 
     async def consume_reference(self) -> None:
         """Read campaigns, codes, stores, and what is known of customers."""
@@ -177,7 +172,7 @@ class Service:
 def create(settings: Settings) -> FastAPI:
     """The application; its parts start and stop with it."""
     service: Service | None = None
-    regions = Regions.read(settings.regions_mmdb)
+    regions = Regions.read(settings.digest_key, settings.regions_mmdb)
 
     async def ready() -> Sequence[str]:
         return await service.ready() if service else ["starting"]

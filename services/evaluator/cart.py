@@ -93,6 +93,7 @@ class PlainReceipt(Struct, frozen=True, kw_only=True):
     channel: Channel = "till"
     user_agent: _Agent | None = None
     device_id: Id | None = None
+    cashier_id: Id | None = None
     location: Location | None = None
     codes: Annotated[tuple[Text, ...], Meta(max_length=MAX_CODES)] = ()
 

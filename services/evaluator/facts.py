@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from services.evaluator.circumstances import Circumstances
 from services.evaluator.counters import rolling_days
 from services.evaluator.device import device_of
 from services.evaluator.payment import Points
 from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.exposure import NOT_EXPOSED, Exposure
+from services.evaluator.promotion.period import offset_minutes
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.purchases import KEPT, forgotten_before
-from services.evaluator.receipt import Circumstances, ConflictError, Receipt
+from services.evaluator.receipt import ConflictError, Receipt
 from services.evaluator.recording import payment_methods
+from services.evaluator.regions import NOWHERE, Whereabouts
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import reference as reference_store
 from services.evaluator.store.reference import KnownCode, KnownCustomer, Place
@@ -32,7 +35,7 @@ class Incoming:
 
     ``waiting``: its sender waits for the answer, and gets it again with the same request. ``confirms``:
     it was made of an order to confirm, and is refused where a sale would be recorded as unauthorised.
-    ``seen_in``: the region that its customer is in, where that is known better than by the store.
+    ``seen_in``: where its customer is, where that is known better than by the store.
     """
 
     event: Cart | Sale | Return
@@ -41,7 +44,7 @@ class Incoming:
     body_digest: bytes
     waiting: bool = False
     confirms: bool = False
-    seen_in: str | None = None
+    seen_in: Whereabouts = NOWHERE
 
 
 def incoming(
@@ -52,7 +55,7 @@ def incoming(
     sent: bytes | None = None,
     waiting: bool = False,
     confirms: bool = False,
-    seen_in: str | None = None,
+    seen_in: Whereabouts = NOWHERE,
 ) -> Incoming:
     """Event ids are the terminal's own, on each topic: another terminal may use the same.
 
@@ -163,16 +166,21 @@ class Facts:
         exposure: Exposure = NOT_EXPOSED,
     ) -> Circumstances:
         """What ``came``, a cart or a sale, is decided with."""
+        place = self.places[event.store_id]
         return Circumstances(
             event_key=came.key,
             body_digest=came.body_digest,
             considered=considered,
-            region=came.seen_in or self.places[event.store_id].region,
+            region=came.seen_in.region or place.region,
             device=device_of(event.channel, event.user_agent),
             now=self.now,
             expires_at=self.now + self.hold,
             points=points,
             exposure=exposure,
+            address=came.seen_in.address,
+            utc_offset_minutes=offset_minutes(event.occurred_at, place.time_zone)
+            if event.intent == "sale"
+            else None,
         )
 
     def exposure(self, sale: Sale, at: datetime) -> Exposure:

@@ -129,6 +129,7 @@ def returned_message(
         bonuses=refunded,
         withheld=reversal.withheld,
         bonuses_taken_back=taken_back,
+        cashier_id=event.cashier_id,
         lines=tuple(
             ReturnedLine(line=line, quantity=quantity, refund=reversal.refunds[line])
             for line, quantity in sorted(reversal.quantities.items())

@@ -29,6 +29,7 @@ from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
 from services.evaluator.receipt import Receipt
 from services.evaluator.redemption import Redemption
+from services.evaluator.regions import NOWHERE, Whereabouts
 from services.evaluator.store.reference import KnownCode
 from services.evaluator.vigilance import Vigilance
 from shared import clock, codes
@@ -53,7 +54,7 @@ class Quotes:
     code_key: bytes
     hold: timedelta
 
-    async def quote(self, cart: Cart, seen_in: str | None = None) -> Decision:
+    async def quote(self, cart: Cart, seen_in: Whereabouts = NOWHERE) -> Decision:
         """The decision on the cart, whatever its intent. Raises ``ConflictError``, ``UnknownError``.
 
         ``seen_in``: as of ``facts.Incoming``.
@@ -135,7 +136,7 @@ class Quotes:
         considered: Considered,
         *,
         trusted: bool,
-        seen_in: str | None = None,
+        seen_in: Whereabouts = NOWHERE,
     ) -> tuple[Decision, Mapping[str, int]]:
         """The decision, and what was left of the limits that it may have asked about.
 

@@ -15,17 +15,15 @@ from msgspec.structs import replace
 from services.evaluator import answer as answering
 from services.evaluator import redemption
 from services.evaluator.answer import Decision, Outcome
+from services.evaluator.circumstances import Circumstances
 from services.evaluator.counters import Counters
-from services.evaluator.payment import Points
 from services.evaluator.promotion.decision import judge
-from services.evaluator.promotion.exposure import NOT_EXPOSED, Exposure
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Considered
 from services.evaluator.promotion.verdict import Verdict
 from services.evaluator.record import ReceiptRecorded, record_of
 from services.evaluator.redemption import Key, Redemption
 from shared.events.checkout import Cart, Sale
-from shared.events.values import Device
 
 MAX_SHARES = 20_000
 """Discounts on single lines that a decision may hold: some 30 bytes each, of 4 MiB."""
@@ -56,27 +54,6 @@ class Receipt(msgspec.Struct, frozen=True):
     status: Status = "open"
     decision: Decision | None = None
     redemptions: Mapping[Key, Redemption] = msgspec.field(default_factory=dict)
-
-
-class Circumstances(msgspec.Struct, frozen=True):
-    """What an event is decided with, beside its receipt.
-
-    ``region`` is the one that statistics count. ``considered`` is the rules it may meet: none for a sale whose cart was decided, since that decision
-    stands, unless a customer becomes known by it. ``now`` is the arbitrating database's clock; holds last until ``expires_at``.
-    ``points`` are the customer's, if there is one. ``exposure`` is what a sale's record says of control
-    groups, ``names_emissions`` false where a decision of an earlier version is made again.
-    """
-
-    event_key: bytes
-    body_digest: bytes
-    considered: Considered
-    region: str
-    device: Device
-    now: datetime
-    expires_at: datetime
-    points: Points | None = None
-    exposure: Exposure = NOT_EXPOSED
-    names_emissions: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,14 +232,7 @@ def record(
     return Recorded(
         paid,
         record_of(
-            sale,
-            paid.redemptions,
-            decision_id=decision.decision_id,
-            region=decision.region,  # as its redemptions and returns
-            device=given.device,
-            now=given.now,
-            bonuses_paid=bonuses_paid,
-            exposure=given.exposure,
+            sale, paid.redemptions, decision=decision, given=given, bonuses_paid=bonuses_paid
         ),
         free,
     )
@@ -376,7 +346,9 @@ def _decision(
         ruleset_hash=rules.ruleset.hash,
         unknown_codes=rules.reading.basket.unknown_codes,
         points=given.points if verdict else None,
+        address=given.address,
         names_emissions=given.names_emissions,
+        names_senders=given.names_senders,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from services.evaluator.promotion.exposure import NOT_EXPOSED, Exposure
+from services.evaluator.answer import Decision
+from services.evaluator.circumstances import Circumstances
 from services.evaluator.redemption import Redemptions
 from shared.events.checkout import Sale
 from shared.events.values import Channel, Device
@@ -63,6 +64,10 @@ class ReceiptRecorded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     redemptions: tuple[ReceiptRedemption, ...]
     exposed: tuple[str, ...] = ()
     held_back: tuple[str, ...] = ()
+    device_id: str | None = None
+    cashier_id: str | None = None
+    address: str | None = None
+    utc_offset_minutes: int | None = None
 
 
 def bonuses_named(sale: Sale) -> int:
@@ -74,28 +79,28 @@ def record_of(
     sale: Sale,
     redemptions: Redemptions,
     *,
-    decision_id: str,
-    region: str,
-    device: Device,
-    now: datetime,
+    decision: Decision,
+    given: Circumstances,
     bonuses_paid: int,
-    exposure: Exposure = NOT_EXPOSED,
 ) -> ReceiptRecorded:
-    """The record of a sale whose redemptions are settled, and ``bonuses_paid`` of the points it names."""
+    """The record of a sale whose redemptions are settled, and ``bonuses_paid`` of the points it names.
+
+    Who sent the cart is said where the sale does not say it: a shop's server may know less than its page.
+    """
     total = sum(line.amount for line in sale.lines)
     discount = sum(line.discount for line in sale.lines)
     kept = [r for _, r in sorted(redemptions.items()) if r.status in ("committed", "unauthorised")]
     return ReceiptRecorded(
         receipt_id=sale.receipt_id,
-        decision_id=decision_id,
+        decision_id=decision.decision_id,
         store_id=sale.store_id,
         terminal_id=sale.terminal_id,
-        region=region,
+        region=decision.region,  # as its redemptions and returns
         channel=sale.channel,
-        device=device,
+        device=given.device,
         customer_id=sale.customer_id,
         occurred_at=sale.occurred_at,
-        recorded_at=now,
+        recorded_at=given.now,
         currency=sale.currency,
         total=total,
         discount=discount,
@@ -130,6 +135,10 @@ def record_of(
             )
             for r in kept
         ),
-        exposed=exposure.exposed,
-        held_back=exposure.held_back,
+        exposed=given.exposure.exposed,
+        held_back=given.exposure.held_back,
+        device_id=sale.device_id or decision.device_id,
+        cashier_id=sale.cashier_id or decision.cashier_id,
+        address=given.address or decision.address,
+        utc_offset_minutes=given.utc_offset_minutes,
     )

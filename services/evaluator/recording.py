@@ -9,11 +9,11 @@ from datetime import datetime
 
 import msgspec
 
+from services.evaluator.circumstances import Circumstances
 from services.evaluator.payment import Points
 from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.history import Purchase
 from services.evaluator.promotion.ruleset import Ruleset
-from services.evaluator.receipt import Circumstances
 from shared.events.checkout import Cart, Sale
 from shared.events.values import Device, Location, PaymentMethod
 
@@ -33,8 +33,9 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     ``held``: how many codes were held of the emissions that mattered. ``free``: what was left of each
     limit that was asked about, by its id. ``purchases`` are those that mattered, in their order.
     ``locked_out``: the codes were not looked at. ``names_emissions``: the decision says of which emission
-    a used code is; those of earlier versions did not. ``region`` is the store's, ``seen_in`` the one that
-    statistics count instead of it, if they do.
+    a used code is, ``names_senders``: from which device, by which cashier it was asked for; those of earlier
+    versions did not. ``region`` is the store's, ``seen_in`` the one that statistics count instead of it, if they
+    do. ``address`` is the hash of the customer's.
     """
 
     ruleset_version: int
@@ -55,6 +56,8 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     locked_out: bool = False
     names_emissions: bool = False
     seen_in: str | None = None
+    names_senders: bool = False
+    address: str | None = None
 
     @property
     def counted_in(self) -> str:
@@ -97,6 +100,8 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
         locked_out=basket.locked_out,
         names_emissions=given.names_emissions,
         seen_in=given.region if given.region != basket.region else None,
+        names_senders=given.names_senders,
+        address=given.address,
     )
 
 
@@ -126,6 +131,8 @@ def circumstances_of(
         expires_at=facts.expires_at,
         points=facts.points,
         names_emissions=facts.names_emissions,
+        names_senders=facts.names_senders,
+        address=facts.address,
     )
 
 

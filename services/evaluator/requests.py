@@ -16,9 +16,10 @@ import orjson
 from services.evaluator.desk import Outcome
 from services.evaluator.group_commit import GroupCommit
 from services.evaluator.receipt import ConflictError
-from services.evaluator.regions import HEADER, NoAddressError, Regions
+from services.evaluator.regions import HEADER, NoAddressError, Regions, Whereabouts
 from services.evaluator.store import idempotency, ledger
 from services.evaluator.store.idempotency import Kept
+from shared import clock
 from shared.database import Connection
 from shared.events.checkout import Cart, Sale
 from shared.web.plain import Asked
@@ -83,16 +84,16 @@ def key_of(caller: str, stated: str | None) -> bytes | None:
 CUSTOMER_ADDRESS = {
     "name": HEADER,
     "in": "header",
-    "description": "the IP address of the shop's customer, for the region in statistics; it is not kept",
+    "description": "the IP address of the shop's customer, for the region in statistics; only a hash of it is kept, another one each day",
     "schema": {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
 }
 """How OpenAPI documents the header."""
 
 
-def seen_in(regions: Regions, event: Cart | Sale, asked: Asked) -> str | None:
-    """The region of a request's customer, if the shop says the address. Raises ``Problem`` for what is none."""
+def seen_in(regions: Regions, event: Cart | Sale, asked: Asked) -> Whereabouts:
+    """Where a request's customer is, if the shop says the address. Raises ``Problem`` for what is none."""
     try:
-        return regions.of(event, asked.headers.get(HEADER))
+        return regions.of(event, asked.headers.get(HEADER), clock.now().date())
     except NoAddressError:
         raise Problem.of_field(
             HTTPStatus.BAD_REQUEST, "The request has invalid headers", HEADER, "no IP address"

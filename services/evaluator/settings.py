@@ -21,6 +21,11 @@ class Settings(ServiceSettings):
     regions_mmdb: Path | None = None
 
     @property
+    def digest_key(self) -> bytes:
+        """The key of the codes' digests."""
+        return bytes.fromhex(self.code_key.get_secret_value())
+
+    @property
     def hold(self) -> timedelta:
         """How long a checkout holds its slots."""
         return timedelta(seconds=self.hold_seconds)

@@ -218,7 +218,7 @@ class Shop:
     async def over_http(self, batch: Sequence[Sent]) -> list[commands.Answer | None]:
         """What a group of requests is answered."""
         group = Group()
-        routes = Checkouts(group, Regions())  # type: ignore[arg-type]  # it groups as the test says
+        routes = Checkouts(group, Regions(CODE_KEY))  # type: ignore[arg-type]  # it groups as the test says
         asking = [asyncio.ensure_future(_ask(routes, one)) for one in batch]
         while len(group.waiting) < len(batch):
             await asyncio.sleep(0)

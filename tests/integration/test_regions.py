@@ -16,12 +16,14 @@ from services.evaluator.checkout_http import Checkouts
 from services.evaluator.desk import Desk
 from services.evaluator.facts import Gatherer
 from services.evaluator.group_commit import GroupCommit
+from services.evaluator.guessing import address_hash
 from services.evaluator.recording import decode_facts
 from services.evaluator.regions import HEADER, Regions
 from services.evaluator.replay import RulesetHistory, compare
 from services.evaluator.requests import Requests
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import recordings
+from shared import clock
 from shared.codec import encode
 from shared.events.conditions import InRegion
 from shared.web import plain
@@ -71,7 +73,7 @@ async def shop(dsn: str, tmp_path: Path) -> AsyncIterator[Shop]:
     database = regions.write(
         tmp_path / "regions.mmdb", {"203.0.113.0/24": regions.place("Ukraine", "Lviv Oblast")}
     )
-    known = Regions.read(database)
+    known = Regions.read(CODE_KEY, database)
 
     async def ready() -> list[str]:
         return []
@@ -115,6 +117,22 @@ async def test_a_customer_of_the_web_is_counted_where_the_address_is(shop: Shop)
     assert returned.json()["region"] == REGION
     quote = await shop.post("quotes", cart(2))
     assert (quote["region"], quote["discount"]) == (REGION, 100)
+
+
+async def test_decision_and_receipt_tell_customers_apart_by_device_cashier_and_address(
+    shop: Shop,
+) -> None:
+    decision = await shop.post("checkouts", cart(device_id="cookie-7", cashier_id="anna"))
+    other = await shop.post("checkouts", cart(2), address="203.0.113.8")
+    quote = await shop.post("quotes", cart(3, device_id="cookie-7"))
+    receipt = await shop.post("checkouts/cart-1/confirm", address=None)
+    for told in (decision, receipt):
+        assert (told["device_id"], told["cashier_id"]) == ("cookie-7", "anna")
+        assert told["address"] == address_hash(ADDRESS, CODE_KEY, clock.now().date())
+    assert quote["device_id"] == "cookie-7"
+    assert quote["address"] == decision["address"] != other["address"]
+    assert receipt["utc_offset_minutes"] == 0
+    assert "address" not in await shop.post("checkouts", cart(4), address=None)
 
 
 async def test_a_sale_that_was_never_decided_is_counted_there_too(shop: Shop) -> None:

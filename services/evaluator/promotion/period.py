@@ -115,3 +115,9 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 def day_of(at: datetime, time_zone: str) -> str:
     """The date of an instant on the zone's clock, as ISO 8601."""
     return at.astimezone(ZoneInfo(time_zone)).date().isoformat()
+
+
+def offset_minutes(at: datetime, time_zone: str) -> int:
+    """By how many whole minutes the zone's clocks were ahead of UTC then."""
+    ahead = at.astimezone(ZoneInfo(time_zone)).utcoffset()
+    return ahead // timedelta(minutes=1) if ahead else 0

@@ -7,11 +7,12 @@ from msgspec.structs import replace
 
 from services.evaluator import receipt
 from services.evaluator.answer import encode
+from services.evaluator.circumstances import Circumstances
 from services.evaluator.counters import Counter, Counters
 from services.evaluator.facts import incoming
 from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.ruleset import Ruleset
-from services.evaluator.receipt import Circumstances, ConflictError, Receipt
+from services.evaluator.receipt import ConflictError, Receipt
 from shared import codes
 from shared.events.checkout import Cart, Sale
 from tests.builders import (

@@ -1,6 +1,6 @@
 """Where customers are, by their address: named, and forgotten."""
 
-from datetime import UTC
+from datetime import UTC, date, timedelta
 from pathlib import Path
 
 import maxminddb
@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from services.evaluator import answer, receipt, recording
+from services.evaluator.guessing import address_hash
 from services.evaluator.promotion import judge
 from services.evaluator.receipt import decision_of
-from services.evaluator.regions import NoAddressError, Regions
+from services.evaluator.regions import NOWHERE, NoAddressError, Regions, Whereabouts
 from shared.events.values import Channel
 from tests import regions
-from tests.builders import NOON, all_free, cart
+from tests.builders import CODE_KEY, NOON, all_free, cart
 from tests.unit.evaluator.test_receipt import (
     WELCOME,
     answered,
@@ -22,6 +23,8 @@ from tests.unit.evaluator.test_receipt import (
     paid,
     welcome,
 )
+
+DAY = date(2026, 12, 5)
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def known(tmp_path: Path) -> Regions:
         "198.51.100.128/25": {"country": {"names": {"de": "Nirgends"}}},
         "192.0.2.0/32": {"country": "odd", "subdivisions": ["odd"]},
     }
-    return Regions.read(regions.write(tmp_path / "regions.mmdb", networks))
+    return Regions.read(CODE_KEY, regions.write(tmp_path / "regions.mmdb", networks))
 
 
 @pytest.mark.parametrize(
@@ -51,34 +54,45 @@ def known(tmp_path: Path) -> Regions:
 def test_an_address_is_named_by_country_and_subdivision(
     known: Regions, address: str | None, region: str | None
 ) -> None:
-    assert known.of(cart(channel="web"), address) == region
+    assert known.of(cart(channel="web"), address, DAY).region == region
 
 
 @pytest.mark.parametrize(("channel", "named"), [("web", True), ("app", True), ("till", False)])
 def test_who_stands_in_a_store_is_where_the_store_is(
     known: Regions, channel: Channel, named: bool
 ) -> None:
-    assert (known.of(cart(channel=channel), "203.0.113.7") is not None) == named
+    assert (known.of(cart(channel=channel), "203.0.113.7", DAY) != NOWHERE) == named
+
+
+def test_an_address_is_told_by_its_hash_of_the_day(known: Regions) -> None:
+    def told(address: str, day: date = DAY) -> str | None:
+        return known.of(cart(channel="web"), address, day).address
+
+    assert told("203.0.113.7") == told(" 203.0.113.7 ")
+    assert told("203.0.113.7") == address_hash("203.0.113.7", CODE_KEY, DAY)
+    assert told("203.0.113.7") != told("203.0.113.8")
+    assert told("203.0.113.7") != told("203.0.113.7", DAY + timedelta(days=1))
 
 
 @pytest.mark.parametrize("said", ["", "203.0.113", "203.0.113.7, 10.0.0.1", "home"])
 def test_what_is_no_address_is_refused_and_not_repeated(known: Regions, said: str) -> None:
-    for database in (known, Regions()):
+    for database in (known, Regions(CODE_KEY)):
         with pytest.raises(NoAddressError) as error:
-            database.of(cart(channel="web"), said)
+            database.of(cart(channel="web"), said, DAY)
         assert str(error.value) == ""
         assert error.value.__suppress_context__
 
 
-def test_without_a_database_nobody_is_placed() -> None:
-    assert Regions.read(None).of(cart(channel="web"), "203.0.113.7") is None
+def test_without_a_database_nobody_is_placed_and_addresses_are_told_apart_all_the_same() -> None:
+    found = Regions.read(CODE_KEY, None).of(cart(channel="web"), "203.0.113.7", DAY)
+    assert found == Whereabouts(None, address_hash("203.0.113.7", CODE_KEY, DAY))
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "regions.mmdb"
     path.write_text("nothing")
     with pytest.raises(maxminddb.InvalidDatabaseError):
-        Regions.read(path)
+        Regions.read(CODE_KEY, path)
 
 
 def test_a_decision_that_was_counted_elsewhere_is_made_again_to_the_byte() -> None:
