@@ -5,7 +5,7 @@ in PostgreSQL, and the first statement of every transaction moves that offset or
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,36 +16,19 @@ from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError
 from aiokafka.structs import ConsumerRecord
 
 from shared import clock, metrics
+from shared.applying import Applier, Apply, show
 from shared.cluster import cluster_id, leave
-from shared.database import Connection
-from shared.dead_letters import DeadLetter, Run
-from shared.offsets import (
-    FencedError,
-    Move,
-    Numbers,
-    fence,
-    load_numbers,
-    positions,
-    save_numbers,
-)
-from shared.outbox import NUMBER_HEADER, put_dead_letters
-from shared.topics import TOPICS
+from shared.offsets import FencedError, Move
 from shared.watchdog import Watchdog
-
-Apply = Callable[[Connection, Sequence[ConsumerRecord]], Awaitable[Sequence[DeadLetter]]]
-"""Applies records through the connection (never committing); returns those that can't be used."""
 
 Batch = dict[TopicPartition, list[ConsumerRecord]]
 
 Ends = dict[TopicPartition, int]
 
-_PUBLIC = frozenset(topic.name for topic in TOPICS if topic.public)
-_DEADLOCK_ATTEMPTS = 5
 _IDLE_SECONDS = 1.0
 _POLL_MS = 200
 _WATCH_SECONDS = 5.0
 _STOP_SECONDS = 10
-_RELAY_HEADERS = 2
 _SLICE_RECORDS = 100
 _NOWHERE = -1  # no number of seeks: what was read must be read again
 
@@ -67,19 +50,22 @@ class TransactionalConsumer:
     apply: Apply
     max_records: int = 1000
     watchdog: Watchdog = field(default_factory=Watchdog)
-    _next: dict[TopicPartition, int] = field(default_factory=dict)
-    _numbers: Numbers = field(default_factory=dict)
-    _run_of_dead_letters: Run = field(default_factory=Run)
+    _applier: Applier = field(init=False)
     _failure: BaseException | None = None
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     _idle_since: float = 0.0
     _cluster_id: str = ""
     _seeks: int = 0
 
+    def __post_init__(self) -> None:
+        """Nothing is applied yet."""
+        self._applier = Applier(self.name, self.pool, self.apply)
+
     async def run(self) -> None:
         """Consume until cancelled."""
-        self._failure, self._next, self._numbers = None, {}, {}
-        self._show()
+        self._failure = None
+        self._applier.forget({*self._applier.next})
+        show(self.name, self.topics)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.kafka,
             group_id=self.name,
@@ -107,13 +93,6 @@ class TransactionalConsumer:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await leave(consumer, _STOP_SECONDS)
-
-    def _show(self) -> None:
-        """Have the counters there before anything is counted: a rise from nothing is not seen."""
-        for counter in (metrics.FENCED, metrics.REPEATED, metrics.BATCH_SECONDS):
-            counter.labels(self.name)
-        for topic in self.topics:
-            metrics.RECORDS.labels(self.name, topic)
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         reading = asyncio.create_task(self._read(consumer))
@@ -143,7 +122,7 @@ class TransactionalConsumer:
             batch = await self._slices(consumer)
             ends = {
                 partition: await consumer.position(partition)
-                for partition in consumer.assignment() & self._next.keys()
+                for partition in consumer.assignment() & self._applier.next.keys()
             }
         except (NoOffsetForPartitionError, IllegalStateError):
             # aiokafka asks Kafka for a committed offset while the listener is still seeking; a
@@ -172,7 +151,7 @@ class TransactionalConsumer:
     async def _stand(self, consumer: AIOKafkaConsumer) -> None:
         """Read on from where PostgreSQL says: what was read and not applied is read again."""
         async with self._busy:
-            for partition, following in self._next.items():
+            for partition, following in self._applier.next.items():
                 consumer.seek(partition, following)
 
     async def _step(self, consumer: AIOKafkaConsumer, batch: Batch, ends: Ends, seeks: int) -> bool:
@@ -182,14 +161,14 @@ class TransactionalConsumer:
                 # It was read while the consumer was being moved: from before or from after, there
                 # is no telling. Or it could not be read to its end.
                 return False
-            batch = {p: records for p, records in batch.items() if p in self._next}
+            batch = {p: records for p, records in batch.items() if p in self._applier.next}
             idle = not batch and clock.monotonic() - self._idle_since > _IDLE_SECONDS
             moves = self._moves(consumer, batch, ends) if batch or idle else []
             if not moves:
                 return True
             started = self._idle_since = clock.monotonic()
             try:
-                await self._transact(moves, batch)
+                await self._applier.transact(moves, batch)
             except FencedError:
                 metrics.FENCED.labels(self.name).inc()
                 log.warning("fenced: another consumer has the partition", consumer=self.name)
@@ -202,7 +181,7 @@ class TransactionalConsumer:
     def _moves(self, consumer: AIOKafkaConsumer, batch: Batch, ends: Ends) -> list[Move]:
         """The step of every partition; one without records only tells until when it was read."""
         moves = []
-        for partition, start in sorted(self._next.items()):
+        for partition, start in sorted(self._applier.next.items()):
             records = batch.get(partition)
             end = max(start, ends.get(partition, start))
             polled_ms = None
@@ -215,66 +194,11 @@ class TransactionalConsumer:
                 moves.append(Move(partition, start, end, read_until))
         return moves
 
-    async def _transact(self, moves: Sequence[Move], batch: Batch) -> None:
-        records, numbers = self._unseen(batch)
-        for attempt in range(1, _DEADLOCK_ATTEMPTS + 1):
-            try:
-                async with self.pool.acquire() as connection, connection.transaction():
-                    await fence(connection, self.name, moves)
-                    dead = await self.apply(connection, records) if records else ()
-                    following_run = self._run_of_dead_letters.after(records, dead)
-                    await put_dead_letters(connection, dead)
-                    await save_numbers(connection, self.name, numbers)
-                break
-            except (asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError):
-                # Two consumers met at the same rows: the one who waits finds them there next time.
-                if attempt == _DEADLOCK_ATTEMPTS:
-                    raise
-        self._run_of_dead_letters = following_run
-        self._numbers |= numbers
-        self._next |= {move.partition: move.end for move in moves}
-        self._count(records, dead)
-
-    def _unseen(self, batch: Batch) -> tuple[list[ConsumerRecord], Numbers]:
-        """The records that were not applied before, and the highest numbers among them."""
-        records: list[ConsumerRecord] = []
-        numbers: Numbers = {}
-        for partition, read in batch.items():
-            if partition.topic in _PUBLIC:  # not from a relay, whatever the headers say
-                records += read
-                continue
-            for record in read:
-                producer, number = _origin(record)
-                if producer is not None:
-                    key = (partition, producer)
-                    if number <= numbers.get(key, self._numbers.get(key, 0)):
-                        metrics.REPEATED.labels(self.name).inc()
-                        continue
-                    numbers[key] = number
-                records.append(record)
-        return records, numbers
-
-    def _count(self, records: Sequence[ConsumerRecord], dead: Sequence[DeadLetter]) -> None:
-        by_topic: dict[str, int] = {}
-        for record in records:
-            by_topic[record.topic] = by_topic.get(record.topic, 0) + 1
-        for topic, count in by_topic.items():
-            metrics.RECORDS.labels(self.name, topic).inc(count)
-        for letter in dead:
-            metrics.DEAD_LETTERS.labels(letter.record.topic, letter.reason).inc()
-            log.warning(
-                "dead letter",
-                topic=letter.record.topic,
-                partition=letter.record.partition,
-                offset=letter.record.offset,
-                reason=letter.reason,
-            )
-
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         watchdog = self.watchdog
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
-            standing = dict(self._next)
+            standing = dict(self._applier.next)
             ends = await consumer.end_offsets(list(standing)) if standing else {}
             lag: dict[str, int] = dict.fromkeys(self.topics, 0)
             for partition, end in ends.items():
@@ -289,8 +213,7 @@ class TransactionalConsumer:
         """Give partitions up, after the transaction under way."""
         async with self._busy:
             self._seeks += 1
-            self._next = {p: n for p, n in self._next.items() if p not in partitions}
-            self._numbers = {k: n for k, n in self._numbers.items() if k[0] not in partitions}
+            self._applier.forget(partitions)
 
     async def assign(self, consumer: AIOKafkaConsumer, partitions: set[TopicPartition]) -> None:
         """Take partitions over; what fails is raised by ``run``."""
@@ -306,11 +229,8 @@ class TransactionalConsumer:
             return
         beginnings = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
-        async with self.pool.acquire() as connection:
-            found = await positions(connection, self.name, self._cluster_id, beginnings, ends)
-            self._numbers |= await load_numbers(connection, self.name, partitions)
+        found = await self._applier.stand(self._cluster_id, beginnings, ends)
         self._seeks += 1
-        self._next |= found
         for partition, offset in found.items():
             consumer.seek(partition, offset)
 
@@ -329,11 +249,3 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Stand where PostgreSQL says."""
         await self._owner.assign(self._consumer, assigned)
-
-
-def _origin(record: ConsumerRecord) -> tuple[str | None, int]:
-    """The relay's producer id and number, its two last headers, if a relay sent the record."""
-    headers = record.headers
-    if len(headers) < _RELAY_HEADERS or headers[-1][0] != NUMBER_HEADER:
-        return None, 0
-    return headers[-2][1].decode(), int(headers[-1][1])

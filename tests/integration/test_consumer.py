@@ -14,9 +14,10 @@ from prometheus_client import REGISTRY
 
 from deploy.local.stack import Stack
 from shared import clock, outbox
+from shared.applying import Apply
 from shared.backlog import Backlog
 from shared.cluster import WrongClusterError, records_behind
-from shared.consumer import Apply, TransactionalConsumer
+from shared.consumer import TransactionalConsumer
 from shared.database import Connection
 from shared.dead_letters import DeadLetter, TooManyDeadLettersError
 from shared.offsets import FencedError, Move, OffsetOutsideLogError, fence
