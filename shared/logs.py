@@ -11,7 +11,7 @@ from structlog.typing import Processor
 
 _FRAMES = 12
 # These say on INFO what our own metrics and logs already say.
-_TALKATIVE = ("aiokafka", "httpx", "uvicorn.access")
+_TALKATIVE = ("aiokafka", "faust", "httpx", "mode", "uvicorn.access")
 
 
 def configure(level: str, service: str) -> None:

@@ -7,14 +7,27 @@ from dataclasses import dataclass
 import asyncpg
 from fastapi import FastAPI
 
-from services.customers import pages_http
+from services.customers import agents, pages_http
+from services.customers.attention import Attention, Finding
 from services.customers.settings import Settings
+from services.customers.stream import CONSUMER
 from shared import database
 from shared.backlog import Backlog
+from shared.events.customers import Forecast
 from shared.outbox import Relay
 from shared.supervision import TRANSIENT, supervise
 from shared.web.auth import Verifier
 from shared.web.service import background, create_app
+
+
+async def evaluate(*_: object) -> dict[str, Finding]:
+    """Nothing yet."""
+    return {}
+
+
+async def expect(*_: object) -> dict[str, Forecast]:
+    """Nothing yet."""
+    return {}
 
 
 @dataclass
@@ -23,6 +36,13 @@ class Service:
 
     settings: Settings
     pool: asyncpg.Pool
+
+    async def consume(self) -> None:
+        """Apply what customers do, and look at them; a new app after each failure of a server."""
+        attention = Attention(self.pool, evaluate, expect)
+        await supervise(
+            CONSUMER, lambda: agents.facts(self.settings.kafka, self.pool, attention).run()
+        )
 
     async def relay(self) -> None:
         """Send what was put into the outbox."""
@@ -55,7 +75,7 @@ def create(settings: Settings) -> FastAPI:
         async with await database.pool(settings.database.get_secret_value()) as pool:
             service = Service(settings, pool)
             app.include_router(pages_http.routes())
-            async with background(service.relay(), service.watch_backlog()):
+            async with background(service.consume(), service.relay(), service.watch_backlog()):
                 yield
 
     return create_app(

@@ -1,11 +1,11 @@
--- Receipts of customers while they may be returned: what a return takes back of a profile.
+-- Receipts while they may be returned: what a return takes back of a profile, and what is bought together.
 create table receipts (
     receipt_id text primary key,
-    customer_id text not null,
+    customer_id text,
     occurred_at timestamptz not null,
     body bytea not null
 );
-create index receipts_customer on receipts (customer_id);
+create index receipts_customer on receipts (customer_id) where customer_id is not null;
 create index receipts_occurred on receipts using brin (occurred_at);
 
 -- Returns that came before their receipt: they are counted with it.
@@ -13,23 +13,24 @@ create table early_returns (
     return_id text primary key,
     receipt_id text not null,
     customer_id text not null,
+    occurred_at timestamptz not null,
     body bytea not null
 );
 create index early_returns_receipt on early_returns (receipt_id);
 create index early_returns_customer on early_returns (customer_id);
 
--- state: as services.customers.profile packs it. version rises with every change; up to which one
--- profiles have been published is known by published.
+-- state: as services.customers.profile packs it. version rises with every change.
 create table profiles (
     customer_id text primary key,
     version bigint not null,
-    published bigint not null default 0,
     state bytea not null
 ) with (fillfactor = 70);
 
 -- Customers to be looked at, and when: as soon as they did something, or when time alone changes something.
+-- changed: the profile is to be published, whatever else is found.
 create table attention (
     customer_id text primary key,
-    due_at timestamptz not null
+    due_at timestamptz not null,
+    changed boolean not null
 ) with (fillfactor = 70);
 create index attention_due on attention (due_at);

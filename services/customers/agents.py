@@ -1,0 +1,30 @@
+"""The Faust app's work: the agent that applies facts, and what is done again and again."""
+
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from services.customers import store
+from services.customers.attention import Attention
+from services.customers.log import Chore, Log
+from services.customers.profile import KEPT_DAYS
+from services.customers.stream import CONSUMER, TOPICS, Stream
+from shared import clock
+
+_LOOK_SECONDS = 0.3
+_NIGHTLY = "30 2 * * *"
+
+log = structlog.get_logger()
+
+
+def facts(kafka: str, pool: asyncpg.Pool, attention: Attention, name: str = CONSUMER) -> Log:
+    """The log of everything that customers do."""
+
+    async def forget() -> None:
+        async with pool.acquire() as connection:
+            before = clock.now() - timedelta(days=KEPT_DAYS)
+            log.info("old receipts forgotten", rows=await store.forget_receipts(connection, before))
+
+    chores = (Chore(attention.look, every=_LOOK_SECONDS), Chore(forget, at=_NIGHTLY))
+    return Log(name, TOPICS, kafka, pool, Stream().apply, chores)

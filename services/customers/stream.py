@@ -1,0 +1,70 @@
+"""Applying a batch of records: decode each once, and hand it to what it concerns, in one transaction."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka.structs import ConsumerRecord
+from msgspec import DecodeError, ValidationError
+from msgspec.json import Decoder
+
+from services.customers import profiles
+from services.customers.messages import BonusEntry, CodeChunk, Message, Receipt, Returned
+from shared import clock, topics
+from shared.codec import header
+from shared.database import Connection
+from shared.dead_letters import DeadLetter
+from shared.outbox import REPEATS_HEADER
+
+CONSUMER = "customers.facts"
+_DECODERS: Mapping[str, Decoder[Any]] = {
+    topics.RECEIPTS.name: Decoder(Receipt),
+    topics.RETURNS.name: Decoder(Returned),
+    topics.BONUSES.name: Decoder(BonusEntry),
+    topics.CODES.name: Decoder(CodeChunk),
+}
+TOPICS = tuple(_DECODERS)
+_QUOTED = re.compile(r"'[^']*'")
+
+
+@dataclass
+class Stream:
+    """The ``apply`` of the log; one per process, because its parts remember what they have read."""
+
+    async def apply(
+        self, connection: Connection, records: Sequence[ConsumerRecord]
+    ) -> Sequence[DeadLetter]:
+        """Apply the records; returns those that can't be used."""
+        facts, dead = decoded(records)
+        await self._apply(connection, facts, clock.now())
+        return dead
+
+    async def _apply(self, connection: Connection, facts: Sequence[Message], now: datetime) -> None:
+        await profiles.apply(connection, facts, now)
+
+
+def decoded(records: Sequence[ConsumerRecord]) -> tuple[list[Message], list[DeadLetter]]:
+    """The facts in the records, in their order, and the records that hold none."""
+    facts: list[Message] = []
+    dead: list[DeadLetter] = []
+    for record in records:
+        value = record.value
+        if header(record.headers, REPEATS_HEADER):
+            continue  # it has been said before
+        if value is None:
+            dead.append(DeadLetter(record, "no_value", "the record has no value"))
+            continue
+        try:
+            # A null byte can only come as an escape; PostgreSQL's texts have none.
+            if b"\\u0000" in value:
+                dead.append(DeadLetter(record, "invalid_field", "a text holds a null byte"))
+                continue
+            facts.append(_DECODERS[record.topic].decode(value))
+        except ValidationError as error:
+            # The library quotes values in some messages: they are not for the dead letter's reason.
+            dead.append(DeadLetter(record, "invalid_field", _QUOTED.sub("…", str(error))))
+        except (DecodeError, UnicodeDecodeError):
+            dead.append(DeadLetter(record, "invalid_json", "the value is not JSON in UTF-8"))
+    return facts, dead
