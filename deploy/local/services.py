@@ -123,6 +123,10 @@ def environment(
         own["TILLSTREAM_CODE_CIPHER_KEY"] = secrets.code_cipher_key
     if service in ("emission", "evaluator"):
         own["TILLSTREAM_CODE_KEY"] = secrets.code_key
+    if service == "customers":
+        own["TILLSTREAM_CUSTOMERS_KEY"] = secrets.customers_key
+        # What is tried on one machine is on it.
+        own["TILLSTREAM_WEBHOOK_NETWORKS"] = "127.0.0.0/8,::1/128"
     kept = {name: value for name, value in inherited.items() if name not in _ADMINISTRATION}
     return {**kept, **own}
 

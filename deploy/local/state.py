@@ -51,6 +51,7 @@ class Secrets:
     code_cipher_key: str
     databases: dict[str, str] = field(default_factory=dict)
     admin_password: str = ""
+    customers_key: str = ""
 
     @classmethod
     def generate(cls) -> "Secrets":
@@ -77,12 +78,13 @@ class Secrets:
         )
 
     def completed(self, databases: Iterable[str]) -> "Secrets":
-        """With a password for each of ``databases``, and the console's; existing ones stay."""
+        """With a password for each of ``databases``, the console's, and the customers' key; existing ones stay."""
         new = {name: secrets.token_urlsafe(24) for name in databases if name not in self.databases}
         return replace(
             self,
             databases={**self.databases, **new},
             admin_password=self.admin_password or secrets.token_urlsafe(12),
+            customers_key=self.customers_key or secrets.token_hex(32),
         )
 
 

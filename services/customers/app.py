@@ -9,10 +9,12 @@ from fastapi import FastAPI
 
 from services.customers import agents, pages_http
 from services.customers.attention import Attention, Finding
+from services.customers.feed import erasure_http, reports
 from services.customers.settings import Settings
 from services.customers.stream import CONSUMER
 from shared import database
 from shared.backlog import Backlog
+from shared.consumer import TransactionalConsumer
 from shared.events.customers import Forecast
 from shared.outbox import Relay
 from shared.supervision import TRANSIENT, supervise
@@ -42,6 +44,14 @@ class Service:
         attention = Attention(self.pool, evaluate, expect)
         await supervise(
             CONSUMER, lambda: agents.facts(self.settings.kafka, self.pool, attention).run()
+        )
+
+    async def read_reports(self) -> None:
+        """Keep what the services report of erasures."""
+        kafka, name = self.settings.kafka, reports.CONSUMER
+        topics, apply = reports.TOPICS, reports.apply
+        await supervise(
+            name, lambda: TransactionalConsumer(name, topics, kafka, self.pool, apply).run()
         )
 
     async def relay(self) -> None:
@@ -75,7 +85,13 @@ def create(settings: Settings) -> FastAPI:
         async with await database.pool(settings.database.get_secret_value()) as pool:
             service = Service(settings, pool)
             app.include_router(pages_http.routes())
-            async with background(service.consume(), service.relay(), service.watch_backlog()):
+            app.include_router(erasure_http.routes(pool, settings.key))
+            async with background(
+                service.consume(),
+                service.relay(),
+                service.watch_backlog(),
+                service.read_reports(),
+            ):
                 yield
 
     return create_app(

@@ -77,5 +77,6 @@ def test_each_service_gets_only_the_secrets_it_needs() -> None:
         assert ("TILLSTREAM_SIGNING_KEY" in variables) == (name == "emission")
         assert ("TILLSTREAM_ADMIN_KEY" in variables) == (name == "emission")
         assert ("TILLSTREAM_CODE_CIPHER_KEY" in variables) == (name == "emission")
-        assert ("TILLSTREAM_CODE_KEY" in variables) == (name != "analytics")
+        assert ("TILLSTREAM_CODE_KEY" in variables) == (name in {"emission", "evaluator"})
+        assert ("TILLSTREAM_CUSTOMERS_KEY" in variables) == (name == "customers")
         assert "TILLSTREAM_POSTGRES" not in variables
