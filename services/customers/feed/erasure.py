@@ -25,7 +25,7 @@ from shared.topics import (
     Topic,
 )
 
-SOURCE = "tillstream/customers"
+SOURCE = "/customers"
 _KEPT_FOR_A_TIME = (OFFERS, ALERTS, CODE_REQUESTS, ERASURES)
 
 Erase = Callable[[Connection, str], Awaitable[Sequence[ErasedTable]]]
