@@ -69,6 +69,7 @@ CORE = (
     "services/analytics/statements.py",
     "services/analytics/tables.py",
     "services/analytics/window.py",
+    "services/customers/feed/late.py",
     "services/customers/feed/pseudonym.py",
     "services/customers/messages.py",
     "services/customers/profile.py",

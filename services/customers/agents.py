@@ -18,8 +18,10 @@ _NIGHTLY = "30 2 * * *"
 log = structlog.get_logger()
 
 
-def facts(kafka: str, pool: asyncpg.Pool, attention: Attention, name: str = CONSUMER) -> Log:
-    """The log of everything that customers do."""
+def facts(
+    kafka: str, pool: asyncpg.Pool, attention: Attention, key: bytes, name: str = CONSUMER
+) -> Log:
+    """The log of everything that customers do; ``key`` is of the hashes of those who were erased."""
 
     async def forget() -> None:
         async with pool.acquire() as connection:
@@ -27,4 +29,4 @@ def facts(kafka: str, pool: asyncpg.Pool, attention: Attention, name: str = CONS
             log.info("old receipts forgotten", rows=await store.forget_receipts(connection, before))
 
     chores = (Chore(attention.look, every=_LOOK_SECONDS), Chore(forget, at=_NIGHTLY))
-    return Log(name, TOPICS, kafka, pool, Stream().apply, chores)
+    return Log(name, TOPICS, kafka, pool, Stream(key).apply, chores)

@@ -42,9 +42,8 @@ class Service:
     async def consume(self) -> None:
         """Apply what customers do, and look at them; a new app after each failure of a server."""
         attention = Attention(self.pool, evaluate, expect)
-        await supervise(
-            CONSUMER, lambda: agents.facts(self.settings.kafka, self.pool, attention).run()
-        )
+        kafka, key = self.settings.kafka, self.settings.key
+        await supervise(CONSUMER, lambda: agents.facts(kafka, self.pool, attention, key).run())
 
     async def read_reports(self) -> None:
         """Keep what the services report of erasures."""

@@ -12,6 +12,7 @@ from datetime import datetime
 import asyncpg
 
 from services.customers import store
+from services.customers.feed.forgotten import hold_off_erasure
 from services.customers.metrics import LOOKED_AT
 from services.customers.store import Due
 from services.customers.summary import summarise
@@ -61,6 +62,7 @@ class Attention:
         async with self.pool.acquire() as connection, connection.transaction():
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                 return False
+            await hold_off_erasure(connection)  # what is read now is published below
             seen = await store.due(connection, now, MOST)
             if not seen:
                 return False

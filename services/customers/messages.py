@@ -110,6 +110,7 @@ class CodeChunk(Struct, frozen=True, gc=False):
     """``shared.events.reference.CodeChunk``: to whom codes were given; never the codes."""
 
     emission_id: Text
+    posted_at: Instant
     holders: tuple[Text | None, ...] = ()
 
 

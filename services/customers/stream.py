@@ -11,6 +11,8 @@ from msgspec import DecodeError, ValidationError
 from msgspec.json import Decoder
 
 from services.customers import profiles
+from services.customers.feed.forgotten import forgotten_among
+from services.customers.feed.late import named_in, without_forgotten
 from services.customers.messages import BonusEntry, CodeChunk, Message, Receipt, Returned
 from shared import clock, topics
 from shared.codec import header
@@ -31,7 +33,12 @@ _QUOTED = re.compile(r"'[^']*'")
 
 @dataclass
 class Stream:
-    """The ``apply`` of the log; one per process, because its parts remember what they have read."""
+    """The ``apply`` of the log; one per process, because its parts remember what they have read.
+
+    ``key``: of the hashes by which erased customers are known.
+    """
+
+    key: bytes
 
     async def apply(
         self, connection: Connection, records: Sequence[ConsumerRecord]
@@ -42,6 +49,10 @@ class Stream:
         return dead
 
     async def _apply(self, connection: Connection, facts: Sequence[Message], now: datetime) -> None:
+        # First: nobody is erased from here on until the transaction ends.
+        forgotten = await forgotten_among(connection, self.key, named_in(facts))
+        if forgotten:
+            facts = without_forgotten(facts, forgotten)
         await profiles.apply(connection, facts, now)
 
 

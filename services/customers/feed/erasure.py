@@ -7,6 +7,7 @@ Sums in which the customer was counted stay: they do not have the id.
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
+from services.customers import store
 from services.customers.feed import erasure_store
 from services.customers.feed.forgotten import be_alone
 from services.customers.feed.pseudonym import pseudonym
@@ -31,7 +32,7 @@ _KEPT_FOR_A_TIME = (OFFERS, ALERTS, CODE_REQUESTS, ERASURES)
 Erase = Callable[[Connection, str], Awaitable[Sequence[ErasedTable]]]
 """Deletes a customer's rows, or keeps them without the id, in the caller's transaction."""
 
-CONCERNS: tuple[Erase, ...] = ()
+CONCERNS: tuple[Erase, ...] = (store.erase,)
 """Of every part of the service that has rows of customers."""
 
 
