@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -13,16 +14,21 @@ from deploy.local import stack
 from deploy.local.errors import StackError
 from deploy.local.stack import Stack
 from deploy.verification import events as topics
-from deploy.verification import report, snapshot
+from deploy.verification import profiles, report, snapshot
 from deploy.verification.events import Events
 from deploy.verification.proof import Proof
 from shared.topics import BONUSES
 
+What = Literal["counters", "customers"]
 _console = Console()
 _progress = Console(stderr=True)
 
 
 def verify(
+    what: Annotated[
+        What, typer.Argument(help="counters (with events and statistics), or customers.")
+    ] = "counters",
+    *,
     limit: Annotated[
         str | None, typer.Option(help="Show this limit's slots, with receipts and their history.")
     ] = None,
@@ -33,10 +39,14 @@ def verify(
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds that events and statistics may take to catch up.")
     ] = 30,
-    *,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Prove that counters, ledger, events and statistics agree; the exit code is 1 if anything differs."""
+    """Prove that counters, ledger, events and statistics agree, or that customers' profiles are what the log says.
+
+    The exit code is 1 if anything differs.
+    """
+    if what == "customers":
+        _verify_customers(stack.load(state), as_json=as_json)
     proof = asyncio.run(_prove(stack.load(state), limit, wait))
     if limit is not None and proof.ledger.certificate is None:
         message = f"there is no limit {limit}: `tillstream verify` lists them"
@@ -66,6 +76,28 @@ async def _prove(running: Stack, limit_id: str | None, wait_s: float) -> Proof:
     ]
     said = None if BONUSES.name in events.missing else events.bonuses
     return Proof(ledger, snapshot.sources(ledger, events, rollups), said, late, notes)
+
+
+def _verify_customers(running: Stack, *, as_json: bool) -> NoReturn:
+    """Make every profile again from the log, and compare."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}"))
+    key = bytes.fromhex(running.secrets.customers_key)
+    with Progress(*columns, TimeElapsedColumn(), console=_progress, transient=True) as progress:
+        found = asyncio.run(
+            profiles.verify(running.database("customers"), running.kafka, key, _Shown(progress))
+        )
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2))
+    else:
+        for note in found.notes:
+            _console.print(f"note: {note}", style="yellow", highlight=False)
+        for customer_id, fields in found.differences.items():
+            words = f"differs: {customer_id} in {', '.join(fields)}"
+            _console.print(words, style="red", markup=False, highlight=False)
+        counted = f"{found.customers:,} profiles, {found.purchases:,} purchases, {found.returns:,} returns"
+        verdict = f"{found.differing:,} differ" if found.differing else "all are what the log says"
+        _console.print(f"{counted}: {verdict}.", highlight=False)
+    raise typer.Exit(1 if found.differing else 0)
 
 
 class _Shown:

@@ -24,6 +24,7 @@ from shared.outbox import Message, put
 SOURCE = "/customers"
 MOST = 100
 """Customers of one transaction: receipts that come meanwhile wait for its end."""
+_MOMENT_SECONDS = 0.2
 _LOCK = 0x7111_A77E
 
 
@@ -53,9 +54,11 @@ class Attention:
     expect: Expect
 
     async def look(self) -> None:
-        """Look at everybody who is due."""
-        while await self.look_at_some(clock.now()):
-            pass
+        """Look at who is due, for a moment: applying what comes goes on beside it, and comes first."""
+        started = clock.monotonic()
+        while clock.monotonic() - started < _MOMENT_SECONDS:
+            if not await self.look_at_some(clock.now()):
+                return
 
     async def look_at_some(self, now: datetime) -> bool:
         """Look at some; whether there may be more."""

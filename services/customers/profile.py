@@ -311,3 +311,25 @@ def _forget(state: State) -> None:
 def since(visits: Iterable[Visit], start: int) -> Iterator[Visit]:
     """The visits after ``start``: a window of N days ending at t is ``since(visits, t - N × DAY_S)``."""
     return (visit for visit in visits if visit.at > start)
+
+
+def readable(state: State) -> dict[str, object]:
+    """The state without what depends on the order in which things came: two that say the same are equal."""
+    names = state.names
+    said = msgspec.to_builtins(state, builtin_types=(bytes,))
+    fields = dict(zip(State.__struct_fields__, said, strict=True))
+    fields["visits"] = [
+        (
+            visit.at,
+            visit.receipt,
+            names[visit.store],
+            names[visit.device],
+            names[visit.currency],
+            visit.offset_minutes,
+            (visit.paid, visit.discount, visit.promo, visit.with_code, visit.returned),
+            sorted((names[one.group], one.quantity, one.paid) for one in visit.goods),
+        )
+        for visit in state.visits
+    ]
+    del fields["names"]
+    return fields
