@@ -1,4 +1,4 @@
-"""Emission put together: the authoring API, the poster and the relay of the outbox."""
+"""Emission put together: the authoring API, the poster, the consumer and the relay of the outbox."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,14 +18,18 @@ from services.emission.cipher import CodeCipher
 from services.emission.drafts import Drafts
 from services.emission.http import LARGER_BODIES, Desk, add_routes
 from services.emission.http.pages import page_routes
+from services.emission.issuing import Issuing
 from services.emission.keys import ApiKey
 from services.emission.language import language_routes
 from services.emission.posting import Poster
 from services.emission.references import References
+from services.emission.retention import Retention
 from services.emission.sign_in import SignIn
 from services.emission.store import keys as key_store
+from services.emission.stream import CONSUMER, MOST_RECORDS, TOPICS, Stream
 from shared import clock, database
 from shared.backlog import Backlog
+from shared.consumer import TransactionalConsumer
 from shared.outbox import Relay
 from shared.settings import ServiceSettings
 from shared.supervision import TRANSIENT, supervise
@@ -78,11 +82,14 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
             if password := settings.admin_password.get_secret_value():
                 await started.sign_in.ensure_administrator(ADMINISTRATOR, password)
             desks.append(started)
+            stream = Stream(Issuing(cipher, code_key, now=now))
             relay = Relay(settings.kafka, dsn)
             async with background(
                 supervise("relay", relay.run),
                 supervise("backlog", Backlog(pool).run),
                 supervise("poster", started.poster.run),
+                supervise(CONSUMER, lambda: stream_consumer(settings.kafka, pool, stream).run()),
+                supervise("retention", Retention(pool, now).run),
             ):
                 yield
         finally:
@@ -117,6 +124,13 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
     app.include_router(page_routes())
     app.include_router(language_routes(), tags=["language"])
     return app
+
+
+def stream_consumer(kafka: str, pool: asyncpg.Pool, stream: Stream) -> TransactionalConsumer:
+    """The consumer of what other services ask of this one."""
+    return TransactionalConsumer(
+        CONSUMER, TOPICS, kafka, pool, stream.apply, max_records=MOST_RECORDS
+    )
 
 
 def _desk(

@@ -377,6 +377,6 @@ class Authoring:
 async def _record_emission(
     connection: Connection, row: EmissionRow, actor: str, action: str, now: datetime
 ) -> None:
-    body = body_of_emission(row.asked, row.status, row.bound)
+    body = body_of_emission(row.asked, row.status, row.bound, row.requested_codes)
     change = Change(actor, action, "emission", row.asked.emission_id, body)
     await changes.record(connection, change, now)

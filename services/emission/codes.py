@@ -42,6 +42,8 @@ class NewEmission(Event):
     ``#`` is a random character; ``single_use`` (default for personal codes): each may be redeemed
     once, for life. Valid from ``valid_from`` up to, not including, ``valid_until``.
 
+    A ``count`` of 0: none is made now; each is made for one customer, when it is asked for.
+
     Each of ``customers`` is bound one personal code, in their order; further codes, if ``count`` is
     larger than their number (which it is by default), are anybody's.
     """
@@ -50,7 +52,7 @@ class NewEmission(Event):
     name: Text
     kind: Literal["mass", "personal"]
     word: Annotated[str, StringConstraints(max_length=80)] | None = None
-    count: Annotated[int, Field(ge=1, le=MAX_CODES)] | None = None
+    count: Annotated[int, Field(ge=0, le=MAX_CODES)] | None = None
     pattern: Annotated[str, StringConstraints(min_length=1, max_length=50)] | None = None
     valid_from: Instant | None = None
     valid_until: Instant | None = None
@@ -75,8 +77,8 @@ class NewEmission(Event):
 
     @property
     def size(self) -> int:
-        """How many codes."""
-        return self.count or len(self.customers or ()) or 1
+        """How many codes are made when it is posted."""
+        return len(self.customers or ()) or 1 if self.count is None else self.count
 
     @property
     def code_pattern(self) -> str | None:
@@ -152,6 +154,11 @@ def fewest_random(count: int) -> int:
     while space < GUESSES_PER_CODE * max(count, _FEWEST):
         space, characters = space * len(ALPHABET), characters + 1
     return characters
+
+
+def widened(pattern: str, codes: int) -> str:
+    """The pattern with as many more random characters as so many codes need to be unguessable."""
+    return pattern + "#" * (fewest_random(codes) - pattern.count("#"))
 
 
 def generate(pattern: str, count: int, key: bytes, random_bytes: RandomBytes) -> dict[bytes, str]:

@@ -37,10 +37,11 @@ class Difference:
     after: Any
 
 
-def body_of_emission(asked: NewEmission, status: str, bound: int) -> Body:
-    """An emission without its word and its customers."""
+def body_of_emission(asked: NewEmission, status: str, bound: int, requested_codes: int = 0) -> Body:
+    """An emission without its word and its customers; how many codes were made on request, if any were."""
     known = asked.spelled_out().model_copy(update={"word": None})
-    return _body(encode(known)) | {"count": asked.size, "status": status, "bound": bound}
+    body = _body(encode(known)) | {"count": asked.size, "status": status, "bound": bound}
+    return body | ({"requested_codes": requested_codes} if requested_codes else {})
 
 
 def body_of_instrument(instrument: Instrument) -> Body:

@@ -35,7 +35,7 @@ class Warned(Event):
 class EmissionView(AuthoredView):
     """An emission; ``word`` is a mass emission's, personal codes are only exported.
 
-    ``bound`` of its codes are bound to customers.
+    ``bound`` of its codes are bound to customers. ``requested_codes`` more were made on request, each for a customer.
     """
 
     emission_id: str
@@ -50,6 +50,7 @@ class EmissionView(AuthoredView):
     status: Literal["draft", "posting", "posted"]
     posted_codes: int
     bound: int
+    requested_codes: int
 
     @classmethod
     def of(cls, row: EmissionRow) -> "EmissionView":
@@ -68,6 +69,7 @@ class EmissionView(AuthoredView):
             status=row.status,
             posted_codes=row.posted_codes,
             bound=row.bound,
+            requested_codes=row.requested_codes,
             **asdict(row.authored),
         )
 
@@ -194,11 +196,15 @@ class ProductsNamed(Event):
 
 
 class CodeView(Event):
-    """A code, the customer it is bound to, and its number in its emission, from 1."""
+    """A code, the customer it is bound to, and its number in its emission, from 1.
+
+    Those made on request come after those that were posted; ``valid_until`` is theirs alone.
+    """
 
     number: int
     code: str
     customer_id: str | None
+    valid_until: datetime | None = None
 
 
 class Codes(Event):

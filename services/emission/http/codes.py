@@ -11,7 +11,6 @@ from markupsafe import Markup
 from starlette.responses import JSONResponse, StreamingResponse
 
 from services.emission import export
-from services.emission.codes import MAX_CODES
 from services.emission.http.desk import CONFLICTS, SECRET, Desk, InLanguage, Limit
 from services.emission.http.emissions import emission_row
 from services.emission.http.pages import pages
@@ -23,7 +22,8 @@ from shared.web.auth import Principal, require
 from shared.web.problems import Problem
 
 _Exporter = Annotated[Principal, Depends(require("codes:export"))]
-_Number = Annotated[int, Query(ge=0, le=10_000_000, description="the last page's `next`")]
+_MOST_CODES = 10**9  # of any emission: what is made on request is added to its batch
+_Number = Annotated[int, Query(ge=0, le=_MOST_CODES, description="the last page's `next`")]
 
 
 def code_routes(desk: Callable[[], Desk]) -> APIRouter:
@@ -42,7 +42,10 @@ def code_routes(desk: Callable[[], Desk]) -> APIRouter:
         after: _Number = 0,
         limit: Limit = 100,
     ) -> Response:
-        """Codes of a posted emission: all as CSV (`code`, and `customer_id` if any is bound), or a page as JSON."""
+        """Codes of a posted emission: all as CSV, or a page as JSON.
+
+        Columns: `code`; `customer_id` if any is bound; `valid_until` if any was made on request. Those come last.
+        """
         if format == "csv":
             row = await _taken(desk(), caller, emission_id)
             lines = export.table(desk().pool, desk().authoring.cipher, row)
@@ -53,10 +56,10 @@ def code_routes(desk: Callable[[], Desk]) -> APIRouter:
         found = await export.some(desk().pool, desk().authoring.cipher, row, after, limit)
         page = Codes(
             items=[CodeView(**asdict(one)) for one in found],
-            total=row.posted_codes,
-            next=found[-1].number if found and found[-1].number < row.posted_codes else None,
+            total=row.codes,
+            next=found[-1].number if found and found[-1].number < row.codes else None,
         )
-        return JSONResponse(page.model_dump(), headers=SECRET)
+        return JSONResponse(page.model_dump(mode="json"), headers=SECRET)
 
     _add_sheet(router, desk)
     return router
@@ -72,7 +75,7 @@ def _add_sheet(router: APIRouter, desk: Callable[[], Desk]) -> None:
         request: Request,
         caller: _Exporter,
         emission_id: Id,
-        first: Annotated[int, Query(alias="from", ge=1, le=10_000_000)] = 1,
+        first: Annotated[int, Query(alias="from", ge=1, le=_MOST_CODES)] = 1,
         count: Annotated[int, Query(ge=1, le=MOST)] = 24,
         address: Address | None = None,
         time_zone: Text = "UTC",
@@ -88,14 +91,24 @@ def _add_sheet(router: APIRouter, desk: Callable[[], Desk]) -> None:
                 HTTPStatus.UNPROCESSABLE_ENTITY, "No such zone", "time_zone", message
             )
         row = await _taken(desk(), caller, emission_id, first - 1, count)
-        if first > row.posted_codes:
-            message = f"there are {row.posted_codes} codes"
+        if first > row.codes:
+            message = f"there are {row.codes} codes"
             raise Problem.of_field(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "No such codes", "from", message
             )
         asked = row.asked
         found = await export.some(desk().pool, desk().authoring.cipher, row, first - 1, count)
-        cards = [card(one.code, address) for one in found]
+        zone = ZoneInfo(time_zone)
+        cards = [
+            {
+                "code": one.code,
+                "picture": Markup(card(one.code, address).picture),  # noqa: S704 - ours
+                "validity": validity(
+                    asked.valid_from, one.valid_until or asked.valid_until, zone, language
+                ),
+            }
+            for one in found
+        ]
         return pages().render(
             request,
             "sheet.html",
@@ -103,22 +116,21 @@ def _add_sheet(router: APIRouter, desk: Callable[[], Desk]) -> None:
             title=asked.name,
             words=language,
             is_poster=asked.kind == "mass",
-            cards=[{"code": one.code, "picture": Markup(one.picture)} for one in cards],  # noqa: S704 - ours
-            validity=validity(asked.valid_from, asked.valid_until, ZoneInfo(time_zone), language),
-            heading=heading(first, first + len(found) - 1, row.posted_codes, language),
+            cards=cards,
+            heading=heading(first, first + len(found) - 1, row.codes, language),
             advice=advice(language),
         )
 
 
 async def _taken(
-    desk: Desk, caller: Principal, emission_id: str, after: int = 0, most: int = MAX_CODES
+    desk: Desk, caller: Principal, emission_id: str, after: int = 0, most: int = _MOST_CODES
 ) -> EmissionRow:
     """The posted emission, of which so many codes are about to leave: that is kept."""
     row = await emission_row(desk, emission_id)
     if row.status != "posted":
         message = "the emission is not posted"
         raise Problem.of_field(HTTPStatus.CONFLICT, "Not posted", "status", message)
-    count = min(most, row.posted_codes - after)
+    count = min(most, row.codes - after)
     if count > 0:
         await desk.authoring.record_export(emission_id, count, caller.subject)
     return row

@@ -17,9 +17,9 @@ showList("/emissions", t("Promo codes"), {
   filters: [["status", t("Status"), statuses("draft", "posting", "posted")], ["kind", t("Kind"), [["mass", t("a word for everybody")], ["personal", t("personal codes")]]]],
   columns: [
     { key: "name", sort: true, title: t("Promo codes"), cell: (one) => html`<a href=${pageOf("emissions", one.emission_id)}>${one.name}</a><span class="sub mono">${one.emission_id}</span>` },
-    { key: "kind", sort: true, title: t("Kind"), cell: (one) => html`${one.kind === "mass" ? t("a word for everybody") : t("personal codes")}<span class="sub mono">${one.word ?? one.pattern}</span>` },
+    { key: "kind", sort: true, title: t("Kind"), cell: (one) => html`${one.kind === "mass" ? t("a word for everybody") : one.count === 0 ? t("personal codes on request") : t("personal codes")}<span class="sub mono">${one.word ?? one.pattern}</span>` },
     { key: "status", sort: true, title: t("Status"), cell: (one) => html`<${Status} value=${one.status} />` },
-    { key: "count", sort: true, number: true, title: t("Codes"), cell: (one) => count(one.count) },
+    { key: "count", sort: true, number: true, title: t("Codes"), cell: (one) => html`${count(one.count)}${one.requested_codes > 0 && html`<span class="sub">${t("+ {n} on request", { n: count(one.requested_codes) })}</span>`}` },
     { key: "valid_from", sort: true, title: t("Valid"), cell: valid },
     { key: "changed_at", sort: true, title: t("Changed"), cell: (one) => (one.changed_at ? time(one.changed_at) : "–") },
   ],

@@ -8,7 +8,7 @@ import { Badge, Empty, Failure, Loading, Pager, html, useAsk, useState } from ".
 
 const PAGE = 20;
 const ACTIONS = () => ({
-  created: t("created"), edited: t("edited"), saved: t("saved"), copied: t("copied"), deleted: t("deleted"), uploaded: t("uploaded"), posted: t("posted"), exported: t("exported"),
+  created: t("created"), edited: t("edited"), saved: t("saved"), copied: t("copied"), deleted: t("deleted"), uploaded: t("uploaded"), posted: t("posted"), exported: t("exported"), issued: t("made on request"),
   started: t("started"), paused: t("paused"), finished: t("finished"), invited: t("invited"), disabled: t("disabled"), revoked: t("revoked"), "signed in": t("signed in"), "locked out": t("locked out"),
 });
 export const acted = (action) => ACTIONS()[action] ?? action;
@@ -41,7 +41,7 @@ export function Changes({ changes: kept }) {
 // The field in words as far as there are some, the rest as the API calls it.
 const NAMES = () => ({
   name: t("Name"), comment: t("Comment"), status: t("Status"), stores: t("Stores"), first_day: t("First day"), last_day: t("Last day"), time_zone: t("Time zone"), limits: t("Limits"), instruments: t("Instruments"), priority: t("Priority"),
-  control_group: t("Control group"), customer_groups: t("Customer groups"), segments: t("Segments"), conditions: t("Conditions"), benefit: t("Benefit"), word: t("Word"), pattern: t("Pattern"), count: t("How many"), valid_from: t("Valid from"), valid_until: t("Valid until (not included)"),
+  control_group: t("Control group"), customer_groups: t("Customer groups"), segments: t("Segments"), conditions: t("Conditions"), benefit: t("Benefit"), word: t("Word"), pattern: t("Pattern"), count: t("How many"), requested_codes: t("Made on request"), valid_from: t("Valid from"), valid_until: t("Valid until (not included)"),
 });
 function Named({ field }) {
   const [first, ...rest] = field.split(".");

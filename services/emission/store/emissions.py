@@ -1,6 +1,6 @@
 """Emissions, their codes and their chunks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -22,6 +22,7 @@ class EmissionRow:
     """An emission and how far its posting is.
 
     ``bound`` of its codes are bound to customers, whose ids ``asked`` leaves out (``holders``).
+    ``requested_codes`` more were made on request, the last time on the day ``requested_on``.
     """
 
     number: int
@@ -33,6 +34,14 @@ class EmissionRow:
     bound: int = 0
     holders_sha256: bytes | None = None
     authored: Authored = field(default_factory=Authored)
+    requested_codes: int = 0
+    requested_chunks: int = 0
+    requested_on: date | None = None
+
+    @property
+    def codes(self) -> int:
+        """How many codes there are: posted, and made on request."""
+        return self.posted_codes + self.requested_codes
 
     def is_of(self, new: NewEmission) -> bool:
         """Whether this was asked for, whichever defaults either spells out."""
@@ -43,7 +52,7 @@ class EmissionRow:
 
     @property
     def summary(self) -> EmissionSummary:
-        """What campaigns publish of it."""
+        """What campaigns publish of it. Codes on request are not waited for: there may be none yet."""
         return EmissionSummary(
             emission_id=self.asked.emission_id,
             kind=self.asked.kind,
@@ -198,6 +207,9 @@ def _emission(row: asyncpg.Record, cipher: CodeCipher) -> EmissionRow:
         row["bound"],
         row["holders_sha256"],
         authored(row),
+        row["requested_codes"],
+        row["requested_chunks"],
+        row["requested_on"],
     )
 
 
@@ -223,6 +235,17 @@ async def next_posting(connection: Connection, cipher: CodeCipher) -> EmissionRo
         "for no key update skip locked"
     )
     return None if row is None else _emission(row, cipher)
+
+
+async def locked_emissions(
+    connection: Connection, ids: Collection[str], cipher: CodeCipher
+) -> dict[str, EmissionRow]:
+    """Those of ``ids`` that exist, locked: nobody else makes codes of them meanwhile."""
+    rows = await connection.fetch(
+        "select * from emissions where emission_id = any($1) order by number for no key update",
+        list(ids),
+    )
+    return {row["emission_id"]: _emission(row, cipher) for row in rows}
 
 
 async def claim_word(connection: Connection, number: int, digest: bytes, now: datetime) -> bool:

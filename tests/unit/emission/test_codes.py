@@ -17,6 +17,7 @@ from services.emission.codes import (
     NewEmission,
     fewest_random,
     generate,
+    widened,
 )
 from shared.codec import InvalidMessageError, decode
 from shared.codes import digest, normalise
@@ -131,6 +132,33 @@ def test_codes_of_many_customers_need_as_long_a_pattern_as_a_count_does() -> Non
         _asked(kind="personal", customers=customers, pattern="######")
 
 
+def test_none_are_made_by_an_emission_whose_codes_are_made_on_request() -> None:
+    asked = _asked(kind="personal", count=0)
+    assert (asked.size, asked.code_pattern, asked.used_once) == (0, DEFAULT_PATTERN, True)
+    assert asked.spelled_out().count == 0
+    with pytest.raises(ValueError, match=r"\bcount: 1 customers"):
+        _asked(kind="personal", count=0, customers=("a1",))
+    with pytest.raises(ValueError, match=r"\bpattern: "):
+        _asked(kind="personal", count=0, pattern="VIP-#####")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "codes", "wide"),
+    [
+        ("VIP-######", 1, "VIP-######"),
+        ("VIP-######", 3_874, "VIP-######"),
+        ("VIP-######", 3_875, "VIP-#######"),
+        ("##-####-END", 1_000_000, "##-####-END##"),
+        (DEFAULT_PATTERN, MAX_CODES, DEFAULT_PATTERN),
+    ],
+)
+def test_a_pattern_grows_when_more_codes_are_made_than_it_hides(
+    pattern: str, codes: int, wide: str
+) -> None:
+    assert widened(pattern, codes) == wide
+    assert len(ALPHABET) ** wide.count("#") >= GUESSES_PER_CODE * codes
+
+
 def test_customers_are_known_by_their_ids_and_order() -> None:
     def known_by(*customers: str) -> bytes | None:
         return _asked(kind="personal", customers=customers).holders_sha256
@@ -149,7 +177,7 @@ def test_the_same_is_asked_for_with_defaults_spelled_out_or_not() -> None:
     assert friday.spelled_out() == friday.model_copy(update={"single_use": False}).spelled_out()
 
 
-@pytest.mark.parametrize("count", ["0", "10000001", "1.5", '"7"', "true", "null"])
+@pytest.mark.parametrize("count", ["-1", "10000001", "1.5", '"7"', "true", "null"])
 def test_a_count_is_a_whole_number_within_bounds(count: str) -> None:
     body = f'{{"emission_id": "e", "name": "E", "kind": "personal", "count": {count}}}'
     with pytest.raises(InvalidMessageError, match="count"):

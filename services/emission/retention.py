@@ -1,0 +1,34 @@
+"""Forgets answers that nobody asks for again, a few at a time."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from services.emission.requests import KEPT_FOR
+from services.emission.store import requests as store
+from shared import clock
+
+_MOST = 1_000
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Looks for what to forget every ``interval_seconds``."""
+
+    pool: asyncpg.Pool
+    now: Callable[[], datetime] = clock.now
+    interval_seconds: float = 60.0
+
+    async def run(self) -> None:
+        """Forget until cancelled."""
+        while True:
+            if await self.forget_some() < _MOST:
+                await asyncio.sleep(self.interval_seconds)
+
+    async def forget_some(self) -> int:
+        """Forget the oldest of what is too old; how much it was."""
+        async with self.pool.acquire() as connection:
+            return await store.forget_answers(connection, self.now() - KEPT_FOR, _MOST)
