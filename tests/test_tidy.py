@@ -49,6 +49,7 @@ CORE = (
     "services/emission/history.py",
     "services/emission/keys.py",
     "services/emission/lockout.py",
+    "services/emission/requests.py",
     "services/emission/users.py",
     "services/emission/sentence",
     "services/emission/sheet.py",

@@ -17,6 +17,8 @@ from shared.events.values import (
 )
 
 CODES_PER_CHUNK = 1_000
+NOBODY = "tillstream:nobody"
+"""The holder of a code that nobody may use any more: its customer was erased."""
 
 
 class Store(Event):
@@ -85,8 +87,9 @@ class CodeChunk(Event):
     """Up to 1,000 codes of an emission, as keyed digests: never the codes themselves.
 
     ``digests`` is base64 of the digests, 16 bytes each, one after another (``shared.codes``).
-    ``holders`` are the customers that the codes are bound to, in the same order (null: to nobody);
-    none at all if no code is bound. ``chunk`` counts from 1. ``posted_at`` is the emission's: a word may be used again once its
+    ``holders`` are the customers that the codes are bound to, in the same order (null: anybody may use it;
+    ``tillstream:nobody``: nobody may any more, its customer was erased); none at all if no code is bound. ``chunk`` counts
+    from 1; one that is said again (``ts_repeats``) says who may not use its codes any more, and is not counted again. ``posted_at`` is the emission's: a word may be used again once its
     emission has ended, and of two emissions with the same word the later one has it. ``valid_until``: these codes end
     before their emission does.
     """

@@ -30,7 +30,7 @@ async def on_request(client: httpx.AsyncClient, **fields: Any) -> str:
 def a_request(emission_id: str, **fields: Any) -> CodeRequest:
     """A request for a customer that no other test has, for an hour from now."""
     now = clock.now().replace(microsecond=0)
-    known = {
+    known: dict[str, Any] = {
         "request_id": new_id("r"),
         "emission_id": emission_id,
         "customer_id": new_id("c"),

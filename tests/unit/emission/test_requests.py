@@ -15,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 
 def _request(number: int = 1, **fields: Any) -> CodeRequest:
-    known = {
+    known: dict[str, Any] = {
         "request_id": f"r{number}",
         "emission_id": "e1",
         "customer_id": f"c{number}",
@@ -26,7 +26,7 @@ def _request(number: int = 1, **fields: Any) -> CodeRequest:
 
 
 def _emission(**fields: Any) -> NewEmission:
-    known = {"emission_id": "e1", "name": "E", "kind": "personal", "count": 0}
+    known: dict[str, Any] = {"emission_id": "e1", "name": "E", "kind": "personal", "count": 0}
     return NewEmission(**(known | fields))
 
 
