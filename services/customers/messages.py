@@ -94,6 +94,8 @@ class Returned(Struct, frozen=True, gc=False):
     redemptions: tuple[ReturnedRedemption, ...]
     customer_id: Text | None = None
     cashier_id: Text | None = None
+    sold_in: Text | None = None
+    region: Text | None = None
 
 
 class BonusEntry(Struct, frozen=True, gc=False):
@@ -149,4 +151,22 @@ class CodeAttempt(Struct, frozen=True, gc=False):
     customer_id: Text | None = None
 
 
-Message = Receipt | Returned | BonusEntry | CodeChunk | Decision | CodeAttempt
+class CodeIssued(Struct, frozen=True, gc=False):
+    """``shared.events.customers.CodeIssued``: a code that was asked for, or why there is none. Never to be logged."""
+
+    request_id: Text
+    emission_id: Text
+    customer_id: Text
+    valid_until: Instant
+    issued_at: Instant
+    code: Text | None = None
+    refused: Literal["no_such_emission", "not_personal", "not_posted", "ended", "erased"] | None = (
+        None
+    )
+
+    def __repr__(self) -> str:
+        """Without the code."""
+        return f"CodeIssued({self.request_id!r})"
+
+
+Message = Receipt | Returned | BonusEntry | CodeChunk | Decision | CodeAttempt | CodeIssued

@@ -39,7 +39,7 @@ def summarise(
     """The customer's profile at ``now``; favourites, stores, devices, hours and weekdays are of the kept visits."""
     visits = list(state.live())
     promo_purchases = state.promo_purchases
-    hours, weekdays = _pattern(visits)
+    hours, weekdays = pattern(visits)
     return Profile(
         customer_id=customer_id,
         version=version,
@@ -124,7 +124,7 @@ def _ranked(state: State, counts: Counter[int], most: int) -> list[tuple[int, in
     return sorted(counts.items(), key=lambda one: (-one[1], state.names[one[0]]))[:most]
 
 
-def _pattern(visits: Iterable[Visit]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def pattern(visits: Iterable[Visit]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """How many purchases were made in each hour and on each weekday, by the stores' clocks."""
     hours, weekdays = [0] * _HOURS, [0] * _WEEKDAYS
     for visit in visits:

@@ -112,10 +112,11 @@ def planned(
     )
 
 
-def replanned(record: Record, plan: Plan, now: datetime) -> Record:
+def replanned(record: Record, version: int, plan: Plan, now: datetime) -> Record:
     """The same offer by what is known now. It is due at once if it is time to ask for its code."""
     return replace(
         record,
+        version=version,
         step=plan.step,
         emission_id=plan.emission_id,
         discount=plan.discount,

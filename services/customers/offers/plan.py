@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from services.customers.offers import moment, sales
 from services.customers.offers.backing import Backings, backed
-from services.customers.offers.policy import Cap, Policy, SalesRule, Step
+from services.customers.offers.policy import Audience, Cap, Policy, SalesRule, Step, When
 
 SkipReason = Literal[
     "open_offer",
@@ -40,6 +40,7 @@ SkipReason = Literal[
     "budget_codes",
     "budget_cost",
     "not_running",
+    "no_such_step",
     "blocked",
 ]
 LEAD = timedelta(minutes=10)
@@ -162,7 +163,27 @@ def decide(
     if reason is not None:
         return Skip(reason)
     number = after.step if after else _first_step(policy, customer, situation, now, zone)
-    return _placed(policy, customer, earlier, situation, now, zone, number, after)
+    if number > len(policy.steps):  # it was edited since
+        return Skip("no_such_step")
+    earliest = max(now, after.earliest) if after else now
+    expected_on = None if after else customer.expected_on
+    send_at = moment.sending_time(
+        policy.sending,
+        policy.quiet_hours,
+        policy.season,
+        earliest,
+        expected_on,
+        customer.hours,
+        zone,
+    )
+    unmet = _sales(policy.sales, customer, situation, now, zone)
+    if unmet is not None:
+        return Skip(unmet)
+    if send_at is None:
+        return Skip("out_of_season")
+    if send_at > earliest + MOST_AHEAD:
+        return Skip("too_early")
+    return _placed(policy, customer, earlier, situation, now, zone, number, send_at)
 
 
 def _placed(
@@ -173,26 +194,10 @@ def _placed(
     now: datetime,
     zone: ZoneInfo,
     number: int,
-    after: Raise | None,
+    send_at: datetime,
 ) -> Plan | Skip:
-    """The step's offer, if sales, campaigns, season, caps and budget allow it."""
-    unmet = _sales(policy.sales, customer, situation, now, zone)
-    if unmet is not None:
-        return Skip(unmet)
+    """The step's offer at that time, if campaigns, caps and budget allow it."""
     step = policy.step(number)
-    send_at = moment.sending_time(
-        policy.sending,
-        policy.quiet_hours,
-        policy.season,
-        max(now, after.earliest) if after else now,
-        customer.expected_on if after is None else None,
-        customer.hours,
-        zone,
-    )
-    if send_at is None:
-        return Skip("out_of_season")
-    if send_at > now + MOST_AHEAD and after is None:
-        return Skip("too_early")
     usable = backed(
         step,
         situation.backings,
@@ -224,17 +229,26 @@ def _began(
     policy: Policy, customer: Customer, earlier: Sequence[Earlier], now: datetime, zone: ZoneInfo
 ) -> Iterator[SkipReason]:
     """What is against a first offer."""
-    who, when = policy.who, policy.when
     if customer.blocked:
         yield "blocked"
     yield from _occupied(policy, earlier, now, zone)
-    if not customer.segments.issuperset(who.all_of):
-        yield "not_in_segments"
-    if who.any_of and customer.segments.isdisjoint(who.any_of):
-        yield "not_in_segments"
-    if not customer.segments.isdisjoint(who.none_of):
-        yield "in_excluded_segment"
+    yield from _outside(policy.who, customer.segments)
     today = now.astimezone(zone).date()
+    yield from _otherwise(policy.when, customer, today, zone)
+    yield from _unexpected(policy.when, customer, today)
+
+
+def _outside(who: Audience, segments: frozenset[str]) -> Iterator[SkipReason]:
+    if not segments.issuperset(who.all_of):
+        yield "not_in_segments"
+    if who.any_of and segments.isdisjoint(who.any_of):
+        yield "not_in_segments"
+    if not segments.isdisjoint(who.none_of):
+        yield "in_excluded_segment"
+
+
+def _otherwise(when: When, customer: Customer, today: date, zone: ZoneInfo) -> Iterator[SkipReason]:
+    """What they have bought is not what the policy is for."""
     if when.purchases is not None and not when.purchases.holds(customer.purchases):
         yield "purchases"
     if when.promo_share is not None and not when.promo_share.holds(customer.promo_share):
@@ -246,6 +260,10 @@ def _began(
             last = customer.last_purchase_at.astimezone(zone).date()
             if not when.days_since_purchase.holds((today - last).days):
                 yield "days_since_purchase"
+
+
+def _unexpected(when: When, customer: Customer, today: date) -> Iterator[SkipReason]:
+    """What is forecast of them is not what the policy is for."""
     if when.probability is not None:
         if customer.probability is None:
             yield "no_forecast"

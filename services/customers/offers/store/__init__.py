@@ -1,0 +1,1 @@
+"""What PostgreSQL holds of policies and offers; every statement runs in the caller's transaction."""
