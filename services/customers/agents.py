@@ -8,18 +8,25 @@ import structlog
 from services.customers import store
 from services.customers.attention import Attention
 from services.customers.log import Chore, Log
+from services.customers.offers.planning import Planning
 from services.customers.profile import KEPT_DAYS
 from services.customers.stream import CONSUMER, TOPICS, Stream
 from shared import clock
 
 _LOOK_SECONDS = 0.3
+_PLAN_SECONDS = 0.5
 _NIGHTLY = "30 2 * * *"
 
 log = structlog.get_logger()
 
 
 def facts(
-    kafka: str, pool: asyncpg.Pool, attention: Attention, key: bytes, name: str = CONSUMER
+    kafka: str,
+    pool: asyncpg.Pool,
+    attention: Attention,
+    planning: Planning,
+    key: bytes,
+    name: str = CONSUMER,
 ) -> Log:
     """The log of everything that customers do; ``key`` is of the hashes of those who were erased."""
 
@@ -28,5 +35,10 @@ def facts(
             before = clock.now() - timedelta(days=KEPT_DAYS)
             log.info("old receipts forgotten", rows=await store.forget_receipts(connection, before))
 
-    chores = (Chore(attention.look, every=_LOOK_SECONDS), Chore(forget, at=_NIGHTLY))
+    chores = (
+        Chore(attention.look, every=_LOOK_SECONDS),
+        Chore(planning.run, every=_PLAN_SECONDS),
+        Chore(planning.forget, at=_NIGHTLY),
+        Chore(forget, at=_NIGHTLY),
+    )
     return Log(name, TOPICS, kafka, pool, Stream(key).apply, chores)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import asyncpg
 from fastapi import FastAPI
 
-from services.customers import agents, pages_http
+from services.customers import agents, pages_http, reference
 from services.customers.attention import Attention, Finding
 from services.customers.feed import erasure_http, reports
+from services.customers.offers.planning import Planning
+from services.customers.offers.view import Knowledge
 from services.customers.settings import Settings
 from services.customers.stream import CONSUMER
 from shared import database
@@ -32,6 +34,19 @@ async def expect(*_: object) -> dict[str, Forecast]:
     return {}
 
 
+async def segments_of(*_: object) -> dict[str, frozenset[str]]:
+    """Nothing yet."""
+    return {}
+
+
+async def blocked_among(*_: object) -> frozenset[str]:
+    """Nothing yet."""
+    return frozenset()
+
+
+KNOWLEDGE = Knowledge(segments_of, expect, blocked_among)
+
+
 @dataclass
 class Service:
     """The running parts."""
@@ -42,8 +57,19 @@ class Service:
     async def consume(self) -> None:
         """Apply what customers do, and look at them; a new app after each failure of a server."""
         attention = Attention(self.pool, evaluate, expect)
+        planning = Planning(self.pool, KNOWLEDGE)
         kafka, key = self.settings.kafka, self.settings.key
-        await supervise(CONSUMER, lambda: agents.facts(kafka, self.pool, attention, key).run())
+        await supervise(
+            CONSUMER, lambda: agents.facts(kafka, self.pool, attention, planning, key).run()
+        )
+
+    async def read_reference(self) -> None:
+        """Keep what stores there are, and what campaigns give."""
+        kafka, name = self.settings.kafka, reference.CONSUMER
+        topics, apply = reference.TOPICS, reference.apply
+        await supervise(
+            name, lambda: TransactionalConsumer(name, topics, kafka, self.pool, apply).run()
+        )
 
     async def read_reports(self) -> None:
         """Keep what the services report of erasures."""
@@ -90,6 +116,7 @@ def create(settings: Settings) -> FastAPI:
                 service.relay(),
                 service.watch_backlog(),
                 service.read_reports(),
+                service.read_reference(),
             ):
                 yield
 

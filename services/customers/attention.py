@@ -14,6 +14,7 @@ import asyncpg
 from services.customers import store
 from services.customers.feed.forgotten import hold_off_erasure
 from services.customers.metrics import LOOKED_AT
+from services.customers.offers.store.candidates import consider
 from services.customers.store import Due
 from services.customers.summary import summarise
 from shared import clock, topics
@@ -78,6 +79,7 @@ class Attention:
                 if finding.until is not None
             }
             await store.looked_at(connection, seen, again)
+            await consider(connection, [one.customer_id for one in seen], now)
         LOOKED_AT.inc(len(seen))
         return len(seen) == MOST
 

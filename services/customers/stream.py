@@ -13,7 +13,15 @@ from msgspec.json import Decoder
 from services.customers import profiles
 from services.customers.feed.forgotten import forgotten_among
 from services.customers.feed.late import named_in, without_forgotten
-from services.customers.messages import BonusEntry, CodeChunk, Message, Receipt, Returned
+from services.customers.messages import (
+    BonusEntry,
+    CodeChunk,
+    CodeIssued,
+    Message,
+    Receipt,
+    Returned,
+)
+from services.customers.offers import stream as offers
 from shared import clock, topics
 from shared.codec import header
 from shared.database import Connection
@@ -26,6 +34,7 @@ _DECODERS: Mapping[str, Decoder[Any]] = {
     topics.RETURNS.name: Decoder(Returned),
     topics.BONUSES.name: Decoder(BonusEntry),
     topics.CODES.name: Decoder(CodeChunk),
+    topics.CODES_ISSUED.name: Decoder(CodeIssued),
 }
 TOPICS = tuple(_DECODERS)
 _QUOTED = re.compile(r"'[^']*'")
@@ -54,6 +63,7 @@ class Stream:
         if forgotten:
             facts = without_forgotten(facts, forgotten)
         await profiles.apply(connection, facts, now)
+        await offers.apply(connection, facts, now)
 
 
 def decoded(records: Sequence[ConsumerRecord]) -> tuple[list[Message], list[DeadLetter]]:

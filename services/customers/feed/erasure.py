@@ -11,6 +11,7 @@ from services.customers import store
 from services.customers.feed import erasure_store
 from services.customers.feed.forgotten import be_alone
 from services.customers.feed.pseudonym import pseudonym
+from services.customers.offers.store import records as offers
 from shared import outbox
 from shared.database import Connection
 from shared.events.customers import Erased, ErasedTable, Erasure
@@ -32,7 +33,7 @@ _KEPT_FOR_A_TIME = (OFFERS, ALERTS, CODE_REQUESTS, ERASURES)
 Erase = Callable[[Connection, str], Awaitable[Sequence[ErasedTable]]]
 """Deletes a customer's rows, or keeps them without the id, in the caller's transaction."""
 
-CONCERNS: tuple[Erase, ...] = (store.erase,)
+CONCERNS: tuple[Erase, ...] = (store.erase, offers.erase)
 """Of every part of the service that has rows of customers."""
 
 

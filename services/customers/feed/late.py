@@ -12,6 +12,7 @@ from services.customers.messages import (
     BonusEntry,
     CodeAttempt,
     CodeChunk,
+    CodeIssued,
     Decision,
     Message,
     Receipt,
@@ -44,12 +45,17 @@ def _without(fact: Message, forgotten: Mapping[str, datetime]) -> Message | None
             return fact
         holders = zip(fact.holders, held, strict=True)
         return replace(fact, holders=tuple(None if late else one for one, late in holders))
-    # A return is of what was bought before: the two go together.
-    at = fact.sold_at if isinstance(fact, Returned) else fact.occurred_at
+    match fact:
+        case Returned():  # it is of what was bought before: the two go together
+            at = fact.sold_at
+        case CodeIssued():
+            at = fact.issued_at
+        case _:
+            at = fact.occurred_at
     if not _is_late(fact.customer_id, at, forgotten):
         return fact
     match fact:
-        case BonusEntry():
+        case BonusEntry() | CodeIssued():
             return None
         case CodeAttempt() if fact.who == "customer":
             return None
