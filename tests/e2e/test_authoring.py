@@ -13,12 +13,14 @@ from tests.e2e.authoring import (
     complaints,
     field,
     marketing,
+    pick,
     post_word,
     start_campaign,
     unique,
 )
-from tests.e2e.visitor import visiting
+from tests.e2e.visitor import WITHIN_MS, visiting
 from tests.integration.emission import author, instrument_of, ok, plan_of
+from tests.integration.requests import a_request, issued
 
 
 async def test_from_a_word_to_a_running_campaign(browser: Browser, stack: Stack) -> None:
@@ -33,6 +35,49 @@ async def test_from_a_word_to_a_running_campaign(browser: Browser, stack: Stack)
             campaign = ok(await client.get(f"/v1/campaigns/{campaign_id}"))
         assert campaign["status"] == "running"
         assert campaign["limits"] == [{"per": [], "redemptions": None, "money": 500_000}]
+        assert complaints(visitor) == []
+
+
+async def test_codes_on_request_from_the_form_to_a_running_campaign(
+    browser: Browser, stack: Stack
+) -> None:
+    _, store_name = await a_shop(stack)
+    name = unique("Gift")
+    emission_id = name.lower().replace(" ", "-")
+    async with marketing(browser, stack) as visitor:
+        page = visitor.page
+        await page.goto(f"{stack.url('emission')}/emissions/new")
+        await page.get_by_role("radio", name=re.compile("^Personal codes on request")).check()
+        await expect(field(page, "How many")).to_have_count(0)
+        await field(page, "Name").fill(name)
+        await field(page, "Pattern").fill("GIFT-########")
+        await page.get_by_role("button", name="Save").click()
+        await page.wait_for_url(re.compile(f"/emissions/{emission_id}$"))
+        await page.get_by_role("button", name="Post").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Post").click()
+        await expect(page.locator(".title-bar .badge")).to_have_text("posted", timeout=WITHIN_MS)
+        await expect(page.get_by_text("Download as CSV")).to_have_count(0)  # there is none yet
+
+        await page.goto(f"{stack.url('emission')}/instruments/new")
+        await field(page, "Name").fill(f"{name}: 5% off")
+        await add_condition(page, "Promo code")
+        await pick(page, "Promo codes", name, name)
+        await page.get_by_role("checkbox", name=re.compile("^Only for the customer")).check()
+        await field(page, "Percent off").fill("5")
+        await page.get_by_role("button", name="Save").click()
+        await page.wait_for_url(re.compile(f"/instruments/{emission_id}"))
+        await start_campaign(page, stack, name, store_name)
+
+        request = a_request(emission_id)
+        [answer] = await issued(stack, request)
+        await page.goto(f"{stack.url('emission')}/emissions/{emission_id}")
+        await page.get_by_role("button", name="Show codes").click()
+        row = page.get_by_role("row").filter(has_text=str(answer.code))
+        await expect(row).to_contain_text(request.customer_id)
+        await page.goto(f"{stack.url('emission')}/emissions?search={emission_id}")
+        await expect(page.get_by_role("row").filter(has_text=name)).to_contain_text(
+            "+ 1 on request"
+        )
         assert complaints(visitor) == []
 
 
