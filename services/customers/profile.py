@@ -79,7 +79,7 @@ class CodeCount(Struct, array_like=True):
 
 
 class State(Struct, array_like=True):
-    """What is kept of a customer. ``latest_at`` and ``first_at`` are of all purchases, also of those that came back.
+    """What is kept of a customer. ``first_at``, ``latest_at`` and ``forgotten_at`` are also of purchases that came back.
 
     ``forgotten_at`` is when the latest visit was that is not among ``visits`` any more.
     """
@@ -302,9 +302,8 @@ def _forget(state: State) -> None:
     while over < len(visits) and visits[over].at < oldest:
         over += 1
     if over:
-        gone = [visit.at for visit in visits[:over] if not visit.returned]
-        if gone:
-            state.forgotten_at = max(gone[-1], state.forgotten_at or gone[-1])
+        gone = visits[over - 1].at
+        state.forgotten_at = max(gone, state.forgotten_at or gone)
         del visits[:over]
 
 

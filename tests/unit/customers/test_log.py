@@ -1,0 +1,57 @@
+"""What of the messages that Faust hands over is applied."""
+
+from dataclasses import dataclass
+
+import pytest
+from aiokafka import TopicPartition
+
+from services.customers.log import GapError, Log
+
+PARTITION = TopicPartition("t", 0)
+
+
+@dataclass(frozen=True)
+class Message:
+    offset: int
+    partition: int = 0
+    generation_id: int = 7
+    topic: str = "t"
+    timestamp: float = 1.5
+
+
+def log_at(**following: int) -> Log:
+    log = Log("test", ["t"], "nowhere", None, None)  # type: ignore[arg-type]  # nothing is connected
+    log._generation = 7
+    log._applier.next |= {TopicPartition("t", int(n[1:])): at for n, at in following.items()}
+    return log
+
+
+def test_messages_go_to_their_partition_in_order() -> None:
+    batch, moves = log_at(p0=3, p1=0)._batch([Message(3), Message(0, 1), Message(4)])
+    assert {p.partition: [m.offset for m in read] for p, read in batch.items()} == {
+        0: [3, 4],
+        1: [0],
+    }
+    assert [(m.partition.partition, m.start, m.end) for m in moves] == [(0, 3, 5), (1, 0, 1)]
+
+
+def test_what_is_applied_already_is_skipped() -> None:
+    batch, [move] = log_at(p0=3)._batch([Message(1), Message(2), Message(3), Message(3)])
+    assert [m.offset for m in batch[PARTITION]] == [3]
+    assert (move.start, move.end) == (3, 4)
+    assert log_at(p0=3)._batch([Message(2)]) == ({}, [])
+
+
+def test_what_was_read_before_the_partitions_were_given_out_anew_is_dropped() -> None:
+    assert log_at(p0=3)._batch([Message(3, generation_id=6)]) == ({}, [])
+
+
+def test_another_instances_partition_is_dropped() -> None:
+    assert log_at(p0=3)._batch([Message(3, partition=1)]) == ({}, [])
+
+
+@pytest.mark.parametrize("offsets", [[5], [3, 5]])
+def test_a_gap_is_no_batch(offsets: list[int]) -> None:
+    """Faust has skipped records; to go on would lose them."""
+    with pytest.raises(GapError, match="t/0 goes from"):
+        log_at(p0=3)._batch([Message(offset) for offset in offsets])
