@@ -15,7 +15,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth bench-query bench-freshness chaos check check-alerts
+.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth bench-query bench-freshness bench-customers chaos check check-alerts
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,7 +100,7 @@ check-alerts: $(STAMPS)/promtool ## check the alerts, their cases and the dashbo
 contracts: $(STAMPS)/python ## write docs/asyncapi.yaml and docs/schemas from the models
 	@$(BIN)/python -m deploy.contracts
 
-bench: bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-freshness ## measure everything, one after another
+bench: bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-freshness bench-customers ## measure everything, one after another
 
 bench-evaluator: $(STAMPS)/python ## measure how fast carts are decided, beside zen-engine
 	@$(BIN)/python -m tests.bench.evaluator
@@ -127,6 +127,9 @@ bench-query: setup ## measure the dashboard's questions over 20 million minute c
 
 bench-freshness: setup-test ## measure how old the figures in a browser are at 2,000 receipts a second
 	@$(BIN)/python -m tests.bench.freshness
+
+bench-customers: setup ## measure a worker of the customers service beside a bare Faust agent
+	@$(BIN)/python -m tests.bench.customers
 
 bench-redemption: setup ## measure redemptions on one hot limit against a transaction per request
 	@$(BIN)/python -m tests.bench.redemption

@@ -109,13 +109,15 @@ def _only(changes: Changes, customers: set[str]) -> Changes:
     )
 
 
-async def verify(dsn: str, kafka: str, key: bytes, progress: Progress) -> Found:
-    """Compare every profile with what the log says, as of where the service stands in it."""
+async def verify(
+    dsn: str, kafka: str, key: bytes, progress: Progress, consumer: str = CONSUMER
+) -> Found:
+    """Compare every profile with what the log says, as of where ``consumer`` stands in it."""
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             found = Found(customers=await connection.fetchval("select count(*) from profiles"))
-            until = await _standing(connection)
+            until = await _standing(connection, consumer)
             erased = {
                 row["subject"]: row["erased_at"]
                 for row in await connection.fetch(
@@ -147,10 +149,10 @@ async def verify(dsn: str, kafka: str, key: bytes, progress: Progress) -> Found:
     return found
 
 
-async def _standing(connection: asyncpg.Connection) -> dict[TopicPartition, int]:
+async def _standing(connection: asyncpg.Connection, consumer: str) -> dict[TopicPartition, int]:
     rows = await connection.fetch(
         "select topic, partition, next from offsets where consumer = $1 and topic = any($2)",
-        CONSUMER,
+        consumer,
         list(FACTS),
     )
     return {TopicPartition(row["topic"], row["partition"]): row["next"] for row in rows}

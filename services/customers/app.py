@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from services.customers import agents, pages_http, reference
 from services.customers.attention import Attention, Finding
 from services.customers.feed import erasure_http, reports
+from services.customers.log import Log
 from services.customers.offers.planning import Planning
 from services.customers.offers.view import Knowledge
 from services.customers.settings import Settings
@@ -47,6 +48,12 @@ async def blocked_among(*_: object) -> frozenset[str]:
 KNOWLEDGE = Knowledge(segments_of, expect, blocked_among)
 
 
+def log_of(kafka: str, pool: asyncpg.Pool, key: bytes, name: str = CONSUMER) -> Log:
+    """The log, with all that is done of it: ``key`` is of the hashes of those who were erased."""
+    attention = Attention(pool, evaluate, expect)
+    return agents.facts(kafka, pool, attention, Planning(pool, KNOWLEDGE), key, name)
+
+
 @dataclass
 class Service:
     """The running parts."""
@@ -56,12 +63,8 @@ class Service:
 
     async def consume(self) -> None:
         """Apply what customers do, and look at them; a new app after each failure of a server."""
-        attention = Attention(self.pool, evaluate, expect)
-        planning = Planning(self.pool, KNOWLEDGE)
         kafka, key = self.settings.kafka, self.settings.key
-        await supervise(
-            CONSUMER, lambda: agents.facts(kafka, self.pool, attention, planning, key).run()
-        )
+        await supervise(CONSUMER, lambda: log_of(kafka, self.pool, key).run())
 
     async def read_reference(self) -> None:
         """Keep what stores there are, and what campaigns give."""
