@@ -11,6 +11,7 @@ from services.customers import agents, pages_http, reference
 from services.customers.attention import Attention, Finding
 from services.customers.feed import erasure_http, reports
 from services.customers.log import Log
+from services.customers.offers import http as offers_http
 from services.customers.offers.planning import Planning
 from services.customers.offers.view import Knowledge
 from services.customers.settings import Settings
@@ -114,6 +115,7 @@ def create(settings: Settings) -> FastAPI:
             service = Service(settings, pool)
             app.include_router(pages_http.routes())
             app.include_router(erasure_http.routes(pool, settings.key))
+            app.include_router(offers_http.routes(pool, KNOWLEDGE))
             async with background(
                 service.consume(),
                 service.relay(),

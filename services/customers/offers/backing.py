@@ -136,6 +136,11 @@ class Note(Struct, frozen=True):
     campaign_id: str | None = None
     gives: tuple[int, ...] = ()
 
+    @property
+    def stops(self) -> bool:
+        """Whether a policy cannot be started so."""
+        return self.finding in STOPS
+
 
 def check(policy: Policy, backings: Backings, now: datetime) -> list[Note]:
     """Where a policy promises what no running campaign gives, or not to everybody."""

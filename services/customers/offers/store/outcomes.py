@@ -1,7 +1,7 @@
 """What customers bought in the days of a policy's steps, in either arm."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.customers.offers.outcome import Arm
@@ -118,33 +118,49 @@ class Bought:
     running: int
 
 
+_BOUGHT = """
+select policy_id, step, held_back, count(*) filter (where over) as customers,
+    count(*) filter (where over and purchases > 0) as buyers,
+    coalesce(sum(paid) filter (where over), 0)::bigint as paid,
+    coalesce(sum(paid::float8 * paid) filter (where over), 0) as squares,
+    count(*) filter (where over and used) as used,
+    count(*) filter (where over and purchases > 0 and not used) as anyway,
+    count(*) filter (where not over) as running
+from (
+    select *, ends_at <= $2 as over from offer_windows
+    where policy_id = any($1) and ($3::int is null or step = $3)
+) as windows
+group by policy_id, step, held_back order by policy_id, step, held_back
+"""
+
+
 async def of_policy(connection: Connection, policy_id: str, now: datetime) -> list[Bought]:
     """What the arms have bought, by step."""
-    rows = await connection.fetch(
-        "select step, held_back, count(*) filter (where over) as customers,"
-        " count(*) filter (where over and purchases > 0) as buyers,"
-        " coalesce(sum(paid) filter (where over), 0)::bigint as paid,"
-        " coalesce(sum(paid::float8 * paid) filter (where over), 0) as squares,"
-        " count(*) filter (where over and used) as used,"
-        " count(*) filter (where over and purchases > 0 and not used) as anyway,"
-        " count(*) filter (where not over) as running"
-        " from (select *, ends_at <= $2 as over from offer_windows where policy_id = $1) as w"
-        " group by step, held_back order by step, held_back",
-        policy_id,
-        now,
-    )
+    found = await _bought(connection, [policy_id], now, None)
+    return [found[key] for key in sorted(found)]
+
+
+async def in_all(
+    connection: Connection, policy_ids: Sequence[str], now: datetime
+) -> dict[str, Bought]:
+    """What the arms of policies have bought in the days of all steps."""
+    found = await _bought(connection, policy_ids, now, 0)
+    return {policy_id: one for (policy_id, _), one in found.items()}
+
+
+async def _bought(
+    connection: Connection, policy_ids: Sequence[str], now: datetime, step: int | None
+) -> dict[tuple[str, int], Bought]:
     none = Arm()
-    found: dict[int, Bought] = {}
-    for row in rows:
+    found: dict[tuple[str, int], Bought] = {}
+    for row in await connection.fetch(_BOUGHT, list(policy_ids), now, step):
+        key = (row["policy_id"], row["step"])
+        one = found.get(key, Bought(row["step"], none, none, 0, 0, 0))
         arm = Arm(row["customers"], row["buyers"], row["paid"], row["squares"])
-        one = found.get(row["step"], Bought(row["step"], none, none, 0, 0, 0))
-        running = one.running + row["running"]
-        if row["held_back"]:
-            found[row["step"]] = Bought(
-                one.step, one.treated, arm, one.used, one.bought_anyway, running
-            )
-        else:
-            found[row["step"]] = Bought(
-                one.step, arm, one.held_back, row["used"], row["anyway"], running
-            )
-    return [found[step] for step in sorted(found)]
+        one = replace(one, running=one.running + row["running"])
+        found[key] = (
+            replace(one, held_back=arm)
+            if row["held_back"]
+            else replace(one, treated=arm, used=row["used"], bought_anyway=row["anyway"])
+        )
+    return found

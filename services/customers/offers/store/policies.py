@@ -74,7 +74,8 @@ async def these(connection: Connection, policy_ids: Collection[str]) -> dict[str
 
 async def one(connection: Connection, policy_id: str, *, lock: bool = False) -> Kept | None:
     """A policy; ``lock``: nobody else changes it until the transaction ends."""
-    sql = f"{_KEPT} where policy_id = $1{' for update' if lock else ''}"
+    # Not "for update": offers that are made meanwhile refer to it.
+    sql = f"{_KEPT} where policy_id = $1{' for no key update' if lock else ''}"
     row = await connection.fetchrow(sql, policy_id)
     return None if row is None else _kept(row)
 

@@ -119,18 +119,18 @@ async def of_policy(
     connection: Connection,
     policy_id: str,
     status: str | None,
-    before: tuple[datetime, str] | None,
+    after: str | None,
     most: int,
 ) -> list[Record]:
-    """Offers of a policy, the latest first; ``before``: that time and id, for the next page."""
+    """Offers of a policy, the latest first; ``after``: those behind that one."""
     rows = await connection.fetch(
         f"select {_COLUMNS} from offers where policy_id = $1 and ($2::text is null or status = $2)"  # noqa: S608
-        " and ($3::timestamptz is null or (send_at, offer_id) < ($3, $4))"
-        " order by send_at desc, offer_id desc limit $5",
+        " and ($3::text is null"
+        " or (send_at, offer_id) < (select send_at, offer_id from offers where offer_id = $3))"
+        " order by send_at desc, offer_id desc limit $4",
         policy_id,
         status,
-        before[0] if before else None,
-        before[1] if before else None,
+        after,
         most,
     )
     return [_record(row) for row in rows]

@@ -47,16 +47,14 @@ def test_the_difference_of_two_means_has_welchs_interval() -> None:
     assert found.value == 50
     # s₁² = 100²·100/99, s₂² = 50²·200/199; t(126.2 degrees of freedom, 97.5%) = 1.97895
     width = 1.97895 * sqrt(100**2 / 99 + 50**2 / 199)
-    assert (found.lower, found.upper) == (
-        pytest.approx(50 - width, abs=0.01),
-        pytest.approx(50 + width, abs=0.01),
-    )
+    assert found.lower == pytest.approx(50 - width, abs=0.01)
+    assert found.upper == pytest.approx(50 + width, abs=0.01)
 
 
 def test_uplift_is_relative_to_the_control_group() -> None:
     found = uplift(arm(*[150] * 100), arm(*[100] * 100))
-    assert found == Estimate(pytest.approx(0.5), pytest.approx(0.5), pytest.approx(0.5))
     assert found is not None
+    assert found.lower == pytest.approx(found.value) == pytest.approx(0.5)
     spread = uplift(arm(*[100, 200] * 50), arm(*[50, 150] * 50))
     assert spread is not None
     variance = (2_500 * 100 / 99) / 100 / 150**2 + (2_500 * 100 / 99) / 100 / 100**2
