@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from services.customers.offers.life import Tally
 from services.customers.offers.policy import Cap, Policy
-from shared.codec import decode, encode
+from shared.codec import decode
 from shared.database import Connection
 
 Status = Literal["draft", "running", "paused"]
@@ -50,6 +50,11 @@ def _read(body: bytes) -> Policy:
     return decode(Policy, body, ignore_unknown=True)
 
 
+def _written(policy: Policy) -> bytes:
+    # With what is null: no quiet hours are not the usual ones.
+    return policy.model_dump_json().encode()
+
+
 def _kept(row: Any) -> Kept:
     _, version, status, definition, created_at, changed_at, changed_by = row
     return Kept(_read(definition), version, status, created_at, changed_at, changed_by)
@@ -86,7 +91,7 @@ async def add(connection: Connection, policy: Policy, actor: str, now: datetime)
         "insert into policies (policy_id, version, status, definition, created_at, changed_at, changed_by)"
         " values ($1, 1, 'draft', $2, $3, $3, $4) on conflict do nothing",
         policy.policy_id,
-        encode(policy),
+        _written(policy),
         now,
         actor,
     )
@@ -102,7 +107,7 @@ async def edit(connection: Connection, policy: Policy, actor: str, now: datetime
         "update policies set version = version + 1, definition = $2, changed_at = $3, changed_by = $4"
         " where policy_id = $1",
         policy.policy_id,
-        encode(policy),
+        _written(policy),
         now,
         actor,
     )
