@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from services.evaluator.promotion.basket import Basket, PresentedCode
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Ruleset
-from shared.codes import digest
+from shared.codes import digest, pack
 from shared.events.benefits import Benefit, Bonuses, PercentOff
 from shared.events.checkout import Cart, CartLine, GivenBenefit, OtherDiscount, Sale, SoldLine
 from shared.events.conditions import (
@@ -24,6 +24,7 @@ from shared.events.conditions import (
     walk,
 )
 from shared.events.promotion import Campaign, EmissionSummary, Instrument
+from shared.events.reference import CodeChunk
 from shared.events.selection import Comparison, Products
 
 ZONE = ZoneInfo("Europe/Vienna")
@@ -205,6 +206,13 @@ def campaign(
 def presented(word: str, emission_id: str | None = None, position: int = 0) -> PresentedCode:
     """A code as recognised: of the emission of the same name, unless said otherwise."""
     return PresentedCode(position, digest(word, CODE_KEY), emission_id or word)
+
+
+def chunk(emission_id: str, *words: str, **values: Any) -> CodeChunk:
+    """A chunk of an emission's codes as emission publishes it."""
+    digests = pack(digest(word, CODE_KEY) for word in words)
+    defaults: dict[str, Any] = {"chunk": 1, "kind": "personal", "posted_at": NOON}
+    return CodeChunk(emission_id=emission_id, digests=digests, **{**defaults, **values})
 
 
 def unknown_code(word: str, position: int = 0) -> PresentedCode:

@@ -127,7 +127,10 @@ class Worker:
         known = {}
         if unknown and self.plan.campaign.emissions:
             codes = await reference_store.known_codes(self.connection, sorted(unknown))
-            known = {digest: (code.emission_id, code.holder) for digest, code in codes.items()}
+            known = {
+                digest: (code.emission_id, code.holder, code.valid_until)
+                for digest, code in codes.items()
+            }
         return [Recording(event, facts, known) for event, facts in read]
 
     async def _trials(self, found: Sequence[Recording]) -> list[Trial | None]:

@@ -94,6 +94,7 @@ def _is_alive(
     return (
         need.emission is not None
         and valid_at(need.emission, reading.at)
+        and not code.is_over(reading.at)
         and (not need.own or _is_own(code, reading.basket.customer_id))
         and all(free(limit) > 0 for limit in _limits(candidate, need, code, considered))
     )

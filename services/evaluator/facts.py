@@ -151,7 +151,7 @@ class Facts:
         known = self.codes.get(digest) if heard else None
         if known is None:
             return PresentedCode(position, digest, None)
-        return PresentedCode(position, digest, known.emission_id, known.holder)
+        return PresentedCode(position, digest, known.emission_id, known.holder, known.valid_until)
 
     def consider_nothing(self) -> Considered:
         """What is enough for an event that is not decided by rules."""

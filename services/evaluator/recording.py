@@ -25,6 +25,7 @@ class Code(msgspec.Struct, frozen=True, array_like=True):
     digest: bytes
     emission_id: str | None
     holder: str | None
+    valid_until: datetime | None = None
 
 
 class Facts(msgspec.Struct, frozen=True, array_like=True):
@@ -86,7 +87,12 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
         groups=tuple(sorted(basket.customer_groups)),
         segments=tuple(sorted(basket.segments)),
         birthday=basket.birthday,
-        codes=tuple([Code(c.position, c.digest, c.emission_id, c.holder) for c in basket.codes]),
+        codes=tuple(
+            [
+                Code(c.position, c.digest, c.emission_id, c.holder, c.valid_until)
+                for c in basket.codes
+            ]
+        ),
         held=considered.held(),
         free=dict(free),
         purchases=tuple(
@@ -157,7 +163,10 @@ def basket_of(event: Cart | Sale, facts: Facts) -> Basket:
         segments=frozenset(facts.segments),
         birthday=facts.birthday,
         codes=tuple(
-            [PresentedCode(c.position, c.digest, c.emission_id, c.holder) for c in facts.codes]
+            [
+                PresentedCode(c.position, c.digest, c.emission_id, c.holder, c.valid_until)
+                for c in facts.codes
+            ]
         ),
         locked_out=facts.locked_out,
     )

@@ -53,13 +53,7 @@ async def _save(
     if changes:
         await reference_store.save_segments(connection, changes)
     chunks = [event for _, event in came.get(CodeChunk, ()) if isinstance(event, CodeChunk)]
-    for chunk in sorted(chunks, key=lambda chunk: (chunk.emission_id, chunk.chunk)):
-        digests = codes.unpack(chunk.digests)
-        await reference_store.save_codes(
-            connection, chunk.emission_id, chunk.posted_at, chunk.chunk, digests, chunk.holders
-        )
-    if chunks:
-        await reference_store.codes_changed(connection)
+    awaited = await reference_store.save_codes(connection, chunks) if chunks else []
     campaigns = {
         event.campaign_id: (record.offset, record.value or b"")
         for record, event in came.get(Campaign, ())
@@ -75,6 +69,8 @@ async def _save(
             if isinstance(event, Campaign)
         }
         await reference_store.save_stops(connection, stops)
+    if awaited:
+        await reference_store.codes_changed(connection, awaited)
 
 
 def _check_chunk(chunk: CodeChunk) -> None:

@@ -27,13 +27,13 @@ class Rulesets:
         """The ruleset, and the arbiter's time; with ``lock`` it holds until the transaction ends."""
         versions, now = await reference_store.ruleset_versions(connection, lock=lock)
         if versions != self.versions:
-            version, codes_version = versions
-            known_version, known_codes = self.versions
-            ruleset = self.latest
+            (version, _), (known_version, known_codes) = versions, self.versions
+            ruleset, named = self.latest, set[str]()
             if version != known_version:
                 changed = await reference_store.campaigns_since(connection, known_version)
                 ruleset = ruleset.with_campaigns(changed, version)
-            if codes_version != known_codes:
-                ruleset = ruleset.with_codes(await reference_store.codes_held(connection))
-            self.latest, self.versions = ruleset, versions
+                named = {one.emission_id for campaign in changed for one in campaign.emissions}
+            # Of emissions that no campaign waits for codes come without a word: once one asks, all count.
+            held = await reference_store.codes_held(connection, known_codes, named)
+            self.latest, self.versions = ruleset.with_more_codes(held), versions
         return self.latest, now

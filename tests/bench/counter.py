@@ -13,10 +13,10 @@ from services.evaluator.requests import Reply, Request, Requests
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.sale import decode_sale
 from services.evaluator.store import reference as reference_store
-from shared import clock, codes
+from shared import clock
 from shared.codec import encode
 from shared.database import Connection
-from tests.builders import CODE_KEY, campaign, code, given, instrument, sale, sold_line
+from tests.builders import CODE_KEY, campaign, chunk, code, given, instrument, sale, sold_line
 
 LIMIT = "campaign-1/instrument-1/code"
 _AMOUNT, _DISCOUNT = 10_000, 1_000
@@ -30,10 +30,7 @@ async def open_limit(connection: Connection, cap: int) -> None:
         "insert into stores (store_id, region, currency, time_zone)"
         " values ('store-1', 'West', 'EUR', 'UTC') on conflict do nothing"
     )
-    await reference_store.save_codes(
-        connection, "WELCOME", now, 1, [codes.digest("WELCOME", CODE_KEY)]
-    )
-    await reference_store.codes_changed(connection)
+    await reference_store.save_codes(connection, [chunk("WELCOME", "WELCOME")])
     running = campaign(
         instruments=[instrument(conditions=[code("WELCOME", cap=cap)])],
         starts_at=now - timedelta(days=1),

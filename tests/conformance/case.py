@@ -165,18 +165,20 @@ class Case:
 
     def _presented(self) -> Iterator[PresentedCode]:
         """The codes as they are recognised: what an emission has is compared as typed codes are."""
-        known: dict[str, tuple[str, str | None]] = {}
+        known: dict[str, tuple[str, str | None, datetime | None]] = {}
         for emission_id, written in self.written.get("emissions", {}).items():
             for one in written.get("codes", [emission_id]):
-                word, _, holder = one.partition(" for ")
-                known[normalise(word)] = (emission_id, holder or None)
+                whose, _, until = one.partition(" until ")
+                word, _, holder = whose.partition(" for ")
+                ends = instant(until, self.zone) if until else None
+                known[normalise(word)] = (emission_id, holder or None, ends)
         described = self.written.get("emissions", {})
         for emission in self.ruleset()._held:
             if emission not in described:
-                known[normalise(emission)] = (emission, None)
+                known[normalise(emission)] = (emission, None, None)
         for position, word in enumerate(self.written.get("codes", ())):
-            emission_id, holder = known.get(normalise(word), (None, None))
-            yield PresentedCode(position, digest(word), emission_id, holder)
+            emission_id, holder, ends = known.get(normalise(word), (None, None, None))
+            yield PresentedCode(position, digest(word), emission_id, holder, ends)
 
     def _purchases(self) -> Iterator[Purchase]:
         for n, bought in enumerate(self.written.get("history", ())):

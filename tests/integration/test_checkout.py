@@ -16,7 +16,7 @@ from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import reference as reference_store
-from shared import clock, codes, database
+from shared import clock, database
 from shared.codec import encode
 from shared.dead_letters import DeadLetter
 from shared.events.checkout import Cart, Sale
@@ -26,6 +26,7 @@ from tests.builders import (
     CODE_KEY,
     campaign,
     cart,
+    chunk,
     code,
     given,
     instrument,
@@ -45,9 +46,7 @@ async def ledger(dsn: str) -> AsyncIterator[asyncpg.Pool]:
             await migrate(connection, [Path(services.evaluator.__file__).parent / "migrations"])
             await connection.execute("insert into stores values ('store-1', 'West', 'EUR', 'UTC')")
             now = clock.now()
-            word = codes.digest("WELCOME", CODE_KEY)
-            await reference_store.save_codes(connection, "WELCOME", now, 1, [word])
-            await reference_store.codes_changed(connection)
+            await reference_store.save_codes(connection, [chunk("WELCOME", "WELCOME")])
             running = campaign(
                 instruments=[instrument(conditions=[code("WELCOME", cap=CAP)])],
                 starts_at=now - timedelta(days=1),

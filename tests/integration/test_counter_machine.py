@@ -20,7 +20,7 @@ from services.evaluator.regions import Regions
 from services.evaluator.requests import Reply, Request, Requests
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import reference as reference_store
-from shared import codes, outbox
+from shared import outbox
 from shared.codec import encode
 from shared.database import Connection
 from shared.events.checkout import Confirmation
@@ -29,7 +29,7 @@ from shared.web.auth import SCOPES, Principal
 from shared.web.plain import Answered, Asked
 from tests import counter_commands as commands
 from tests import counter_tills as tills
-from tests.builders import CODE_KEY
+from tests.builders import CODE_KEY, chunk
 from tests.counter_commands import Ask, Plan, Refused
 from tests.counter_model import OPENING, CounterModel
 from tests.counter_receipt import figures
@@ -43,9 +43,7 @@ TILL = Principal("till", frozenset(SCOPES))
 async def ledger(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     """The evaluator's tables, with one store and the code; all sales have been read."""
     async with evaluator(dsn) as pool, pool.acquire() as connection:
-        word = codes.digest("WELCOME", CODE_KEY)
-        await reference_store.save_codes(connection, "WELCOME", NOW, 1, [word])
-        await reference_store.codes_changed(connection)
+        await reference_store.save_codes(connection, [chunk("WELCOME", "WELCOME")])
         for customer, points in OPENING.items():
             await opened(connection, customer, points)
         await connection.execute(

@@ -20,12 +20,11 @@ from services.evaluator.replay import replay
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import reference as reference_store
 from services.evaluator.vigilance import Vigilance
-from shared import codes
 from shared.codec import decode
 from shared.events import outcome
 from shared.events.checkout import Cart
 from shared.topics import ATTEMPTS, DECISIONS
-from tests.builders import CODE_KEY, cart, code, emission, instrument, line
+from tests.builders import CODE_KEY, cart, chunk, code, emission, instrument, line
 from tests.integration.evaluator import NOW, Stream, evaluator, run
 from tests.integration.outgoing import waiting
 
@@ -38,11 +37,8 @@ async def issue(
     pool: asyncpg.Pool, emission_id: str, *words: str, holder: str | None = None
 ) -> None:
     async with pool.acquire() as connection, connection.transaction():
-        digests = [codes.digest(word, CODE_KEY) for word in words]
-        await reference_store.save_codes(
-            connection, emission_id, NOW, 1, digests, [holder] * len(words) if holder else []
-        )
-        await reference_store.codes_changed(connection)
+        holders = (holder,) * len(words) if holder else ()
+        await reference_store.save_codes(connection, [chunk(emission_id, *words, holders=holders)])
 
 
 @pytest.fixture(autouse=True)

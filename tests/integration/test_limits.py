@@ -19,7 +19,7 @@ from services.evaluator.facts import Gatherer
 from services.evaluator.rulesets import Rulesets
 from services.evaluator.store import limits as limit_store
 from services.evaluator.store import reference as reference_store
-from shared import clock, codes, database
+from shared import clock, database
 from shared.codec import decode, encode
 from shared.events.checkout import Cart, Sale
 from shared.events.outcome import Decision
@@ -30,6 +30,7 @@ from tests.builders import (
     CODE_KEY,
     campaign,
     cart,
+    chunk,
     code,
     given,
     instrument,
@@ -62,9 +63,7 @@ def evaluator(dsn: str) -> Evaluator:
                 "insert into stores select name, 'West', 'EUR', 'UTC'"
                 " from unnest(array['store-1', 'store-2']) as name"
             )
-            words = [codes.digest(word, CODE_KEY) for word in ("ONE", "TWO")]
-            await reference_store.save_codes(connection, "WORDS", _NOW, 1, words)
-            await reference_store.codes_changed(connection)
+            await reference_store.save_codes(connection, [chunk("WORDS", "ONE", "TWO")])
             plan = campaign(
                 instruments=[one],
                 starts_at=NOON - 200 * DAY,

@@ -97,7 +97,7 @@ class Recording:
 
     event: Cart | Sale
     facts: Facts
-    recognised: Mapping[bytes, tuple[str, str | None]]
+    recognised: Mapping[bytes, tuple[str, str | None, datetime | None]]
 
 
 @dataclass(slots=True)
@@ -307,7 +307,10 @@ def _codes(
 
 def _recognised(code: PresentedCode, recording: Recording) -> PresentedCode:
     known = None if code.emission_id else recording.recognised.get(code.digest)
-    return replace(code, emission_id=known[0], holder=known[1]) if known else code
+    if known is None:
+        return code
+    emission_id, holder, valid_until = known
+    return replace(code, emission_id=emission_id, holder=holder, valid_until=valid_until)
 
 
 def _outcome(

@@ -17,13 +17,18 @@ from shared.events.values import Channel, Device, Location, PaymentMethod
 class PresentedCode(msgspec.Struct, frozen=True):
     """A code on the cart, by its position (from 0), and the emission it belongs to (None: none).
 
-    ``holder`` is the customer that it is bound to, if it is.
+    ``holder`` is the customer that it is bound to, if it is. ``valid_until``: it ends before its emission does.
     """
 
     position: int
     digest: bytes
     emission_id: str | None
     holder: str | None = None
+    valid_until: datetime | None = None
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether it has ended by then; its emission may have, too."""
+        return self.valid_until is not None and self.valid_until <= at
 
 
 class Basket(msgspec.Struct, frozen=True):

@@ -30,10 +30,12 @@ class CodeNeed:
 
     def codes(self, reading: Reading) -> Sequence[PresentedCode]:
         """The presented codes that would do, the smallest first."""
-        found = reading.codes.get(self.emission_id, ())
-        if not self.own:
-            return found
-        return [code for code in found if code.holder == reading.basket.customer_id]
+        at, customer_id = reading.at, reading.basket.customer_id
+        return [
+            code
+            for code in reading.codes.get(self.emission_id, ())
+            if not code.is_over(at) and (not self.own or code.holder == customer_id)
+        ]
 
 
 Way = tuple[CodeNeed, ...]

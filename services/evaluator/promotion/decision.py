@@ -140,9 +140,7 @@ def _unused_codes(
         for need in candidate.needs:
             for code in result.reading.codes.get(need.emission_id, ()):
                 if code not in reasons:
-                    reasons[code] = (
-                        failed.reason if failed else _passed_over(code, candidate, need, result)
-                    )
+                    reasons[code] = _reason(code, candidate, need, failed, result)
     unused: dict[int, UnusedReason] = {}
     basket = result.reading.basket
     for code in basket.codes:
@@ -151,6 +149,19 @@ def _unused_codes(
         elif code.position not in used:
             unused[code.position] = reasons.get(code, "no_campaign")
     return tuple([UnusedCode(position, unused[position]) for position in sorted(unused)])
+
+
+def _reason(
+    code: PresentedCode,
+    candidate: CompiledInstrument,
+    need: CodeNeed,
+    failed: Failure | None,
+    result: Stack,
+) -> UnusedReason:
+    """Why the instrument did not use this code for the need."""
+    if code.is_over(result.reading.at):
+        return "code_not_valid"
+    return failed.reason if failed else _passed_over(code, candidate, need, result)
 
 
 def _passed_over(

@@ -106,6 +106,10 @@ class Ruleset:
         """
         return replace(self, _held=dict(held))
 
+    def with_more_codes(self, held: Mapping[str, int]) -> Self:
+        """The ruleset when so many codes are held of these emissions, of others as many as before."""
+        return replace(self, _held={**self._held, **held}) if held else self
+
     def with_draft(self, campaign: Campaign) -> Self:
         """The ruleset as if the campaign ran, with all codes that it needs."""
         held = dict(self._held)

@@ -1,13 +1,17 @@
 """Reference data: the ruleset's campaigns, codes, stores, and what is known of customers."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
+from shared import codes
 from shared.codec import decode
 from shared.database import Connection, Query, together
 from shared.events.promotion import Campaign
-from shared.events.reference import Customer, SegmentChange, Store
+from shared.events.reference import CodeChunk, Customer, SegmentChange, Store
 from shared.events.values import Location
 
 
@@ -33,10 +37,14 @@ class KnownCustomer:
 
 @dataclass(frozen=True, slots=True)
 class KnownCode:
-    """The emission that a code is of, and the customer that it is bound to, if it is."""
+    """The emission that a code is of, and the customer that it is bound to, if it is.
+
+    ``valid_until``: it ends before its emission does.
+    """
 
     emission_id: str
     holder: str | None = None
+    valid_until: datetime | None = None
 
 
 _VERSIONS = "select version, codes_version, clock_timestamp() as now from ruleset"
@@ -59,17 +67,54 @@ async def campaigns_since(connection: Connection, version: int) -> list[Campaign
     return [decode(Campaign, row["definition"], ignore_unknown=True) for row in rows]
 
 
-async def codes_held(connection: Connection) -> dict[str, int]:
-    """How many codes are held of each emission."""
-    rows = await connection.fetch("select emission_id, codes_held from emissions")
+async def codes_held(
+    connection: Connection, after: int = -1, emission_ids: Collection[str] = ()
+) -> dict[str, int]:
+    """How many codes are held of emissions: of those with news ``after`` a version of the codes, and of these."""
+    rows = await connection.fetch(
+        "select emission_id, codes_held from emissions where changed > $1"
+        " union select emission_id, codes_held from emissions where emission_id = any($2)",
+        after,
+        list(emission_ids),
+    )
     return {row["emission_id"]: row["codes_held"] for row in rows}
+
+
+class _Emission(msgspec.Struct, frozen=True, gc=False):
+    emission_id: str
+    posted_codes: int
+
+
+class _Asking(msgspec.Struct, frozen=True, gc=False):
+    """What a campaign must hold before it may become active."""
+
+    emissions: tuple[_Emission, ...] = ()
+
+
+_ASKING = msgspec.json.Decoder(_Asking)
 
 
 async def save_campaigns(
     connection: Connection, campaigns: Mapping[str, tuple[int, bytes]]
 ) -> None:
-    """Save the latest state of campaigns, by id: (offset, definition); it is a new ruleset."""
+    """Save the latest state of campaigns, by id: (offset, definition); it is a new ruleset.
+
+    Of their emissions is noted how many codes they wait for. Who adds codes meanwhile has the emission's row, or
+    waits for it: either the codes are there with the new ruleset, or they are known to be waited for.
+    """
     ids = sorted(campaigns)
+    needed: dict[str, int] = {}
+    for _, definition in campaigns.values():
+        for one in _ASKING.decode(definition).emissions:
+            needed[one.emission_id] = max(one.posted_codes, needed.get(one.emission_id, 0))
+    await connection.execute(
+        "insert into emissions (emission_id, codes_held, needed)"
+        " select id, 0, needed from unnest($1::text[], $2::bigint[]) as asked (id, needed) order by id"
+        " on conflict (emission_id) do update set needed = excluded.needed"
+        " where emissions.needed < excluded.needed",
+        list(needed),
+        list(needed.values()),
+    )
     await connection.execute(
         "insert into campaigns (campaign_id, version, definition)"
         " select * from unnest($1::text[], $2::bigint[], $3::bytea[])"
@@ -102,54 +147,81 @@ async def save_stops(connection: Connection, campaigns: Mapping[str, datetime | 
     )
 
 
-async def save_codes(
-    connection: Connection,
-    emission_id: str,
-    posted_at: datetime,
-    chunk: int,
-    digests: Sequence[bytes],
-    holders: Sequence[str | None] = (),
-) -> None:
-    """Add a chunk of an emission's codes; a chunk that is there already is not counted again.
+async def save_codes(connection: Connection, chunks: Sequence[CodeChunk]) -> list[str]:
+    """Add chunks of codes; one that is there already is not counted again. Raises ``ValueError`` for a bad one.
 
-    ``holders`` are the customers that they are bound to, one each, or none at all.
+    Returns the emissions of which a campaign may have waited for these (``codes_changed``). Mostly there are
+    none: of a personal emission codes are issued one by one long after its campaigns began.
 
     A word is free for another emission once its own has ended. The one posted later has it, in
     whatever order they are read: emissions lie on different partitions.
     """
-    added = await connection.fetchval(
-        "insert into code_chunks (emission_id, chunk) values ($1, $2)"
-        " on conflict do nothing returning true",
-        emission_id,
-        chunk,
+    rows = await connection.fetch(
+        "insert into code_chunks (emission_id, chunk)"
+        " select * from unnest($1::text[], $2::int[]) as came (emission_id, chunk) order by 1, 2"
+        " on conflict do nothing returning emission_id, chunk",
+        [one.emission_id for one in chunks],
+        [one.chunk for one in chunks],
     )
-    if not added:
-        return
-    await connection.execute(
-        "insert into emissions (emission_id, posted_at, codes_held) values ($1, $2, $3)"
-        " on conflict (emission_id) do update"
-        " set codes_held = emissions.codes_held + excluded.codes_held",
-        emission_id,
-        posted_at,
-        len(digests),
+    added = {tuple(row) for row in rows}
+    fresh = {key: one for one in chunks if (key := (one.emission_id, one.chunk)) in added}
+    if not fresh:
+        return []
+    posted = {one.emission_id: one.posted_at for one in fresh.values()}
+    came: list[tuple[bytes, str, str | None, datetime | None]] = []
+    for one in fresh.values():
+        digests = codes.unpack(one.digests)
+        holders = one.holders or (None,) * len(digests)
+        came += [
+            (digest, one.emission_id, holder, one.valid_until)
+            for digest, holder in zip(digests, holders, strict=True)
+        ]
+    counts = Counter([emission_id for _, emission_id, _, _ in came])
+    rows = await connection.fetch(
+        "insert into emissions (emission_id, posted_at, codes_held)"
+        " select * from unnest($1::text[], $2::timestamptz[], $3::bigint[]) as came (id, at, count)"
+        " order by id on conflict (emission_id) do update set posted_at = excluded.posted_at,"
+        " codes_held = emissions.codes_held + excluded.codes_held"
+        " returning emission_id, codes_held, needed",
+        list(posted),
+        list(posted.values()),
+        [counts[emission_id] for emission_id in posted],
     )
+    await _add_codes(connection, came, posted)
+    return [name for name, held, needed in rows if held - counts[name] < needed]
+
+
+async def _add_codes(
+    connection: Connection,
+    came: Sequence[tuple[bytes, str, str | None, datetime | None]],
+    posted: Mapping[str, datetime],
+) -> None:
+    """Add codes: digest, emission, holder, end. Of those that are there the emission posted later has each."""
+    # Of two in one statement the first is kept: those of later emissions go first.
+    ordered = sorted(came, key=lambda code: posted[code[1]], reverse=True)
+    first = {code[0]: code for code in reversed(ordered)}
+    found = [first[digest] for digest in sorted(first)]
     await connection.execute(
-        "insert into codes (digest, emission_id, holder)"
-        " select distinct on (digest) digest, $1, holder"
-        " from unnest($2::bytea[], $4::text[]) as fresh (digest, holder) order by digest"
-        " on conflict (digest) do update"
-        " set emission_id = excluded.emission_id, holder = excluded.holder"
-        " where $3 > (select posted_at from emissions e where e.emission_id = codes.emission_id)",
-        emission_id,
-        digests,
-        posted_at,
-        holders,
+        "insert into codes (digest, emission_id, holder, valid_until)"
+        " select * from unnest($1::bytea[], $2::text[], $3::text[], $4::timestamptz[])"
+        " on conflict (digest) do update set emission_id = excluded.emission_id,"
+        " holder = excluded.holder, valid_until = excluded.valid_until"
+        " where (select posted_at from emissions e where e.emission_id = excluded.emission_id)"
+        " > (select posted_at from emissions e where e.emission_id = codes.emission_id)",
+        *map(list, zip(*found, strict=True)),
     )
 
 
-async def codes_changed(connection: Connection) -> None:
-    """Note that codes have arrived: campaigns that waited for them may become active."""
-    await connection.execute("update ruleset set codes_version = codes_version + 1")
+async def codes_changed(connection: Connection, emission_ids: Collection[str]) -> None:
+    """Note that codes of these have arrived: campaigns that waited for them may become active.
+
+    Best done last: the rules' row is what carts wait for.
+    """
+    await connection.execute(
+        "with counted as (update ruleset set codes_version = codes_version + 1 returning codes_version)"
+        " update emissions set changed = codes_version from counted where emission_id = any($1)",
+        list(emission_ids),
+    )
 
 
 async def save_stores(connection: Connection, stores: Iterable[Store]) -> None:
@@ -264,9 +336,10 @@ def _known_customers(customer_ids: Collection[str]) -> Query[dict[str, KnownCust
 
 def _known_codes(digests: Collection[bytes]) -> Query[dict[bytes, KnownCode]]:
     return Query(
-        "select digest, emission_id, holder from codes where digest = any($1)",
+        "select digest, emission_id, holder, valid_until from codes where digest = any($1)",
         (list(digests),),
         lambda rows: {
-            digest: KnownCode(emission_id, holder) for digest, emission_id, holder in rows
+            digest: KnownCode(emission_id, holder, valid_until)
+            for digest, emission_id, holder, valid_until in rows
         },
     )

@@ -270,11 +270,12 @@ def test_a_word_that_was_unknown_then_is_recognised() -> None:
     asked = cart(codes=["WELCOME"])
     shop.decide(asked)
     facts = decode_facts(shop.decided[-1].facts)
-    known = {facts.codes[0].digest: ("WELCOME", None)}
-    recording = Recording(asked, facts, known)
-    found = trial(draft, rules_of(draft), recording, ruleset(draft), assume_codes=False)
-    assert found is not None
-    assert found.missed() is None
+    for ends, missed in ((None, None), (asked.occurred_at, "code_not_valid")):
+        known = {facts.codes[0].digest: ("WELCOME", None, ends)}
+        recording = Recording(asked, facts, known)
+        found = trial(draft, rules_of(draft), recording, ruleset(draft), assume_codes=False)
+        assert found is not None
+        assert [one.reason for one in found.missed() or ()] == ([missed] if missed else [])
 
 
 def test_why_the_draft_is_not_met_is_told_with_the_gap() -> None:

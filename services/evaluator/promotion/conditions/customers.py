@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from services.evaluator.promotion.basket import Basket, Eligible, Reading
+from services.evaluator.promotion.basket import Basket, Eligible, PresentedCode, Reading
 from services.evaluator.promotion.conditions.check import Check, Terms, valid_at
 from services.evaluator.promotion.failure import Failure
 from shared.events.conditions import (
@@ -99,11 +99,14 @@ class _Code(msgspec.Struct, frozen=True):
     own: bool
 
     def failure(self, reading: Reading, _: Eligible) -> Failure | None:
-        codes = reading.codes.get(self.emission_id)
+        codes: Sequence[PresentedCode] | None = reading.codes.get(self.emission_id)
         if codes is None:
             return Failure("code_missing", self.name)
         # Of an emission the campaign does not describe we know neither dates nor single use.
         if self.emission is None or not valid_at(self.emission, reading.at):
+            return Failure("code_not_valid", self.name)
+        codes = [code for code in codes if not code.is_over(reading.at)]
+        if not codes:
             return Failure("code_not_valid", self.name)
         if self.own:
             customer = reading.basket.customer_id

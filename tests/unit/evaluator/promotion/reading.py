@@ -186,7 +186,12 @@ def truth(condition: ask.Condition, asked: Asked) -> bool | None:  # noqa: C901,
 
 def _has_code(condition: ask.PromoCode, asked: Asked) -> bool | None:
     of = asked.of
-    presented = [code for code in of.codes if code.emission_id == condition.emission_id]
+    presented = [
+        code
+        for code in of.codes
+        if code.emission_id == condition.emission_id
+        and (code.valid_until is None or of.occurred_at < code.valid_until)
+    ]
     described = [
         one for one in asked.campaign.emissions if one.emission_id == condition.emission_id
     ]

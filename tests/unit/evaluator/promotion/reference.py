@@ -135,6 +135,7 @@ def at(asked: Asked) -> str:
 def _candidates(condition: ask.PromoCode, asked: Asked) -> list[PresentedCode]:
     found = [code for code in asked.of.codes if code.emission_id == condition.emission_id]
     found = [c for c in found if not condition.own or c.holder == asked.of.customer_id]
+    found = [c for c in found if c.valid_until is None or asked.of.occurred_at < c.valid_until]
     return sorted(found, key=lambda code: (code.digest, code.position))
 
 

@@ -99,6 +99,9 @@ def _purchases(draw: st.DrawFn) -> Sequence[Purchase]:
     )
 
 
+_ends = st.sampled_from([None, NOON, NOON + timedelta(microseconds=1)])
+
+
 @st.composite
 def _codes(draw: st.DrawFn) -> tuple[PresentedCode, ...]:
     words = draw(
@@ -113,7 +116,9 @@ def _codes(draw: st.DrawFn) -> tuple[PresentedCode, ...]:
             found.append(presented(word, word, n))
         else:
             one = presented(word, "BATCH", n)
-            found.append(PresentedCode(n, one.digest, "BATCH", held if word == "B2" else None))
+            holder = held if word == "B2" else None
+            ends = draw(_ends) if word == "B3" else None
+            found.append(PresentedCode(n, one.digest, "BATCH", holder, ends))
     return tuple(found)
 
 
