@@ -100,6 +100,9 @@ def test_a_dead_code_is_taken_off_before_purchases_and_limits_are_looked_at() ->
     alive = discretion.without_dead(considered, all_free)
     assert [c.position for c in alive.reading.basket.codes] == [0, 1]
     assert discretion.without_dead(considered, used_up).reading.basket.codes == ()
+    over = replace(presented("B1", "BATCH"), valid_until=NOON)
+    considered = WELCOME.consider(basket([line(amount=2_000)], codes=[over]))
+    assert discretion.without_dead(considered, all_free).reading.basket.codes == ()
 
 
 def test_one_limit_is_asked_for_every_code_known_or_not() -> None:
@@ -152,15 +155,16 @@ def test_whichever_way_a_code_is_bad_the_answer_is_the_same(
     rules = Ruleset.empty().with_campaigns([*some, *led_to], 1)
     rules = rules.with_codes(HELD | dict.fromkeys(("THEIRS", "ELSEWHERE", "SINGLE"), 1))
     answers = []
-    for emission_id, holder in (
-        (None, None),
-        ("PAST", None),
-        ("SINGLE", None),
-        ("THEIRS", "c-9"),
-        ("ELSEWHERE", None),
+    for emission_id, holder, ends in (
+        (None, None, None),
+        ("PAST", None, None),
+        ("SINGLE", None, None),
+        ("SINGLE", None, NOON),
+        ("THEIRS", "c-9", None),
+        ("ELSEWHERE", None, None),
     ):
         codes = list(of.codes)
-        codes.insert(at, PresentedCode(0, digest, emission_id, holder))
+        codes.insert(at, PresentedCode(0, digest, emission_id, holder, ends))
         numbered = tuple(replace(one, position=n) for n, one in enumerate(codes))
         assume(len(numbered) <= 10)
         considered = rules.consider(replace(of, codes=numbered))
