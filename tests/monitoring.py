@@ -16,11 +16,12 @@ from deploy.local import promtool
 from deploy.local.errors import StackError
 from deploy.local.services import ROOT
 from services.analytics import metrics as analytics
+from services.customers import metrics as customers
 from services.emission import metrics as emission
 from services.evaluator import metrics as evaluator
 from shared import metrics as plumbing
 
-MODULES: tuple[ModuleType, ...] = (plumbing, emission, evaluator, analytics)
+MODULES: tuple[ModuleType, ...] = (plumbing, emission, evaluator, analytics, customers)
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 GRAFANA = ROOT / "deploy" / "grafana"
 # Prometheus has them of itself or by the names of targets; the client library exports process_… and python_….

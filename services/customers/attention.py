@@ -13,7 +13,7 @@ import asyncpg
 
 from services.customers import store
 from services.customers.feed.forgotten import hold_off_erasure
-from services.customers.metrics import LOOKED_AT
+from services.customers.metrics import LOOKED_AT, OVERDUE
 from services.customers.offers.store.candidates import consider
 from services.customers.store import Due
 from services.customers.summary import summarise
@@ -56,7 +56,9 @@ class Attention:
 
     async def look(self) -> None:
         """Look at who is due, for a moment: applying what comes goes on beside it, and comes first."""
-        started = clock.monotonic()
+        started, now = clock.monotonic(), clock.now()
+        longest = await store.longest_due(self.pool)
+        OVERDUE.set(max(0.0, (now - longest).total_seconds()) if longest else 0.0)
         while clock.monotonic() - started < _MOMENT_SECONDS:
             if not await self.look_at_some(clock.now()):
                 return

@@ -1,9 +1,10 @@
-"""Profiles, receipts and attention in PostgreSQL. Every function runs in its caller's transaction."""
+"""Profiles, receipts and attention in PostgreSQL. What takes a connection runs in its caller's transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import asyncpg
 from msgspec import msgpack
 
 from services.customers.messages import Returned
@@ -78,6 +79,12 @@ async def attend(
         due_at,
         changed,
     )
+
+
+async def longest_due(pool: asyncpg.Pool) -> datetime | None:
+    """When the customer was to be looked at who is due first; None if nobody ever is."""
+    first: datetime | None = await pool.fetchval("select min(due_at) from attention")
+    return first
 
 
 async def due(connection: Connection, now: datetime, most: int) -> list[Due]:
