@@ -6,6 +6,15 @@ LOOKED_AT = Counter(
     "tillstream_customers_looked_at_total",
     "Customers whose segments and profile were looked at: they did something, or time has changed something.",
 )
+OFFERS = Counter(
+    "tillstream_offers_total",
+    "Offers by what became of them: requested, issued, offered, used, expired, refused, withdrawn, held_back.",
+    ["status"],
+)
+OFFERS_OVERDUE = Gauge(
+    "tillstream_offers_overdue_seconds",
+    "For how long the oldest offer has been due with which something is to be done.",
+)
 OVERDUE = Gauge(
     "tillstream_customers_overdue_seconds",
     "How long the customer has been waiting who is due to be looked at for the longest.",
