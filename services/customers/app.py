@@ -9,7 +9,10 @@ from fastapi import FastAPI
 
 from services.customers import agents, pages_http, reference
 from services.customers.attention import Attention, Finding
-from services.customers.feed import erasure_http, reports
+from services.customers.feed import erasure_http, reports, webhook_http
+from services.customers.feed.deliveries import Deliveries
+from services.customers.feed.delivery import Sender
+from services.customers.feed.receiver import networks
 from services.customers.log import Log
 from services.customers.offers import http as offers_http
 from services.customers.offers.planning import Planning
@@ -83,6 +86,18 @@ class Service:
             name, lambda: TransactionalConsumer(name, topics, kafka, self.pool, apply).run()
         )
 
+    @property
+    def sender(self) -> Sender:
+        """Sends to webhooks."""
+        return Sender(self.settings.key, networks(self.settings.webhook_networks))
+
+    async def deliver(self) -> None:
+        """Deliver to webhooks."""
+        kafka, database_url = self.settings.kafka, self.settings.database.get_secret_value()
+        await supervise(
+            "webhooks", lambda: Deliveries(kafka, database_url, self.pool, self.sender).run()
+        )
+
     async def relay(self) -> None:
         """Send what was put into the outbox."""
         database_url = self.settings.database.get_secret_value()
@@ -116,12 +131,14 @@ def create(settings: Settings) -> FastAPI:
             app.include_router(pages_http.routes())
             app.include_router(erasure_http.routes(pool, settings.key))
             app.include_router(offers_http.routes(pool, KNOWLEDGE))
+            app.include_router(webhook_http.routes(pool, service.sender))
             async with background(
                 service.consume(),
                 service.relay(),
                 service.watch_backlog(),
                 service.read_reports(),
                 service.read_reference(),
+                service.deliver(),
             ):
                 yield
 

@@ -19,3 +19,14 @@ OVERDUE = Gauge(
     "tillstream_customers_overdue_seconds",
     "How long the customer has been waiting who is due to be looked at for the longest.",
 )
+
+# Webhooks (services.customers.feed).
+WEBHOOKS = Gauge(
+    "tillstream_webhooks",
+    "Webhooks by state: active, failing, paused. The instance that delivers says so.",
+    ["state"],
+)
+WEBHOOK_ATTEMPTS = Counter(
+    "tillstream_webhook_attempts_total", "Batches sent to webhooks: taken, failed.", ["outcome"]
+)
+WEBHOOK_EVENTS = Counter("tillstream_webhook_events_total", "Events that webhooks have taken.")
