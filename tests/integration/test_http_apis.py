@@ -39,6 +39,7 @@ SERVICES: dict[str, Scope] = {
     "emission": "statistics:read",
     "evaluator": "statistics:read",
     "analytics": "campaigns:read",
+    "customers": "statistics:read",
 }
 """The services, and a scope that none of their operations is content with."""
 ALLOWED, FORBIDDEN = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
