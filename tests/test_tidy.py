@@ -46,6 +46,7 @@ CORE = (
     "services/emission/campaigns.py",
     "services/emission/codes.py",
     "services/emission/copying.py",
+    "services/emission/erasure.py",
     "services/emission/history.py",
     "services/emission/keys.py",
     "services/emission/lockout.py",

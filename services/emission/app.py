@@ -14,8 +14,10 @@ from pydantic import SecretStr
 from services.emission.access import Access
 from services.emission.authoring import Authoring
 from services.emission.catalogue import Catalogue
+from services.emission.chunks import Sayer
 from services.emission.cipher import CodeCipher
 from services.emission.drafts import Drafts
+from services.emission.erasing import Erasing
 from services.emission.http import LARGER_BODIES, Desk, add_routes
 from services.emission.http.pages import page_routes
 from services.emission.issuing import Issuing
@@ -82,7 +84,8 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
             if password := settings.admin_password.get_secret_value():
                 await started.sign_in.ensure_administrator(ADMINISTRATOR, password)
             desks.append(started)
-            stream = Stream(Issuing(cipher, code_key, now=now))
+            erasing = Erasing(started.drafts, Sayer(cipher, code_key), code_key, now)
+            stream = Stream(erasing, Issuing(cipher, code_key, now=now))
             relay = Relay(settings.kafka, dsn)
             async with background(
                 supervise("relay", relay.run),

@@ -9,6 +9,7 @@ from services.emission.campaigns import CampaignPlan
 from services.emission.codes import NewEmission
 from shared.codec import FieldError, InvalidMessageError
 from shared.events.promotion import Instrument
+from shared.events.reference import NOBODY
 from shared.events.values import Event, Id, Text
 
 Copied = TypeVar("Copied", Instrument, CampaignPlan)
@@ -44,8 +45,14 @@ def copy_of(one: Copied, copy: CopyOfInstrument | CopyOfCampaign) -> Copied:
 def copy_of_emission(
     one: NewEmission, customers: Sequence[str], copy: CopyOfEmission
 ) -> NewEmission:
-    """An emission like another, whose codes are yet to be made. Raises ``InvalidMessageError``."""
-    said = one.model_dump() | {"word": copy.word, "customers": tuple(customers) or None}
+    """An emission like another, whose codes are yet to be made. Raises ``InvalidMessageError``.
+
+    Customers that were erased have no code in it, and nobody else has theirs.
+    """
+    holders = tuple(customer for customer in customers if customer != NOBODY)
+    erased = len(customers) - len(holders)
+    count = one.count and one.count - erased
+    said = one.model_dump() | {"word": copy.word, "customers": holders or None, "count": count}
     try:
         return NewEmission.model_validate(said | copy.model_dump(exclude_none=True))
     except ValidationError as error:

@@ -8,9 +8,11 @@ from typing import Any
 import asyncpg
 
 from services.emission.cipher import CodeCipher
+from services.emission.erasure import names
 from services.emission.store import drafts as store
 from services.emission.store.drafts import DraftRow, Form
 from shared import clock
+from shared.database import Connection
 from shared.events.values import Event
 from shared.web.problems import too_large
 
@@ -50,10 +52,7 @@ class Drafts:
         """What was kept of a form, and when; None: nothing, or too long ago."""
         async with self.pool.acquire() as connection:
             row = await store.draft(connection, form, self.now() - LIFETIME)
-        if row is None:
-            return None
-        [text] = self.cipher.decrypt(row.body, _place(form), 0)
-        return NewDraft.model_validate_json(text).body, row.changed_at
+        return None if row is None else (self._opened(row), row.changed_at)
 
     async def drafts(self, owner: str) -> list[DraftRow]:
         """The owner's drafts, the newest first, without what is in them."""
@@ -64,6 +63,21 @@ class Drafts:
         """Forget a draft; False if there is none."""
         async with self.pool.acquire() as connection:
             return await store.delete(connection, form)
+
+    async def forget_customer(self, connection: Connection, customer_id: str) -> int:
+        """Forget all drafts that name the customer, whoever types them; how many they were."""
+        named = [
+            row.form
+            async for row in store.all_drafts(connection)
+            if names([row.form.id, self._opened(row)], customer_id)
+        ]
+        for form in named:
+            await store.delete(connection, form)
+        return len(named)
+
+    def _opened(self, row: DraftRow) -> dict[str, Any]:
+        [text] = self.cipher.decrypt(row.body, _place(row.form), 0)
+        return NewDraft.model_validate_json(text).body
 
 
 def _place(form: Form) -> str:

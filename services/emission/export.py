@@ -10,8 +10,8 @@ from itertools import zip_longest
 
 import asyncpg
 
+from services.emission.chunks import place
 from services.emission.cipher import CodeCipher
-from services.emission.issuing import place
 from services.emission.store import emissions as store
 from services.emission.store import requests as request_store
 from services.emission.store.emissions import EmissionRow

@@ -11,25 +11,26 @@ from datetime import datetime
 
 from aiokafka.structs import ConsumerRecord
 
+from services.emission.chunks import Chunk, chunk_message, place
 from services.emission.cipher import CodeCipher
 from services.emission.codes import RandomBytes, generate, widened
+from services.emission.erasure import known_by
 from services.emission.history import body_of_emission
 from services.emission.metrics import CODE_REQUESTS
 from services.emission.posting import SOURCE
-from services.emission.requests import Refusal, Share, answer, fingerprint, refusal, shares
+from services.emission.requests import Refusal, answer, fingerprint, refusal, shares
 from services.emission.store import changes
 from services.emission.store import emissions as emission_store
+from services.emission.store import erasures as erasure_store
 from services.emission.store import requests as store
 from services.emission.store.changes import Change
 from services.emission.store.emissions import EmissionRow
 from services.emission.store.requests import Answered, RequestedCode
 from shared import clock, outbox, topics
 from shared.codec import decode, encode
-from shared.codes import pack
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
 from shared.events.customers import CodeIssued, CodeRequest
-from shared.events.reference import CodeChunk
 from shared.outbox import Message
 
 ACTOR = "tillstream"
@@ -49,6 +50,7 @@ class Issuing:
 
     async def apply(self, connection: Connection, asked: Sequence[Asked]) -> list[DeadLetter]:
         """Answer the requests, in the caller's transaction; those that contradict an earlier one are returned."""
+        await erasure_store.hold_off_erasing(connection)
         known = await store.answered(connection, {request.request_id for _, request in asked})
         seen = {request_id: one.request_sha256 for request_id, one in known.items()}
         new: list[CodeRequest] = []
@@ -76,6 +78,7 @@ class Issuing:
         self, connection: Connection, requests: Sequence[CodeRequest], now: datetime
     ) -> list[CodeIssued]:
         """Answer requests that are new, and keep the answers."""
+        erased = await self._erased(connection, requests)
         ids = {request.emission_id for request in requests}
         rows = await emission_store.locked_emissions(connection, ids, self.cipher)
         emissions = {emission_id: row.asked for emission_id, row in rows.items()}
@@ -85,7 +88,13 @@ class Issuing:
         for request in requests:
             emission_id = request.emission_id
             emission, is_posted = emissions.get(emission_id), emission_id in posted
-            reason = refusal(request, emission, is_posted=is_posted, now=now)
+            reason = refusal(
+                request,
+                emission,
+                is_posted=is_posted,
+                now=now,
+                erased=erased.get(request.customer_id),
+            )
             if reason is None:
                 wanted.setdefault(emission_id, []).append(request)
             else:
@@ -104,9 +113,21 @@ class Issuing:
             )
             for request in requests
         ]
-        kept = [self._closed(*both) for both in zip(requests, answers, strict=True)]
+        kept = [
+            self._closed(request, given)
+            for request, given in zip(requests, answers, strict=True)
+            if given.refused != "erased"  # nobody is written down again
+        ]
         await store.keep_answers(connection, kept, now)
         return answers
+
+    async def _erased(
+        self, connection: Connection, requests: Sequence[CodeRequest]
+    ) -> dict[str, datetime]:
+        """When those of the customers were to be erased that were."""
+        digests = {one.customer_id: known_by(one.customer_id, self.code_key) for one in requests}
+        erased = await erasure_store.erased_among(connection, digests.values())
+        return {customer: erased[d] for customer, d in digests.items() if d in erased}
 
     async def _issue(
         self,
@@ -123,7 +144,9 @@ class Issuing:
         first_chunk = row.posted_chunks + row.requested_chunks + 1
         for chunk, share in enumerate(shares(requests, row.asked), start=first_chunk):
             pairs = [next(made) for _ in share.requests]
-            messages.append(_chunk(row, chunk, share, [digest for digest, _ in pairs]))
+            holders = [request.customer_id for request in share.requests]
+            published = Chunk(chunk, [digest for digest, _ in pairs], holders, share.valid_until)
+            messages.append(chunk_message(row, published))
             for request, (_, code) in zip(share.requests, pairs, strict=True):
                 number = row.requested_codes + len(kept) + 1
                 ciphertext = self.cipher.encrypt([code], place(row.asked.emission_id), number)
@@ -163,28 +186,8 @@ class Issuing:
         return decode(CodeIssued, text.encode())
 
 
-def place(emission_id: str) -> str:
-    """What the ciphertexts of codes on request are bound to, with their numbers; no emission's id has a space."""
-    return f"{emission_id} requested"
-
-
 def _place_of_answer(request_id: str) -> str:
     return f"request {request_id}"
-
-
-def _chunk(row: EmissionRow, chunk: int, share: Share, digests: Sequence[bytes]) -> Message:
-    emission_id, posted_at = row.asked.emission_id, row.posting_since
-    assert posted_at is not None  # noqa: S101 - it is posted
-    code_chunk = CodeChunk(
-        emission_id=emission_id,
-        kind=row.asked.kind,
-        chunk=chunk,
-        posted_at=posted_at,
-        digests=pack(digests),
-        holders=tuple(request.customer_id for request in share.requests),
-        valid_until=share.valid_until,
-    )
-    return Message(topics.CODES, emission_id.encode(), code_chunk, f"{emission_id}:{chunk}")
 
 
 def _message(issued: CodeIssued, *, repeats: bool = False) -> Message:

@@ -14,15 +14,16 @@ from datetime import datetime
 import asyncpg
 import structlog
 
+from services.emission.chunks import Chunk, chunk_message
 from services.emission.cipher import CodeCipher
 from services.emission.codes import RandomBytes, generate
 from services.emission.metrics import CODES_POSTED
 from services.emission.store import emissions as store
 from services.emission.store.emissions import EmissionRow
-from shared import clock, outbox, topics
-from shared.codes import digest, pack
+from shared import clock, outbox
+from shared.codes import digest
 from shared.database import Connection
-from shared.events.reference import CODES_PER_CHUNK, CodeChunk
+from shared.events.reference import CODES_PER_CHUNK
 
 SOURCE = "/emission"
 _CODES_PER_TRANSACTION = 20 * CODES_PER_CHUNK
@@ -79,28 +80,15 @@ class Poster:
         self, connection: Connection, row: EmissionRow, codes: dict[bytes, str]
     ) -> list[outbox.Message]:
         """Keep the codes, encrypted, and say what is to be published: chunk by chunk."""
-        asked, posted_at, pairs = row.asked, row.posting_since, list(codes.items())
+        asked, pairs = row.asked, list(codes.items())
         holders = await self._holders(connection, row)
-        assert posted_at is not None  # noqa: S101 - the table checks it
         ciphertexts, messages = [], []
         for start in range(0, len(pairs), CODES_PER_CHUNK):
             chunk = row.posted_chunks + 1 + start // CODES_PER_CHUNK
             digests, shown = zip(*pairs[start : start + CODES_PER_CHUNK], strict=True)
             ciphertexts.append((chunk, self.cipher.encrypt(shown, asked.emission_id, chunk)))
-            bound = holders.get(chunk, [])
-            unbound = [None] * (len(digests) - len(bound)) if bound else []
-            code_chunk = CodeChunk(
-                emission_id=asked.emission_id,
-                kind=asked.kind,
-                chunk=chunk,
-                posted_at=posted_at,
-                digests=pack(digests),
-                holders=(*bound, *unbound),
-            )
-            event_id = f"{asked.emission_id}:{chunk}"
-            messages.append(
-                outbox.Message(topics.CODES, asked.emission_id.encode(), code_chunk, event_id)
-            )
+            published = Chunk(chunk, digests, holders.get(chunk, []))
+            messages.append(chunk_message(row, published))
         await store.add_chunks(connection, row.number, ciphertexts)
         return messages
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Literal
 
 from services.emission.codes import NewEmission
+from services.emission.erasure import was_asked_before
 from shared.codec import encode
 from shared.events.customers import CodeIssued, CodeRequest
 from shared.events.reference import CODES_PER_CHUNK
@@ -29,12 +30,20 @@ def until(request: CodeRequest, emission: NewEmission | None) -> datetime:
 
 
 def refusal(
-    request: CodeRequest, emission: NewEmission | None, *, is_posted: bool, now: datetime
+    request: CodeRequest,
+    emission: NewEmission | None,
+    *,
+    is_posted: bool,
+    now: datetime,
+    erased: datetime | None = None,
 ) -> Refusal | None:
     """Why there is no code for the request; None: there is one to be made.
 
-    ``ended``: there is no time, from ``now`` on, at which it could be used.
+    ``erased``: when the customer was to be erased, if that was so: what was asked for before is refused, whenever it
+    comes. ``ended``: there is no time, from ``now`` on, at which the code could be used.
     """
+    if erased is not None and was_asked_before(request.requested_at, erased):
+        return "erased"
     if emission is None:
         return "no_such_emission"
     if emission.kind != "personal":

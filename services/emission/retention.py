@@ -1,4 +1,4 @@
-"""Forgets answers that nobody asks for again, a few at a time."""
+"""Forgets answers that nobody asks for again, and who was erased long ago, a few at a time."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,9 @@ from datetime import datetime
 
 import asyncpg
 
+from services.emission import erasure
 from services.emission.requests import KEPT_FOR
+from services.emission.store import erasures as erasure_store
 from services.emission.store import requests as store
 from shared import clock
 
@@ -29,6 +31,10 @@ class Retention:
                 await asyncio.sleep(self.interval_seconds)
 
     async def forget_some(self) -> int:
-        """Forget the oldest of what is too old; how much it was."""
+        """Forget the oldest of what is too old; how much there was of what there was most of."""
+        now = self.now()
         async with self.pool.acquire() as connection:
-            return await store.forget_answers(connection, self.now() - KEPT_FOR, _MOST)
+            return max(
+                await store.forget_answers(connection, now - KEPT_FOR, _MOST),
+                await erasure_store.forget(connection, now - erasure.KEPT_FOR, _MOST),
+            )

@@ -8,7 +8,7 @@ import { Badge, Empty, Failure, Loading, Pager, html, useAsk, useState } from ".
 
 const PAGE = 20;
 const ACTIONS = () => ({
-  created: t("created"), edited: t("edited"), saved: t("saved"), copied: t("copied"), deleted: t("deleted"), uploaded: t("uploaded"), posted: t("posted"), exported: t("exported"), issued: t("made on request"),
+  created: t("created"), edited: t("edited"), saved: t("saved"), copied: t("copied"), deleted: t("deleted"), uploaded: t("uploaded"), posted: t("posted"), exported: t("exported"), issued: t("made on request"), erased: t("erased"),
   started: t("started"), paused: t("paused"), finished: t("finished"), invited: t("invited"), disabled: t("disabled"), revoked: t("revoked"), "signed in": t("signed in"), "locked out": t("locked out"),
 });
 export const acted = (action) => ACTIONS()[action] ?? action;

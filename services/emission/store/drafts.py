@@ -1,5 +1,6 @@
 """Drafts: of an owner and a form, encrypted."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,6 +56,12 @@ async def forget(connection: Connection, owner: str, before: datetime, most: int
         owner,
         most,
     )
+
+
+async def all_drafts(connection: Connection) -> AsyncIterator[DraftRow]:
+    """Everybody's drafts, a few in memory at a time; within a transaction."""
+    async for row in connection.cursor("select * from drafts"):
+        yield _draft(row)
 
 
 async def draft(connection: Connection, form: Form, since: datetime) -> DraftRow | None:

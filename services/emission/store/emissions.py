@@ -248,6 +248,31 @@ async def locked_emissions(
     return {row["emission_id"]: _emission(row, cipher) for row in rows}
 
 
+async def locked_by_number(
+    connection: Connection, numbers: Collection[int], cipher: CodeCipher
+) -> list[EmissionRow]:
+    """The emissions of these numbers, locked: none of them is posted on meanwhile."""
+    rows = await connection.fetch(
+        "select * from emissions where number = any($1) order by number for no key update",
+        list(numbers),
+    )
+    return [_emission(row, cipher) for row in rows]
+
+
+async def chunks_numbered(
+    connection: Connection, number: int, chunks: Collection[int]
+) -> list[tuple[int, bytes, list[str]]]:
+    """Posted chunks of an emission, encrypted, each with whom its first codes are bound to."""
+    rows = await connection.fetch(
+        "select chunk, ciphertext, coalesce(customers, '{}') as customers"
+        " from code_chunks left join code_holders using (emission, chunk)"
+        " where emission = $1 and chunk = any($2) order by chunk",
+        number,
+        list(chunks),
+    )
+    return [(row["chunk"], row["ciphertext"], row["customers"]) for row in rows]
+
+
 async def claim_word(connection: Connection, number: int, digest: bytes, now: datetime) -> bool:
     """Take a word for the emission; False if another live emission has it.
 

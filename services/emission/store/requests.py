@@ -99,3 +99,16 @@ async def codes(
         limit,
     )
     return [RequestedCode(*row) for row in rows]
+
+
+async def codes_of_chunks(
+    connection: Connection, emission: int, chunks: Collection[int]
+) -> list[RequestedCode]:
+    """The codes of these of the emission's chunks, in their order."""
+    rows = await connection.fetch(
+        "select number, chunk, ciphertext, customer_id, valid_until from requested_codes"
+        " where emission = $1 and chunk = any($2) order by number",
+        emission,
+        list(chunks),
+    )
+    return [RequestedCode(*row) for row in rows]
