@@ -87,7 +87,7 @@ class Erasing:
         numbers = await store.emissions_of(connection, customer_id)
         # A poster that is about to publish one of the chunks has done so, or will say what is said now.
         rows = await emission_store.locked_by_number(connection, numbers, self.drafts.cipher)
-        posted, requested = await store.unbind(connection, customer_id)
+        posted, requested = await store.unbind(connection, customer_id, numbers)
         messages: list[Message] = []
         for row in rows:
             chunks = sorted({chunk for number, chunk in posted + requested if number == row.number})

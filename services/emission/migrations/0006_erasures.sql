@@ -10,7 +10,5 @@ create table erasures (
 create index erasures_customer on erasures (customer);
 create index erasures_erased on erasures (erased_at);
 
--- Whose codes they are is asked when somebody is erased.
-create index code_holders_customers on code_holders using gin (customers);
 -- A chunk is said again once one of its customers was erased.
 create index requested_codes_chunk on requested_codes (emission, chunk);
