@@ -9,6 +9,7 @@ from services.customers import profile, store
 from services.customers.messages import BonusEntry, CodeChunk, Message, Receipt, Returned
 from services.customers.profile import Kept, State
 from shared.database import Connection
+from shared.events.reference import NOBODY
 
 
 @dataclass
@@ -43,7 +44,8 @@ def sorted_out(facts: Sequence[Message]) -> Changes:
             case BonusEntry():
                 changes.bonuses.append(fact)
             case CodeChunk():
-                changes.codes.update((h, fact.emission_id) for h in fact.holders if h)
+                held = [h for h in fact.holders if h and h != NOBODY]
+                changes.codes.update((h, fact.emission_id) for h in held)
     return changes
 
 
