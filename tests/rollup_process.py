@@ -9,8 +9,9 @@ import sys
 
 import uvloop
 
-from services.analytics.app import collect_less, rollup_consumer
+from services.analytics.app import rollup_consumer
 from shared import database, logs
+from shared.garbage import collect_less
 
 
 async def run(name: str) -> None:

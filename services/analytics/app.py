@@ -1,7 +1,6 @@
 """Analytics, composed: the rollup's consumer, the relay of dead letters, and HTTP."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,13 +18,13 @@ from services.analytics.stream import CONSUMER, MOST_RECORDS, TOPICS, Stream
 from shared import database
 from shared.backlog import Backlog
 from shared.consumer import TransactionalConsumer
+from shared.garbage import collect_less
 from shared.outbox import Relay
 from shared.supervision import TRANSIENT, supervise
 from shared.web.auth import Verifier
 from shared.web.service import background, create_app
 
 _LISTENER_CHECK_SECONDS = 5.0
-_OBJECTS_PER_COLLECTION = 200_000
 
 
 def rollup_consumer(kafka: str, pool: asyncpg.Pool, name: str = CONSUMER) -> TransactionalConsumer:
@@ -33,16 +32,6 @@ def rollup_consumer(kafka: str, pool: asyncpg.Pool, name: str = CONSUMER) -> Tra
     return TransactionalConsumer(
         name, TOPICS, kafka, pool, Stream().apply, max_records=MOST_RECORDS
     )
-
-
-def collect_less() -> None:
-    """Collect garbage seldom: a batch is many objects without cycles, and they end with it.
-
-    At Python's default (every 700 objects) collecting takes a quarter of the rollup's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_PER_COLLECTION, 20, 100)
 
 
 @dataclass

@@ -23,6 +23,7 @@ from shared import database
 from shared.backlog import Backlog
 from shared.consumer import TransactionalConsumer
 from shared.events.customers import Forecast
+from shared.garbage import collect_less
 from shared.outbox import Relay
 from shared.supervision import TRANSIENT, supervise
 from shared.web.auth import Verifier
@@ -132,6 +133,7 @@ def create(settings: Settings) -> FastAPI:
             app.include_router(erasure_http.routes(pool, settings.key))
             app.include_router(offers_http.routes(pool, KNOWLEDGE))
             app.include_router(webhook_http.routes(pool, service.sender))
+            collect_less()
             async with background(
                 service.consume(),
                 service.relay(),

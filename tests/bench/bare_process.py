@@ -9,9 +9,9 @@ import sys
 import uvloop
 from aiokafka import AIOKafkaConsumer
 
-from services.analytics.app import collect_less
 from services.analytics.stream import MOST_RECORDS
 from shared import clock
+from shared.garbage import collect_less
 
 
 async def run(kafka: str, topic: str, seconds: float) -> float:

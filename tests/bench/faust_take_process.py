@@ -10,6 +10,7 @@ from typing import Any
 import faust
 
 from shared import clock
+from shared.garbage import collect_less
 
 _MOST = 1_000
 _WITHIN_SECONDS = 0.1
@@ -51,6 +52,7 @@ def taking(kafka: str, topic: str, seconds: float, name: str) -> faust.App:
 
 
 if __name__ == "__main__":
+    collect_less()  # as the service does
     application = taking(sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4])
     # Without redirect_stdouts=False what we print would become a log record of Faust's.
     faust.Worker(

@@ -1,6 +1,6 @@
 """The volume of sales: what is counted of receipts by day, and what a rule about it says. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -42,37 +42,53 @@ def fold(facts: Iterable[object]) -> dict[Cell, Sold]:
 
     A return counts where and on the day of its sale, but not in groups: it does not say of which the goods were.
     """
-    sums: dict[Cell, Sold] = {}
+    days: dict[tuple[date, str], _Sums] = {}
     for fact in facts:
-        for cell, sold in _cells(fact):
-            known = sums.get(cell, _NOTHING)
-            sums[cell] = Sold(known.purchases + sold.purchases, known.paid + sold.paid)
-    return sums
+        if isinstance(fact, Receipt):
+            day = _day(fact.occurred_at, fact.utc_offset_minutes)
+            _add_receipt(days.setdefault((day, fact.currency), {}), fact)
+        elif isinstance(fact, Returned):
+            day = _day(fact.sold_at, None)
+            _add_return(days.setdefault((day, fact.currency), {}), fact)
+    return {
+        Cell(day, kind, place_id, currency): Sold(purchases, paid)
+        for (day, currency), sums in days.items()
+        for (kind, place_id), (purchases, paid) in sums.items()
+    }
 
 
-_NOTHING = Sold()
+# Of one day in one currency: most receipts of a batch are of few, and their places are met again and again.
+_Sums = dict[tuple[Kind, str], list[int]]
 
 
-def _cells(fact: object) -> Iterator[tuple[Cell, Sold]]:
-    if isinstance(fact, Receipt):
-        day = _day(fact.occurred_at, fact.utc_offset_minutes)
-        sold = Sold(1, fact.paid)
-        yield Cell(day, "chain", "", fact.currency), sold
-        yield Cell(day, "region", fact.region, fact.currency), sold
-        yield Cell(day, "store", fact.store_id, fact.currency), sold
-        groups: dict[str, int] = {}
-        for line in fact.lines:
-            if line.group:
-                groups[line.group] = groups.get(line.group, 0) + line.amount - line.discount
-        for group, paid in groups.items():
-            yield Cell(day, "group", group, fact.currency), Sold(1, paid)
-    elif isinstance(fact, Returned):
-        day = _day(fact.sold_at, None)
-        back = Sold(-1 if fact.complete else 0, -fact.refund)
-        yield Cell(day, "chain", "", fact.currency), back
-        if fact.sold_in is not None and fact.region is not None:
-            yield Cell(day, "region", fact.region, fact.currency), back
-            yield Cell(day, "store", fact.sold_in, fact.currency), back
+def _add(sums: _Sums, kind: Kind, place_id: str, purchases: int, paid: int) -> None:
+    found = sums.get((kind, place_id))
+    if found is None:
+        sums[kind, place_id] = [purchases, paid]
+    else:
+        found[0] += purchases
+        found[1] += paid
+
+
+def _add_receipt(sums: _Sums, receipt: Receipt) -> None:
+    paid = receipt.paid
+    _add(sums, "chain", "", 1, paid)
+    _add(sums, "region", receipt.region, 1, paid)
+    _add(sums, "store", receipt.store_id, 1, paid)
+    groups: dict[str, int] = {}
+    for line in receipt.lines:
+        if line.group:
+            groups[line.group] = groups.get(line.group, 0) + line.amount - line.discount
+    for group, of_group in groups.items():
+        _add(sums, "group", group, 1, of_group)
+
+
+def _add_return(sums: _Sums, returned: Returned) -> None:
+    back, refund = -1 if returned.complete else 0, -returned.refund
+    _add(sums, "chain", "", back, refund)
+    if returned.sold_in is not None and returned.region is not None:
+        _add(sums, "region", returned.region, back, refund)
+        _add(sums, "store", returned.sold_in, back, refund)
 
 
 def _day(at: datetime, offset_minutes: int | None) -> date:
