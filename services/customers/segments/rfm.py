@@ -5,6 +5,7 @@ After J. R. Bult and T. Wansbeek, "Optimal Selection for Direct Mail" (Marketing
 ``WINDOW_DAYS``; who has bought nothing since is in no class. Equal values get equal fifths, so that a fifth may be empty.
 """
 
+import json
 from array import array
 from bisect import bisect_left
 from collections import Counter
@@ -75,6 +76,17 @@ class Fifths:
     days: Sequence[int]
     purchases: Sequence[int]
     paid: Mapping[str, Sequence[int]]
+
+    @classmethod
+    def stored(cls, days: Sequence[int], purchases: Sequence[int], paid: str) -> "Fifths":
+        """Fifths as they are kept; ``paid`` is ``stored_paid``."""
+        by_currency = {currency: tuple(ends) for currency, ends in json.loads(paid).items()}
+        return cls(tuple(days), tuple(purchases), by_currency)
+
+    @property
+    def stored_paid(self) -> str:
+        """What was paid, by currency, as it is kept."""
+        return json.dumps({currency: list(ends) for currency, ends in self.paid.items()})
 
 
 @dataclass
