@@ -10,11 +10,15 @@ from services.customers.attention import Attention
 from services.customers.log import Chore, Log
 from services.customers.offers.planning import Planning
 from services.customers.profile import KEPT_DAYS
+from services.customers.segments import fifths
+from services.customers.segments.fifths import Fifths
+from services.customers.segments.passes import Passes
 from services.customers.stream import CONSUMER, TOPICS, Stream
 from shared import clock
 
 _LOOK_SECONDS = 0.3
 _PLAN_SECONDS = 0.5
+_FIRST_SECONDS = 30.0
 _NIGHTLY = "30 2 * * *"
 
 log = structlog.get_logger()
@@ -40,5 +44,8 @@ def facts(
         Chore(planning.run, every=_PLAN_SECONDS),
         Chore(planning.forget, at=_NIGHTLY),
         Chore(forget, at=_NIGHTLY),
+        Chore(Passes(pool).go_on, every=_LOOK_SECONDS),
+        Chore(Fifths(pool).begin, every=_FIRST_SECONDS),
+        Chore(Fifths(pool).renew, at=fifths.NIGHTLY),
     )
     return Log(name, TOPICS, kafka, pool, Stream(key).apply, chores)

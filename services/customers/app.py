@@ -8,7 +8,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from services.customers import agents, pages_http, reference
-from services.customers.attention import Attention, Finding
+from services.customers.attention import Attention
 from services.customers.feed import erasure_http, reports, webhook_http
 from services.customers.feed.deliveries import Deliveries
 from services.customers.feed.delivery import Sender
@@ -17,9 +17,14 @@ from services.customers.log import Log
 from services.customers.offers import http as offers_http
 from services.customers.offers.planning import Planning
 from services.customers.offers.view import Knowledge
+from services.customers.segments import catalogue
+from services.customers.segments import http as segments_http
+from services.customers.segments import store as segment_store
+from services.customers.segments.builtin import builtins
+from services.customers.segments.membership import Memberships
 from services.customers.settings import Settings
 from services.customers.stream import CONSUMER
-from shared import database
+from shared import clock, database
 from shared.backlog import Backlog
 from shared.consumer import TransactionalConsumer
 from shared.events.customers import Forecast
@@ -30,17 +35,7 @@ from shared.web.auth import Verifier
 from shared.web.service import background, create_app
 
 
-async def evaluate(*_: object) -> dict[str, Finding]:
-    """Nothing yet."""
-    return {}
-
-
 async def expect(*_: object) -> dict[str, Forecast]:
-    """Nothing yet."""
-    return {}
-
-
-async def segments_of(*_: object) -> dict[str, frozenset[str]]:
     """Nothing yet."""
     return {}
 
@@ -50,12 +45,12 @@ async def blocked_among(*_: object) -> frozenset[str]:
     return frozenset()
 
 
-KNOWLEDGE = Knowledge(segments_of, expect, blocked_among)
+KNOWLEDGE = Knowledge(segment_store.segments_of, expect, blocked_among)
 
 
 def log_of(kafka: str, pool: asyncpg.Pool, key: bytes, name: str = CONSUMER) -> Log:
     """The log, with all that is done of it: ``key`` is of the hashes of those who were erased."""
-    attention = Attention(pool, evaluate, expect)
+    attention = Attention(pool, Memberships().evaluate, expect)
     return agents.facts(kafka, pool, attention, Planning(pool, KNOWLEDGE), key, name)
 
 
@@ -129,7 +124,10 @@ def create(settings: Settings) -> FastAPI:
         nonlocal service
         async with await database.pool(settings.database.get_secret_value()) as pool:
             service = Service(settings, pool)
+            async with pool.acquire() as connection, connection.transaction():
+                await catalogue.seed(connection, builtins(), clock.now())
             app.include_router(pages_http.routes())
+            app.include_router(segments_http.routes(pool, expect))
             app.include_router(erasure_http.routes(pool, settings.key))
             app.include_router(offers_http.routes(pool, KNOWLEDGE))
             app.include_router(webhook_http.routes(pool, service.sender))

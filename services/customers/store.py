@@ -88,10 +88,11 @@ async def longest_due(pool: asyncpg.Pool) -> datetime | None:
 
 
 async def due(connection: Connection, now: datetime, most: int) -> list[Due]:
-    """Customers who are to be looked at, the longest due first."""
+    """Customers who are to be looked at, the longest due first. Whoever wants them looked at again waits."""
     rows = await connection.fetch(
         "select customer_id, changed, coalesce(version, 0) as version, state"
-        " from (select * from attention where due_at <= $1 order by due_at limit $2) as first"
+        " from (select * from attention where due_at <= $1 order by due_at limit $2"
+        "  for update skip locked) as first"
         " left join profiles using (customer_id)",
         now,
         most,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -16,20 +16,11 @@ from deploy.local.stack import Stack
 from shared import clock
 from shared.codec import encode
 from shared.events.checkout import Cart, Sale
-from tests.integration import emission, shop
+from tests.integration import emission, known_customers, shop
+from tests.integration.good import Good
 
 Case = schemathesis.Case[Any]
 KEY = "Idempotency-Key"
-
-
-@dataclass(frozen=True)
-class Good:
-    """A request that succeeds: what stands for ``{…}`` in its path, its body, its query, its headers."""
-
-    path: dict[str, str] = field(default_factory=dict)
-    body: Any = NOT_SET
-    query: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -325,6 +316,7 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     "GET /v1/statistics/customers": _of_store(),
     "GET /v1/statistics/categories": lambda shop: Good(query={"emission_id": shop.emission_id}),
     "GET /v1/statistics/caps": lambda shop: Good(query={"campaign_id": shop.campaign_id}),
+    **known_customers.GOOD,
 }
 """By operation; those that are not here need no parameters."""
 

@@ -12,6 +12,7 @@ from services.customers.feed import erasure_store
 from services.customers.feed.forgotten import be_alone
 from services.customers.feed.pseudonym import pseudonym
 from services.customers.offers.store import records as offers
+from services.customers.segments import store as segment_store
 from shared import outbox
 from shared.database import Connection
 from shared.events.customers import Erased, ErasedTable, Erasure
@@ -24,6 +25,7 @@ from shared.topics import (
     ERASURES,
     OFFERS,
     PROFILES,
+    SEGMENTS,
     Topic,
 )
 
@@ -33,7 +35,7 @@ _KEPT_FOR_A_TIME = (OFFERS, ALERTS, CODE_REQUESTS, ERASURES)
 Erase = Callable[[Connection, str], Awaitable[Sequence[ErasedTable]]]
 """Deletes a customer's rows, or keeps them without the id, in the caller's transaction."""
 
-CONCERNS: tuple[Erase, ...] = (store.erase, offers.erase)
+CONCERNS: tuple[Erase, ...] = (store.erase, segment_store.erase, offers.erase)
 """Of every part of the service that has rows of customers."""
 
 
@@ -47,12 +49,13 @@ async def erase(
     """
     await be_alone(connection)
     customer_id = erasure.customer_id
+    keys = _keys(customer_id, await segment_store.segments_known(connection, customer_id))
     tables: list[ErasedTable] = []
     for concern in CONCERNS:
         tables += await concern(connection, customer_id)
     tombstones = [
         Tombstone(topic, stored_key.encode(), f"{erasure.erasure_id}:{topic.name}:{number}")
-        for topic, number, stored_key in _keys(customer_id)
+        for topic, number, stored_key in keys
     ]
     report = Erased(
         erasure_id=erasure.erasure_id,
@@ -80,6 +83,7 @@ async def erase(
     return report
 
 
-def _keys(customer_id: str) -> list[tuple[Topic, int, str]]:
+def _keys(customer_id: str, segments: Sequence[str]) -> list[tuple[Topic, int, str]]:
     """Every key of a compacted topic of ours that may be about the customer, numbered within its topic."""
-    return [(PROFILES, 0, customer_id), (BLOCKS, 0, f"customer:{customer_id}")]
+    of_segments = [(SEGMENTS, n, f"{customer_id}:{one}") for n, one in enumerate(segments)]
+    return [(PROFILES, 0, customer_id), (BLOCKS, 0, f"customer:{customer_id}"), *of_segments]

@@ -113,7 +113,6 @@ async def save(connection: Connection, row: Row, action: str, pass_id: int | Non
     columns = (
         row.segment_id,
         row.version,
-        action,
         row.name,
         encode(row.definition).decode(),
         row.changed_at,
@@ -121,19 +120,20 @@ async def save(connection: Connection, row: Row, action: str, pass_id: int | Non
     )
     await connection.execute(
         "insert into segments (segment_id, version, name, definition, changed_at, changed_by,"
-        " builtin, archived, pass_id) values ($1, $2, $4, $5, $6, $7, $8, $9, $10)"
-        " on conflict (segment_id) do update set version = $2, name = $4, definition = $5,"
-        " changed_at = $6, changed_by = $7, archived = $9,"
-        " pass_id = coalesce($10, segments.pass_id)",
+        " builtin, archived, pass_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " on conflict (segment_id) do update set version = $2, name = $3, definition = $4,"
+        " changed_at = $5, changed_by = $6, archived = $8,"
+        " pass_id = coalesce($9, segments.pass_id)",
         *columns,
         row.builtin,
         row.archived,
         pass_id,
     )
     await connection.execute(
-        "insert into segment_changes (segment_id, version, action, name, definition, changed_at,"
-        " changed_by) values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into segment_changes (segment_id, version, name, definition, changed_at, changed_by,"
+        " action) values ($1, $2, $3, $4, $5, $6, $7)",
         *columns,
+        action,
     )
 
 

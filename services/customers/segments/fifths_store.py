@@ -63,7 +63,7 @@ async def states(connection: Connection, after: str, most: int) -> Sequence[tupl
 async def customers(connection: Connection, most: int) -> int:
     """How many customers there are, up to ``most``."""
     count: int = await connection.fetchval(
-        "select count(*) from (select from profiles limit $1) as some", most
+        "select count(*) from (select from profiles limit $1) as counted", most
     )
     return count
 

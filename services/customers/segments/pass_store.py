@@ -87,7 +87,7 @@ async def call(connection: Connection, number: int, most: int, now: datetime) ->
 async def finish(connection: Connection, number: int, now: datetime) -> bool:
     """End a pass, unless some whom it called are still to be looked at; whether it ended."""
     ended = await connection.fetchval(
-        "update passes set finished_at = $2, total = done where pass_id = $1"
+        "update passes set finished_at = $2, total = done, cursor = '' where pass_id = $1"
         " and not exists (select from attention where due_at <= coalesce(put_at, $2))"
         " returning true",
         number,
@@ -99,7 +99,7 @@ async def finish(connection: Connection, number: int, now: datetime) -> bool:
 async def waiting(connection: Connection, now: datetime, most: int) -> int:
     """How many customers are due, up to ``most``."""
     count: int = await connection.fetchval(
-        "select count(*) from (select from attention where due_at <= $1 limit $2) as some",
+        "select count(*) from (select from attention where due_at <= $1 limit $2) as counted",
         now,
         most,
     )

@@ -171,6 +171,14 @@ async def segments_of(
     return {row["customer_id"]: frozenset(row["segments"]) for row in rows}
 
 
+async def segments_known(connection: Connection, customer_id: str) -> list[str]:
+    """The segments that a customer is in, or was: all of whom the topic tells."""
+    rows = await connection.fetch(
+        "select segment_id from memberships where customer_id = $1 order by segment_id", customer_id
+    )
+    return [row["segment_id"] for row in rows]
+
+
 async def of_customer(connection: Connection, customer_id: str) -> list[Membership]:
     """The segments that a customer is in, the latest first."""
     rows = await connection.fetch(
@@ -207,6 +215,10 @@ async def erase(connection: Connection, customer_id: str) -> list[ErasedTable]:
         left,
     )
     tag = await connection.execute("delete from rfm_scores where customer_id = $1", customer_id)
+    # A pass goes on from a little before: it may call some once more.
+    await connection.execute(
+        "update passes set cursor = left(cursor, length(cursor) - 1) where cursor = $1", customer_id
+    )
     return [
         ErasedTable(table="memberships", deleted=len(rows)),
         ErasedTable(table="rfm_scores", deleted=int(tag.rsplit(" ", 1)[1])),

@@ -1,0 +1,63 @@
+"""Good requests to the operations of the customers service."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.integration import emission
+from tests.integration.good import Asks, Good
+
+
+def _new_segment() -> dict[str, Any]:
+    compare = {"op": ">=", "value": 1}
+    only = {"stores": [emission.new_id("s")], "hours": {"starts": 8, "ends": 20}}
+    condition = {"kind": "purchases", "compare": compare, "days": 30, "only": only}
+    return {
+        "segment_id": emission.new_id("seg"),
+        "name": "Buyers at a store",
+        "definition": {"conditions": [condition]},
+    }
+
+
+def _segment(shop: Asks) -> str:
+    """A segment of nobody."""
+    body = _new_segment()
+    shop.ask("customers", "POST", "segments", body)
+    return str(body["segment_id"])
+
+
+def _of_segment(*actions: str) -> Callable[[Asks], Good]:
+    def good(shop: Asks) -> Good:
+        segment_id = _segment(shop)
+        for action in actions:
+            shop.ask("customers", "POST", f"segments/{segment_id}/{action}")
+        return Good({"segment_id": segment_id})
+
+    return good
+
+
+def _erase(shop: Asks) -> dict[str, Any]:
+    """An erasure of somebody whom nobody knows."""
+    return shop.ask("customers", "POST", f"customers/{emission.new_id('c')}/erasure")
+
+
+GOOD: dict[str, Callable[[Asks], Good]] = {
+    "POST /v1/customers/{customer_id}/erasure": lambda _: Good(
+        {"customer_id": emission.new_id("c")}
+    ),
+    "GET /v1/erasures/{erasure_id}": lambda shop: Good({"erasure_id": _erase(shop)["erasure_id"]}),
+    "POST /v1/segments": lambda _: Good(body=_new_segment()),
+    "POST /v1/segments/preview": lambda _: Good(
+        body={"definition": _new_segment()["definition"]}, query={"language": "uk"}
+    ),
+    "GET /v1/segments/{segment_id}": _of_segment(),
+    "PUT /v1/segments/{segment_id}": lambda shop: Good(
+        {"segment_id": _segment(shop)},
+        {"name": "Renamed", "definition": _new_segment()["definition"]},
+    ),
+    "GET /v1/segments/{segment_id}/members": _of_segment(),
+    "GET /v1/segments/{segment_id}/history": _of_segment(),
+    "GET /v1/segments/{segment_id}/days": _of_segment(),
+    "POST /v1/segments/{segment_id}/archive": _of_segment(),
+    "POST /v1/segments/{segment_id}/restore": _of_segment("archive"),
+}
+"""By operation; those that are not here need no parameters."""
