@@ -171,6 +171,29 @@ async def test_editing_and_archiving_take_members_and_campaigns_with_them(stack:
         assert "кількість покупок у магазині" in history["items"][0]["sentence"]
 
 
+async def test_who_is_erased_is_in_no_segment_anywhere(stack: Stack) -> None:
+    [store_id] = await shop.open_store(stack)
+    segment = buyers_at(store_id)
+    key = f"{(customer_id := new_customer())}:{segment['segment_id']}".encode()
+    async with opened(stack) as api, shop.open_tills(stack) as tills:
+        ok(await api.post("/v1/segments", json=segment), 201)
+        await tills.buy(shop.a_cart(store_id, 5_000, customer_id=customer_id))
+
+        async def said() -> bytes | None:
+            return (await traces.latest(stack, SEGMENTS)).get(key)
+
+        await until(said, what="the customer enters")
+        ok(await api.post(f"/v1/customers/{customer_id}/erasure"), 202)
+
+        async def forgotten() -> bool:
+            latest = await traces.latest(stack, SEGMENTS)
+            return key in latest and latest[key] is None
+
+        await until(forgotten, what="a tombstone")
+        assert ok(await api.get(f"/v1/segments/{segment['segment_id']}/members"))["items"] == []
+        assert await traces.in_tables(stack, "customers", customer_id) == {}
+
+
 async def test_what_is_wrong_with_a_segment_is_said_by_field(stack: Stack) -> None:
     async with opened(stack) as api:
         segment = buyers_at("s1")
