@@ -30,6 +30,7 @@ from deploy.demo.till import NoAnswerError, Shop
 from deploy.local import stack as local
 from deploy.local.errors import StackError
 from deploy.local.state import StateDirectory
+from deploy.verification import profiles
 from shared import clock
 from shared.topics import CAMPAIGNS, CODES, CUSTOMERS, RECEIPTS, STORES
 
@@ -105,7 +106,14 @@ async def _perform(stack: local.Stack, folder: Path, baskets: int | None, consol
     console.print(reconcile.as_table(rows))
     for row in differences(rows):
         console.print(f"[bold red]Does not reconcile:[/] {row.what}: {dict(row.cells)}")
+    verified = await _profiles(stack, console)
+    console.print(
+        f"{verified.customers:,} customers' profiles made again from the log: "
+        + (f"[bold red]{verified.differing:,} differ[/]" if verified.differing else "all the same")
+    )
     summary = reconcile.summary(rows, elapsed_s, len(year.baskets))
+    summary["profiles"] = verified.customers
+    summary["reconciled"] = summary["reconciled"] and not verified.differing
     summary["reading_and_authoring_s"] = round(authored_s, 1)
     summary["after_start_s"] = round(clock.monotonic() - begun, 1)
     if console.is_terminal:  # the table says it better
@@ -211,6 +219,19 @@ async def _catch_up(stack: local.Stack, console: Console, shop: Shop) -> None:
         await until("the rollups' reading", done, _CAUGHT_UP_WITHIN_S)
     except AuthoringError as error:
         console.print(f"[yellow]{error}; comparing as it is.[/]")
+
+
+async def _profiles(stack: local.Stack, console: Console) -> profiles.Found:
+    """The customers' profiles beside what the log says, once the service has read all of it."""
+    database = stack.database("customers")
+    with console.status("Making the customers' profiles again from the log …"):
+        await until(
+            "the customers service's reading",
+            lambda: books.has_read_all(database, stack.kafka, list(profiles.FACTS)),
+            _CAUGHT_UP_WITHIN_S,
+        )
+        key = bytes.fromhex(stack.secrets.customers_key)
+        return await profiles.verify(database, stack.kafka, key, lambda *_: None)
 
 
 async def _sources(stack: local.Stack, token: str, shop: Shop, authored: Plan) -> reconcile.Sources:

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import faust
+import uvloop
 
 from shared import clock
 from shared.garbage import collect_less
@@ -52,7 +53,9 @@ def taking(kafka: str, topic: str, seconds: float, name: str) -> faust.App:
 
 
 if __name__ == "__main__":
-    collect_less()  # as the service does
+    # The event loop and the garbage collector as the service has them.
+    uvloop.install()
+    collect_less()
     application = taking(sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4])
     # Without redirect_stdouts=False what we print would become a log record of Faust's.
     faust.Worker(

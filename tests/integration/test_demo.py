@@ -30,4 +30,5 @@ def test_a_replay_ends_with_everything_reconciled(
     assert 0 < returns < BASKETS // 10
     assert all(figures["Refunded (cents)"].values())
     assert any(what.startswith("cj-") for what in figures)
+    assert summary["profiles"] > BASKETS / 10
     assert "/dashboard – sign in as admin with " in shown
