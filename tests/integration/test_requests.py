@@ -214,12 +214,14 @@ async def test_a_till_takes_the_code_of_its_customer_only(
     instrument = instrument_of(emission_id)
     instrument["conditions"][1] |= {"own": True}
     await shop.run_campaign(stack, [instrument], stores=[store_id])
-    request = a_request(emission_id)
+    request = a_request(emission_id, valid_until=clock.now() + HOUR / 2)
     [answer] = await issued(stack, request)
     code, mine = str(answer.code), request.customer_id
 
-    async def decided(till: httpx.AsyncClient, customer_id: str, intent: str) -> Json:
-        cart = a_cart(store_id, 30_000, codes=[code], customer_id=customer_id)
+    async def decided(
+        till: httpx.AsyncClient, customer_id: str, intent: str, **values: Any
+    ) -> Json:
+        cart = a_cart(store_id, 30_000, codes=[code], customer_id=customer_id, **values)
         path = "quotes" if intent == "quote" else "checkouts"
         body = cart.model_dump(mode="json", exclude_none=True) | {"intent": intent}
         return ok(await till.post(f"/v1/{path}", json=body)) | {"receipt": cart.receipt_id}
@@ -232,6 +234,11 @@ async def test_a_till_takes_the_code_of_its_customer_only(
         await until(known, what="the evaluator knows the code")
         others = await decided(till, new_id("c"), "checkout")
         assert others.get("applied", []) == []
+        over = await decided(till, mine, "checkout", occurred_at=answer.valid_until)
+        assert over.get("applied", []) == []
+        assert [one["reason"] for one in over["unused_codes"]] == ["code_not_valid"]
+        last = answer.valid_until - timedelta(seconds=1)
+        assert (await decided(till, mine, "quote", occurred_at=last))["applied"]
         own = await decided(till, mine, "checkout")
         assert [one["discount"] for one in own["applied"]] == [3_000]
         ok(await till.post(f"/v1/checkouts/{own['receipt']}/confirm"))
