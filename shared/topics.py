@@ -168,8 +168,9 @@ CODES = Topic(
     CodeChunk,
     "tillstream.promo.codes.v1",
     "emission_id",
-    "Keyed digests of posted promo codes, in chunks of 1,000.",
-    config=_FOREVER,
+    "Keyed digests of posted promo codes, in chunks of 1,000. Those of live emissions are said again in time.",
+    # Chunks name customers: whoever is erased is named no more by what is said again, and forgotten with the rest.
+    config=_AS_RECEIPTS,
 )
 STORES = Topic(
     "reference.stores.v1",

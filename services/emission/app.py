@@ -25,6 +25,7 @@ from services.emission.keys import ApiKey
 from services.emission.language import language_routes
 from services.emission.posting import Poster
 from services.emission.references import References
+from services.emission.renewal import Renewal
 from services.emission.retention import Retention
 from services.emission.sign_in import SignIn
 from services.emission.store import keys as key_store
@@ -84,7 +85,8 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
             if password := settings.admin_password.get_secret_value():
                 await started.sign_in.ensure_administrator(ADMINISTRATOR, password)
             desks.append(started)
-            erasing = Erasing(started.drafts, Sayer(cipher, code_key), code_key, now)
+            sayer = Sayer(cipher, code_key)
+            erasing = Erasing(started.drafts, sayer, code_key, now)
             stream = Stream(erasing, Issuing(cipher, code_key, now=now))
             relay = Relay(settings.kafka, dsn)
             async with background(
@@ -93,6 +95,7 @@ def compose(settings: EmissionSettings, now: Callable[[], datetime] = clock.now)
                 supervise("poster", started.poster.run),
                 supervise(CONSUMER, lambda: stream_consumer(settings.kafka, pool, stream).run()),
                 supervise("retention", Retention(pool, now).run),
+                supervise("renewal", Renewal(pool, sayer, now).run),
             ):
                 yield
         finally:

@@ -55,15 +55,24 @@ class Sayer:
     code_key: bytes = field(repr=False)
 
     async def again(
-        self, connection: Connection, row: EmissionRow, numbers: Sequence[int], why: str
+        self,
+        connection: Connection,
+        row: EmissionRow,
+        numbers: Sequence[int],
+        why: str,
+        ended_before: datetime | None = None,
     ) -> list[Message]:
-        """Those of the emission's chunks that were published, once more."""
+        """Those of the emission's chunks that were published, once more; none whose codes ended before then."""
         posted = [number for number in numbers if number <= row.posted_chunks]
         requested = [number for number in numbers if number > row.posted_chunks]
         chunks = await self._posted(connection, row, posted)
         if row.status == "posted":
             chunks += await self._requested(connection, row, requested)
-        return [chunk_message(row, chunk, again=why) for chunk in chunks]
+        return [
+            chunk_message(row, chunk, again=why)
+            for chunk in chunks
+            if not (ended_before and chunk.valid_until and chunk.valid_until < ended_before)
+        ]
 
     async def _posted(
         self, connection: Connection, row: EmissionRow, numbers: Sequence[int]

@@ -129,7 +129,7 @@ async def emission(
 ) -> EmissionRow | None:
     """The emission, or None."""
     row = await connection.fetchrow("select * from emissions where emission_id = $1", emission_id)
-    return None if row is None else _emission(row, cipher)
+    return None if row is None else emission_of(row, cipher)
 
 
 _ORDERS = (
@@ -171,7 +171,7 @@ async def emissions(
         where.add("coalesce(valid_from < {}, true)", begins + timedelta(days=1))
         where.add("coalesce(valid_until > {}, true)", begins)
     rows, total = await LISTING.page(connection, where, page)
-    return [_emission(row, cipher) for row in rows], total
+    return [emission_of(row, cipher) for row in rows], total
 
 
 async def emissions_of(
@@ -181,10 +181,11 @@ async def emissions_of(
     rows = await connection.fetch(
         "select * from emissions where emission_id = any($1) order by emission_id", ids
     )
-    return [_emission(row, cipher) for row in rows]
+    return [emission_of(row, cipher) for row in rows]
 
 
-def _emission(row: asyncpg.Record, cipher: CodeCipher) -> EmissionRow:
+def emission_of(row: asyncpg.Record, cipher: CodeCipher) -> EmissionRow:
+    """The emission of a whole row."""
     emission_id, mass = row["emission_id"], row["kind"] == "mass"
     asked = NewEmission(
         emission_id=emission_id,
@@ -234,7 +235,7 @@ async def next_posting(connection: Connection, cipher: CodeCipher) -> EmissionRo
         "order by count - posted_codes, number limit 1 "
         "for no key update skip locked"
     )
-    return None if row is None else _emission(row, cipher)
+    return None if row is None else emission_of(row, cipher)
 
 
 async def locked_emissions(
@@ -245,7 +246,7 @@ async def locked_emissions(
         "select * from emissions where emission_id = any($1) order by number for no key update",
         list(ids),
     )
-    return {row["emission_id"]: _emission(row, cipher) for row in rows}
+    return {row["emission_id"]: emission_of(row, cipher) for row in rows}
 
 
 async def locked_by_number(
@@ -256,7 +257,7 @@ async def locked_by_number(
         "select * from emissions where number = any($1) order by number for no key update",
         list(numbers),
     )
-    return [_emission(row, cipher) for row in rows]
+    return [emission_of(row, cipher) for row in rows]
 
 
 async def chunks_numbered(
