@@ -12,6 +12,7 @@ from deploy.demo import books
 from deploy.local import stack as local
 from deploy.local.stack import Stack
 from deploy.log import Offsets
+from deploy.verification import profiles
 from shared import clock
 from shared.topics import CARTS, DECISIONS, RECEIPTS, RETURNS, SALES
 from tests.faults import checks, errands, leases, log, offers, schedule, sources
@@ -29,7 +30,7 @@ from tests.faults.tills import TILLS, Gate, Till
 from tests.faults.ways import OverHttp, OverKafka, Way
 from tests.waiting import until
 
-_SERVICES = ("emission", "evaluator", "evaluator2=services.evaluator", "analytics")
+_SERVICES = ("emission", "evaluator", "evaluator2=services.evaluator", "analytics", "customers")
 _HOLD_SECONDS = 6
 _LOAD_WITHIN_S = 900
 _SETTLED_WITHIN_S = 300
@@ -79,12 +80,23 @@ async def run(stack: Stack, seed: int, receipts: int = errands.RECEIPTS) -> Outc
         outcome.differences.append(Difference("the run", "came to its end", "yes", _told(error)))
     found = await sources.read(stack, promised, since, first)
     outcome.differences += checks.differences(Run(promised, outcome.book, found))
+    outcome.differences += await _profiles(stack)
     outcome.events = sum(e.topic in log.OF_TILLS for e in found.entries)
     outcome.messages = len(found.entries)
     outcome.redemptions = len(found.redemptions)
     outcome.dead_letters = sum(e.topic in log.DEAD for e in found.entries)
     outcome.seconds = clock.monotonic() - began
     return outcome
+
+
+async def _profiles(stack: Stack) -> list[Difference]:
+    """The customers' profiles that are not what the log says."""
+    key = bytes.fromhex(stack.secrets.customers_key)
+    found = await profiles.verify(stack.database("customers"), stack.kafka, key, lambda *_: None)
+    return [
+        Difference("profiles", customer_id, "as the log says", ", ".join(fields))
+        for customer_id, fields in found.differences.items()
+    ]
 
 
 def _told(error: Exception) -> str:
@@ -165,6 +177,7 @@ async def _quiet(stack: Stack, promised: Offers) -> None:
 
 async def _is_quiet(stack: Stack, promised: Offers) -> bool:
     evaluator, analytics = stack.database("evaluator"), stack.database("analytics")
+    customers = stack.database("customers")
     return (
         await books.has_read_all(evaluator, stack.kafka, [CARTS.name, SALES.name])
         and await books.has_sent_all(evaluator)
@@ -173,6 +186,7 @@ async def _is_quiet(stack: Stack, promised: Offers) -> bool:
         and await books.has_read_all(
             analytics, stack.kafka, [DECISIONS.name, RECEIPTS.name, RETURNS.name]
         )
+        and await books.has_read_all(customers, stack.kafka, list(profiles.FACTS))
     )
 
 
