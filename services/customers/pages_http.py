@@ -11,7 +11,10 @@ from shared.web.pages import Pages, from_npm
 _PAGES = Path(__file__).parent / "pages"
 _ECHARTS = "echarts.min.js"
 # Path, script, and the scope that it needs.
-_ROUTES: tuple[tuple[str, str, Scope], ...] = ()
+_ROUTES: tuple[tuple[str, str, Scope], ...] = (
+    ("/offers", "offers.js", "customers:read"),
+    ("/policy", "policy.js", "customers:read"),
+)
 
 
 def routes() -> APIRouter:
