@@ -13,7 +13,6 @@ export const points = (value) => t("{value} pp", { value: signed.format(value / 
 const relative = (value) => `${signed.format(value / 100)}%`;
 const rate = ({ buyers, customers }) => (customers ? percent(buyers / customers) : "–");
 const mean = ({ paid, customers }, currency) => (customers ? money(Math.round(paid / customers), currency) : "–");
-const interval = (estimate, write) => (estimate ? t("{value} ({lower} … {upper})", { value: write(estimate.value), lower: write(estimate.lower), upper: write(estimate.upper) }) : t("not known yet"));
 
 export function verdict({ more_buyers: found, treated, held_back: held }) {
   if (!found) return t("Too little data: {treated} and {held} customers whose days are over, {needed} of each are needed.", { treated: count(treated.customers), held: count(held.customers), needed: LEAST });
@@ -60,16 +59,21 @@ export function Outcome({ policy }) {
   </section>
   <section class="panel" aria-labelledby="figures-title"><header><h2 id="figures-title">${t("All figures")}</h2></header>
     <div class="table-box" tabindex="0" role="region" aria-label=${t("All figures")}><table class="list"><thead><tr>
-      <th scope="col">${t("Days")}</th><th scope="col" class="number">${t("Customers")}</th><th scope="col" class="number">${t("Buyers")}</th><th scope="col" class="number">${t("Buyers of the control group")}</th><th scope="col" class="number">${t("More buyers")}</th>
-      <th scope="col" class="number">${t("Used")}</th><th scope="col" class="number">${t("Bought anyway")}</th><th scope="col" class="number">${t("Paid by each")}</th><th scope="col" class="number">${t("Paid in the control group")}</th><th scope="col" class="number">${t("More paid")}</th><th scope="col" class="number">${t("Uplift")}</th><th scope="col" class="number">${t("Not over yet")}</th></tr></thead>
+      <th scope="col">${t("Days")}</th>${[t("Customers"), t("Buyers"), t("More buyers"), t("Used"), t("Bought anyway"), t("Paid by each"), t("More paid"), t("Uplift"), t("Not over yet")].map((title) => html`<th key=${title} scope="col" class="number">${title}</th>`)}</tr></thead>
       <tbody>${rows.map((row) => html`<tr key=${row.step}><th scope="row">${stepName(row.step)}</th>
-        <td class="number">${count(row.treated.customers)}<span class="sub">+ ${count(row.held_back.customers)}</span></td>
-        <td class="number">${rate(row.treated)}</td><td class="number">${rate(row.held_back)}</td><td class="number">${interval(row.more_buyers, points)}</td>
+        <${Against} value=${count(row.treated.customers)} held=${count(row.held_back.customers)} />
+        <${Against} value=${rate(row.treated)} held=${rate(row.held_back)} />
+        <${Estimated} found=${row.more_buyers} write=${points} />
         <td class="number">${count(row.used)}</td><td class="number">${count(row.bought_anyway)}</td>
-        <td class="number">${mean(row.treated, policy.currency)}</td><td class="number">${mean(row.held_back, policy.currency)}</td>
-        <td class="number">${interval(row.more_spending, (minor) => money(minor, policy.currency))}</td><td class="number">${interval(row.uplift, relative)}</td><td class="number">${count(row.running)}</td></tr>`)}</tbody></table></div>
+        <${Against} value=${mean(row.treated, policy.currency)} held=${mean(row.held_back, policy.currency)} />
+        <${Estimated} found=${row.more_spending} write=${(minor) => money(minor, policy.currency)} />
+        <${Estimated} found=${row.uplift} write=${relative} />
+        <td class="number">${count(row.running)}</td></tr>`)}</tbody></table></div>
   </section>`;
 }
+
+const Against = ({ value, held }) => html`<td class="number">${value}<span class="sub">${t("control group: {value}", { value: held })}</span></td>`;
+const Estimated = ({ found, write }) => html`<td class="number">${found ? html`${write(found.value)}<span class="sub">${t("{lower} to {upper}", { lower: write(found.lower), upper: write(found.upper) })}</span>` : t("not known yet")}</td>`;
 
 // What became of the codes, step by step.
 export function Steps({ view }) {

@@ -1,6 +1,6 @@
 // A dry run beside the editor: whom the policy would reach today, what that may cost, and why not the others.
 
-import { call } from "./api.js";
+import { Problem, call } from "./api.js";
 import { count, money, time } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { REASONS } from "./policy_names.js";
@@ -9,9 +9,15 @@ import "./words_offers.js";
 
 const SETTLED_MS = 700;
 
+const isComplete = ({ policy_id: id, name, reason, steps, max_discount: most }) =>
+  Boolean(id && name && reason) && typeof most === "number" && steps.length > 0
+  && steps.every((step) => step.emission_id && typeof step.discount === "number" && typeof step.valid_days === "number");
+
 export function DryRun({ document, notes }) {
-  const asked = useSettled(JSON.stringify(document), SETTLED_MS);
-  const { data, problem, loading } = useAsk((signal) => call("customers", "POST", "/v1/policies/try", asked, { signal, headers: { "content-type": "application/json" } }), [asked]);
+  const asked = useSettled(isComplete(document) ? JSON.stringify(document) : "", SETTLED_MS);
+  const { data, problem, loading } = useAsk((signal) => (asked
+    ? call("customers", "POST", "/v1/policies/try", asked, { signal, headers: { "content-type": "application/json" } })
+    : Promise.reject(new Problem(422, {}))), [asked]);
   const shown = problem ? null : data;
   return html`<section class="panel" id="dry-run" aria-labelledby="dry-run-title" aria-busy=${loading}>
     <header><h2 id="dry-run-title">${t("If it ran today")}</h2></header>
