@@ -87,7 +87,7 @@ function bounds({ cap, budget = {}, control_share: control = 1_000, currency, pa
 
 // names: of segments by id. Sentences, in their order.
 export function sentences(policy, names = {}) {
-  return [`${audience(policy, names)} ${gets(policy)}`.trim(), sent(policy), ...(policy.beginnings ?? []).map(beginning), ...bounds(policy)].map((one) => `${one}.`);
+  return [`${audience(policy, names)} ${gets(policy)}`.trim(), sent(policy), ...(policy.beginnings ?? []).map(beginning), ...bounds(policy)].map((one) => (one.endsWith("…") ? one : `${one}.`));
 }
 
 export const offersInWords = ({ offers, days: within }) => t("{offers} within {days}", { offers: tn(offers, "{n} offer", "{n} offers"), days: days(within) });
