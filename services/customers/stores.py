@@ -1,6 +1,7 @@
 """Stores, as emission publishes them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from zoneinfo import ZoneInfo
 
 from shared.database import Connection
 from shared.events.reference import Store
@@ -25,3 +26,13 @@ async def save(connection: Connection, stores: Iterable[Store]) -> None:
             for one in stores
         ],
     )
+
+
+async def zones(connection: Connection, store_ids: Collection[str]) -> dict[str, ZoneInfo]:
+    """The time zones of those stores that are known."""
+    if not store_ids:
+        return {}
+    rows = await connection.fetch(
+        "select store_id, time_zone from stores where store_id = any($1)", sorted(store_ids)
+    )
+    return {row["store_id"]: ZoneInfo(row["time_zone"]) for row in rows}

@@ -15,7 +15,7 @@ from shared.events.customers import Offer
 from shared.topics import OFFERS
 from tests.integration import shop
 from tests.integration.customers import database, new_customer, profile_with
-from tests.integration.emission import instrument_of, new_id, ok
+from tests.integration.emission import new_id, ok
 from tests.integration.requests import on_request, records_of
 from tests.integration.shop import Tills, a_cart
 from tests.waiting import until
@@ -122,42 +122,3 @@ async def opened(stack: Stack) -> AsyncIterator[Place]:
     await shop.run_campaign(stack, instruments, stores=[store_id])
     async with shop.client(stack, "customers") as client:
         yield Place(stack, client, store_id, emissions)
-
-
-def any_policy(emission_id: str, **fields: Any) -> dict[str, Any]:
-    """10% for who was not here for a month, in spring and while sales are slow, if nothing is planned for them."""
-    known: dict[str, Any] = {
-        "policy_id": new_id("p"),
-        "name": "Win back",
-        "reason": "We miss you",
-        "who": {"none_of": ["s-1"]},
-        "when": {"days_since_purchase": {"at_least": 30}},
-        "season": {"spans": [{"starts": "03-01", "until": "05-31"}], "weekdays": ["fri"]},
-        "sales": [{"of": "store", "days": 7, "against": "year_ago", "below": 9_000}],
-        "currency": shop.CURRENCY,
-        "steps": [{"emission_id": emission_id, "discount": 1_000, "valid_days": 7}],
-        "max_discount": 2_000,
-        "sending": {"days_before_expected": 3},
-        "cap": {"offers": 1, "days": 30},
-        "budget": {"codes": 1, "cost": 100_000},
-    }
-    return known | fields
-
-
-async def promise(stack: Stack, store_id: str) -> str:
-    """A policy that promises what a campaign gives; its id."""
-    async with shop.client(stack, "emission") as author:
-        emission_id = await on_request(author)
-    code = {"kind": "promo_code", "emission_id": emission_id, "own": True}
-    instrument = instrument_of() | {"conditions": [code]}
-    await shop.run_campaign(stack, [instrument], stores=[store_id])
-    policy = any_policy(emission_id)
-    async with shop.client(stack, "customers") as client:
-        ok(await client.post("/v1/policies", json=policy), 201)
-
-        async def known() -> bool:
-            view = ok(await client.get(f"/v1/policies/{policy['policy_id']}"))
-            return not any(note["stops"] for note in view["notes"])
-
-        await until(known, what="the service knows the campaign")
-    return str(policy["policy_id"])

@@ -1,8 +1,9 @@
 """The volume of sales: what is counted of receipts by day, and what a rule about it says. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from services.customers.messages import Receipt, Returned
 from services.customers.offers.policy import SalesRule
@@ -37,10 +38,14 @@ class Sold(NamedTuple):
     paid: int = 0
 
 
-def fold(facts: Iterable[object]) -> dict[Cell, Sold]:
+_NO_ZONES: Mapping[str, ZoneInfo] = {}
+
+
+def fold(facts: Iterable[object], zones: Mapping[str, ZoneInfo] = _NO_ZONES) -> dict[Cell, Sold]:
     """What receipts and returns add to which cells.
 
-    A return counts where and on the day of its sale, but not in groups: it does not say of which the goods were.
+    A return counts where and on the day of its sale, but not in groups: it does not say of which the goods were. ``zones``
+    are those of the stores: a return does not say what the clock said when it was sold.
     """
     days: dict[tuple[date, str], _Sums] = {}
     for fact in facts:
@@ -48,7 +53,8 @@ def fold(facts: Iterable[object]) -> dict[Cell, Sold]:
             day = _day(fact.occurred_at, fact.utc_offset_minutes)
             _add_receipt(days.setdefault((day, fact.currency), {}), fact)
         elif isinstance(fact, Returned):
-            day = _day(fact.sold_at, None)
+            zone = zones.get(fact.sold_in or "")
+            day = (fact.sold_at if zone is None else fact.sold_at.astimezone(zone)).date()
             _add_return(days.setdefault((day, fact.currency), {}), fact)
     return {
         Cell(day, kind, place_id, currency): Sold(purchases, paid)

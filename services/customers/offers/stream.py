@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.customers import stores
 from services.customers.messages import CodeIssued, Message, Receipt, Returned
 from services.customers.offers import announcing, sales
 from services.customers.offers.reaction import Book, releases, uses
@@ -15,7 +16,8 @@ from shared.database import Connection
 
 async def apply(connection: Connection, facts: Sequence[Message], now: datetime) -> None:
     """Apply facts in their order; what customers who were erased did before must not be among them."""
-    await sales_store.add(connection, sales.fold(facts))
+    sold_in = {fact.sold_in for fact in facts if isinstance(fact, Returned) and fact.sold_in}
+    await sales_store.add(connection, sales.fold(facts, await stores.zones(connection, sold_in)))
     await _react(connection, facts, now)
     await outcomes.add(connection, [one for fact in facts for one in _purchases(fact)])
 

@@ -8,6 +8,7 @@ import pytest
 from services.customers.messages import Line, Receipt, Returned
 from services.customers.offers.policy import SalesRule
 from services.customers.offers.sales import Asked, Cell, Place, Sold, asked, fold, holds, share
+from tests.unit.customers.offers.examples import KYIV
 
 TODAY = date(2026, 3, 10)
 
@@ -74,6 +75,9 @@ def test_what_comes_back_counts_where_and_when_it_was_sold() -> None:
         Cell(TODAY, "region", "North", "UAH"): Sold(-1, -9_000),
         Cell(TODAY, "store", "s-1", "UAH"): Sold(-1, -9_000),
     }
+    late = returned(sold_at=datetime(2026, 3, 9, 22, 30, tzinfo=UTC))
+    assert {cell.day for cell in fold([late], {"s-1": KYIV})} == {TODAY}
+    assert {cell.day for cell in fold([late], {"s-2": KYIV})} == {date(2026, 3, 9)}
     part = fold([returned(complete=False, refund=100)])
     assert part[Cell(TODAY, "chain", "", "UAH")] == Sold(0, -100)
 
