@@ -117,6 +117,8 @@ def _show(found: _Found) -> None:
     _console.print(
         f"rules: version {decision.ruleset_version}, hash {decision.ruleset_hash}", highlight=False
     )
+    if decision.blocked:
+        _console.print(f"promotions are withheld from this {decision.blocked}", highlight=False)
     _console.print(_lines(found))
     currency = decision.currency
     _list(

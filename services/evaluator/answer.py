@@ -14,6 +14,7 @@ import msgspec
 from services.evaluator import redemption
 from services.evaluator.payment import Points
 from services.evaluator.promotion import allocation
+from services.evaluator.promotion.blocks import SubjectKind
 from services.evaluator.promotion.verdict import (
     DecidedLine,
     Granted,
@@ -27,8 +28,6 @@ from shared.events.checkout import Cart, Sale
 from shared.events.values import Device
 
 Outcome = Literal["decided", "superseded", "cancelled", "paid"]
-SubjectKind = Literal["customer", "device", "cashier"]
-"""Whom promotions may be withheld from."""
 
 
 class LineDiscount(msgspec.Struct, frozen=True, gc=False):
@@ -128,6 +127,7 @@ def of(
     ruleset_hash: str,
     unknown_codes: Sequence[int],
     points: Points | None = None,
+    blocked: SubjectKind | None = None,
     address: str | None = None,
     names_emissions: bool = True,
     names_senders: bool = True,
@@ -135,12 +135,15 @@ def of(
     """The answer to an event; without a verdict nothing was decided.
 
     With ``expires_at`` something is held until then, and each benefit has its redemption's id.
-    ``unknown_codes`` are the positions of codes that belong to no emission. ``points`` are the customer's.
+    ``unknown_codes`` are the positions of codes that belong to no emission. ``points`` are the customer's: while
+    promotions are withheld (``blocked``) none are payable.
     Earlier versions did not say of which emission a used code is (``names_emissions``), nor who sent the event
     (``names_senders``): device, cashier, and the hash of the ``address``.
     """
     held = expires_at is not None
-    payable = points.payable(verdict.total - verdict.discount) if points and verdict else 0
+    payable = 0
+    if points and verdict and not blocked:
+        payable = points.payable(verdict.total - verdict.discount)
     asked = 0 if event.intent == "sale" else event.pay_bonuses
     return Decision(
         decision_id=decision_id,
@@ -173,6 +176,7 @@ def of(
         bonus_balance=points.balance if points else None,
         bonuses_payable=payable,
         bonuses_held=min(asked, payable) if held else 0,
+        blocked=blocked,
         device_id=event.device_id if names_senders else None,
         cashier_id=event.cashier_id if names_senders else None,
         address=address,

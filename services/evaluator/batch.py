@@ -21,6 +21,8 @@ from services.evaluator.counters import Counters
 from services.evaluator.facts import Facts, Incoming
 from services.evaluator.hearing import Hearing
 from services.evaluator.payment import Points, payable
+from services.evaluator.promotion.blocks import SubjectKind
+from services.evaluator.promotion.exposure import NOT_EXPOSED
 from services.evaluator.promotion.ruleset import Considered, Ruleset
 from services.evaluator.purchases import Histories, PaidReceipt
 from services.evaluator.receipt import ConflictError, Receipt
@@ -50,7 +52,8 @@ class Batch:
 
     ``new`` are the receipts that were not known, ``paid`` those that returns of the batch may refer to,
     ``recorded`` (by receipt id) what those were decided by whose rest is to be decided again. ``accounts``
-    are locked, ``funds`` are those of others: they are told, not changed.
+    are locked, ``funds`` are those of others: they are told, not changed. ``withheld``: whose block each cart or
+    sale met that got nothing for it.
     """
 
     facts: Facts
@@ -70,6 +73,7 @@ class Batch:
     redemptions: dict[str, tuple[str, Redemption]] = field(default_factory=dict)
     sold: list[PaidReceipt] = field(default_factory=list)
     returned: dict[str, PaidReceipt] = field(default_factory=dict)
+    withheld: list[SubjectKind] = field(default_factory=list)
 
     def take(self, came: Incoming, considered: Considered) -> bytes:
         """Apply one event; returns what its sender is told. Raises ``ConflictError``; then nothing has changed."""
@@ -128,14 +132,19 @@ class Batch:
         self.messages.append(Message(DECISIONS, key, answered, name, repeats=repeats))
         facts = None if answer.free is None else recording.facts_of(given, answer.free)
         self._note(came, "cart", answered, facts)
+        if facts and facts.blocked:
+            self.withheld.append(facts.blocked)
         self.messages += self.hearing.note(cart, came.key, answer, self.facts)
         self._change(known, answer.receipt, came.key)
         return answered
 
     def _record(self, sale: Sale, came: Incoming, considered: Considered) -> bytes:
         known = self.receipts[sale.receipt_id]
-        at = known.decision.occurred_at if known.decision else sale.occurred_at
-        exposure = self.facts.exposure(sale, at)
+        decision = known.decision
+        at = decision.occurred_at if decision else sale.occurred_at
+        blocked = decision.blocked if decision else considered.reading.basket.blocked
+        # Who gets nothing anyway is no measure of what a campaign does.
+        exposure = NOT_EXPOSED if blocked else self.facts.exposure(sale, at)
         given = self.facts.circumstances(sale, came, considered, exposure=exposure)
         if came.confirms and known.status != "paid":
             self._refuse_what_is_gone(known)
@@ -154,6 +163,8 @@ class Batch:
         else:
             facts = recording.facts_of(given, recorded.free)
             self._note(came, "sale", encode_decision(recorded.receipt.decision), facts, answer)
+            if facts.blocked:
+                self.withheld.append(facts.blocked)
         self._change(known, recorded.receipt, came.key, sale.customer_id)
         paid = purchases.paid_receipt(sale)
         self.paid[sale.receipt_id] = paid

@@ -33,6 +33,7 @@ from services.evaluator.promotion.period_end import (
 )
 from services.evaluator.redemption import Key
 from services.evaluator.store import accounts as account_store
+from services.evaluator.store import blocks as block_store
 from services.evaluator.store import closing as closing_store
 from services.evaluator.store import ledger
 from services.evaluator.store import limits as limit_store
@@ -102,7 +103,8 @@ class Closing:
 
     async def _learn(self, connection: Connection) -> None:
         """Keep up with the campaigns; they stay as they are until the transaction ends."""
-        (version, _), _ = await reference_store.ruleset_versions(connection, lock=True)
+        versions, _ = await reference_store.ruleset_versions(connection, lock=True)
+        version = versions.rules
         if version == self._version:
             return
         changed = await closing_store.campaigns_since(connection, self._version)
@@ -215,11 +217,18 @@ async def _earned(
     known = await reference_store.known_customers(connection, customers)
     bought = await closing_store.purchases_within(connection, customers, window)
     given = await closing_store.points_given(connection, end.key, window.start, customers)
+    blocked = await block_store.blocked_customers(connection, customers, window.end)
     earned = []
     for customer_id in customers:
         await asyncio.sleep(0)  # carts must not wait for a whole page
         about = known[customer_id]
-        buyer = Buyer(customer_id, about.groups, about.segments, bought[customer_id])
+        buyer = Buyer(
+            customer_id,
+            about.groups,
+            about.segments,
+            bought[customer_id],
+            blocked=customer_id in blocked,
+        )
         before = given.get(customer_id, 0)
         missing = end.points(buyer, window) - before
         if missing > 0:

@@ -374,6 +374,8 @@ def _count(batch: Batch) -> None:
     for kind, count in Counter([one.kind for one in batch.applied]).items():
         metrics.EVENTS.labels(kind).inc(count)
     metrics.count_redemptions(one for _, one in batch.redemptions.values())
+    for subject, count in Counter(batch.withheld).items():
+        metrics.WITHHELD.labels(subject).inc(count)
     metrics.LOCKED_OUT.inc(sum([message.topic is ATTEMPTS for message in batch.messages]))
 
 

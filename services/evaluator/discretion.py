@@ -67,7 +67,7 @@ def without(considered: Considered, positions: Collection[int]) -> Considered:
 def anonymous(decision: Decision, absent: Iterable[int]) -> Decision:
     """The answer, whose cart had more codes, at the positions that are ``absent``.
 
-    A customer's balance is none of an anonymous caller's business.
+    A customer's balance is none of an anonymous caller's business, nor is from whom promotions are withheld.
     """
     return replace(
         decision,
@@ -75,6 +75,7 @@ def anonymous(decision: Decision, absent: Iterable[int]) -> Decision:
         unknown_codes=(),
         bonus_balance=None,
         bonuses_payable=0,
+        blocked=None,
     )
 
 

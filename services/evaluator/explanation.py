@@ -32,6 +32,7 @@ _UNUSED = {
     "locked_out": "too many wrong codes came from there, so it was not looked at",
     "limit_reached": "a limit is used up",
     "outranked": "another code or instrument went before it",
+    "not_applied": "promotions are withheld",
 }
 _ELSEWHERE = {
     "product_quantity": " of its products",

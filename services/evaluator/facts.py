@@ -144,6 +144,7 @@ class Facts:
             birthday=known.birthday,
             codes=tuple([self._presented(n, code, heard) for n, code in enumerate(event.codes)]),
             locked_out=not heard,
+            blocked=self.ruleset.blocks.on(event),
         )
 
     def _presented(self, position: int, code: str, heard: bool) -> PresentedCode:

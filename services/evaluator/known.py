@@ -26,7 +26,7 @@ from services.evaluator.store import holds as hold_store
 from services.evaluator.store import limits as limit_store
 from services.evaluator.store import purchases as purchase_store
 from services.evaluator.store import reference as reference_store
-from services.evaluator.store.reference import KnownCode, KnownCustomer, Place
+from services.evaluator.store.reference import KnownCode, KnownCustomer, Place, Versions
 from shared import clock
 from shared.database import Connection
 
@@ -127,7 +127,7 @@ class Known:
         await self._rulesets.current(connection, lock=False)
 
 
-async def _pulse(connection: Connection) -> tuple[tuple[int, int], datetime]:
+async def _pulse(connection: Connection) -> tuple[Versions, datetime]:
     return await reference_store.ruleset_versions(connection, lock=False)
 
 

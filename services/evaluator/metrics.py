@@ -10,6 +10,7 @@ from typing import get_args
 
 from prometheus_client import Counter, Gauge
 
+from services.evaluator.promotion.blocks import SubjectKind
 from services.evaluator.redemption import Redemption
 from shared.events.outcome import RedemptionStatus
 
@@ -33,6 +34,13 @@ LOCKED_OUT = Counter(
     "tillstream_locked_out_total",
     "Carts and quotes whose codes were not listened to: who sent them has tried too many.",
 )
+WITHHELD = Counter(
+    "tillstream_withheld_total",
+    "Carts and sales that got nothing, since their customer, device or cashier is blocked.",
+    ["subject"],
+)
+for _kind in get_args(SubjectKind):
+    WITHHELD.labels(_kind)
 
 # Quotes.
 STALE_QUOTES = Counter(

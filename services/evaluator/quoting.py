@@ -92,7 +92,9 @@ class Quotes:
             left = discretion.without(left, [unused.code for unused in decision.unused_codes])
             decision, _ = await self._decide(cart, facts, left, trusted=False)
         digests = facts.digests_of(cart)
-        failed = [digests[n] for n in _absent(cart, alive)]
+        # Of codes from whom promotions are withheld nothing has been found out.
+        blocked = considered.reading.basket.blocked
+        failed = [] if blocked else [digests[n] for n in _absent(cart, alive)]
         await self._note(decision, subjects, failed, lockout, len(cart.codes))
         return discretion.anonymous(decision, _absent(cart, left))
 

@@ -213,7 +213,8 @@ def record(
         )
         for right in rights
     }
-    if decision.outcome == "decided" and decision.customer_id is None and sale.customer_id:
+    is_shown_late = decision.customer_id is None and sale.customer_id is not None
+    if is_shown_late and decision.outcome == "decided" and decision.blocked is None:
         decided |= _earned_late(sale, given, decided, paid_money, counters)
     settled = {
         key: r
@@ -346,6 +347,7 @@ def _decision(
         ruleset_hash=rules.ruleset.hash,
         unknown_codes=rules.reading.basket.unknown_codes,
         points=given.points if verdict else None,
+        blocked=rules.reading.basket.blocked if verdict else None,
         address=given.address,
         names_emissions=given.names_emissions,
         names_senders=given.names_senders,

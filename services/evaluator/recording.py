@@ -12,6 +12,7 @@ import msgspec
 from services.evaluator.circumstances import Circumstances
 from services.evaluator.payment import Points
 from services.evaluator.promotion.basket import Basket, PresentedCode
+from services.evaluator.promotion.blocks import SubjectKind
 from services.evaluator.promotion.history import Purchase
 from services.evaluator.promotion.ruleset import Ruleset
 from shared.events.checkout import Cart, Sale
@@ -36,7 +37,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     ``locked_out``: the codes were not looked at. ``names_emissions``: the decision says of which emission
     a used code is, ``names_senders``: from which device, by which cashier it was asked for; those of earlier
     versions did not. ``region`` is the store's, ``seen_in`` the one that statistics count instead of it, if they
-    do. ``address`` is the hash of the customer's.
+    do. ``address`` is the hash of the customer's. ``blocked``: promotions were withheld.
     """
 
     ruleset_version: int
@@ -59,6 +60,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     seen_in: str | None = None
     names_senders: bool = False
     address: str | None = None
+    blocked: SubjectKind | None = None
 
     @property
     def counted_in(self) -> str:
@@ -108,6 +110,7 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
         seen_in=given.region if given.region != basket.region else None,
         names_senders=given.names_senders,
         address=given.address,
+        blocked=basket.blocked,
     )
 
 
@@ -169,6 +172,7 @@ def basket_of(event: Cart | Sale, facts: Facts) -> Basket:
             ]
         ),
         locked_out=facts.locked_out,
+        blocked=facts.blocked,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from services.evaluator.purchases import forgotten_before
+from services.evaluator.store import blocks as block_store
 from services.evaluator.store import guessing as guessing_store
 from services.evaluator.store import idempotency, ledger
 from services.evaluator.store import leases as lease_store
@@ -41,4 +42,5 @@ class Retention:
                 await ledger.forget_applied(connection, before, _MOST),
                 await guessing_store.forget(connection, now, _MOST),
                 await lease_store.forget(connection, before, _MOST),
+                await block_store.forget(connection, before, _MOST),
             )

@@ -14,17 +14,18 @@ import yaml
 
 from services.evaluator.promotion.allocation import round_half_up
 from services.evaluator.promotion.basket import Basket, PresentedCode
+from services.evaluator.promotion.blocks import Blocks, Span, Subject
 from services.evaluator.promotion.history import Purchase, ordered
 from services.evaluator.promotion.limits import Limit
 from services.evaluator.promotion.ruleset import Ruleset
 from services.evaluator.purchases import PaidReceipt, paid_receipt
 from services.evaluator.returns import Returned
 from shared.codes import normalise
-from shared.events.checkout import CartLine, SoldLine
+from shared.events.checkout import Cart, CartLine, SoldLine
 from shared.events.conditions import PromoCode, walk
 from shared.events.promotion import Campaign
 from shared.events.values import Location
-from tests.builders import given, sale
+from tests.builders import cart, given, sale
 from tests.conformance.notation import (
     LIMITS,
     PERIODS,
@@ -102,6 +103,27 @@ class Case:
             birthday=customer.get("birthday"),
             purchases=self.purchases,
             codes=tuple(self._presented()),
+            blocked=self.blocks().on(self._sent()),
+        )
+
+    def blocks(self) -> Blocks:
+        """From whom promotions are withheld: since when, and until when if that is written."""
+        spans = {}
+        for name, written in self.written.get("blocks", {}).items():
+            since, _, until = written.partition(" until ")
+            kind, _, whose = name.partition(" ")
+            ends = instant(until, self.zone) if until else None
+            spans[Subject(kind, whose)] = Span(instant(since, self.zone), ends)
+        return Blocks(spans)
+
+    def _sent(self) -> Cart:
+        """What blocks look at of the cart."""
+        return cart(
+            store_id=self.written.get("store", "store-1"),
+            occurred_at=instant(self.written.get("at", "2026-12-10 12:00"), self.zone),
+            customer_id=self.customer.get("id"),
+            device_id=self.written.get("device id"),
+            cashier_id=self.written.get("cashier"),
         )
 
     def ruleset(self) -> Ruleset:

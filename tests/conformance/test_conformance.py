@@ -8,6 +8,7 @@ import yaml
 
 from services.evaluator.promotion import Granted, Refused, Verdict, decide
 from services.evaluator.promotion.allocation import price_groups
+from services.evaluator.promotion.blocks import Subject
 from services.evaluator.promotion.history import within
 from services.evaluator.promotion.period_end import Buyer, compile_period_ends
 from services.evaluator.receipt import ConflictError
@@ -159,7 +160,8 @@ def test_the_ends_of_periods_earn_what_the_case_says(case: Case) -> None:
     for window in end.windows():
         bought = within(case.purchases, window.start, window.end)
         groups = frozenset(case.customer.get("groups", ()))
-        points = end.points(Buyer("anna", groups, frozenset(), bought), window)
+        blocked = case.blocks().lasts(Subject("customer", "anna"), window.end)
+        points = end.points(Buyer("anna", groups, frozenset(), bought, blocked=blocked), window)
         earned[f"{window.end.astimezone(case.zone):%Y-%m-%d %H:%M}"] = str(points)
     complain(case, {"ends": case.written["ends"]}, {"ends": earned})
 

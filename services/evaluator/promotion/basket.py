@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from services.evaluator.promotion.allocation import floor_of
+from services.evaluator.promotion.blocks import SubjectKind
 from services.evaluator.promotion.history import Purchase
 from services.evaluator.promotion.selection import ATTRIBUTE, Places, Selection
 from shared.events.checkout import CartLine
@@ -38,7 +39,7 @@ class Basket(msgspec.Struct, frozen=True):
     the customer's, or else the store's. Line numbers are unique. What is known of a customer
     (groups, segments, ``birthday`` as MM-DD, ``purchases`` as ``history.ordered``) counts for
     nothing without ``customer_id``. ``locked_out``: whoever presents the codes has guessed too often; of what
-    emission they are has not been looked up.
+    emission they are has not been looked up. ``blocked``: promotions are withheld from its customer, device or cashier.
     """
 
     store_id: str
@@ -59,11 +60,13 @@ class Basket(msgspec.Struct, frozen=True):
     purchases: Sequence[Purchase] = ()
     codes: tuple[PresentedCode, ...] = ()
     locked_out: bool = False
+    blocked: SubjectKind | None = None
 
     @property
     def unknown_codes(self) -> list[int]:
         """The positions of codes that belong to no emission."""
-        return [] if self.locked_out else [c.position for c in self.codes if c.emission_id is None]
+        silent = self.locked_out or self.blocked is not None
+        return [] if silent else [c.position for c in self.codes if c.emission_id is None]
 
 
 class Eligible:

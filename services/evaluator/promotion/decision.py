@@ -134,6 +134,9 @@ def _unused_codes(
     refused: Mapping[CompiledInstrument, Failure | None], result: Stack
 ) -> tuple[UnusedCode, ...]:
     """Why codes stay unused: the reason of the first instrument that each led to."""
+    basket = result.reading.basket
+    if basket.blocked:
+        return tuple([UnusedCode(code.position, "not_applied") for code in basket.codes])
     used = used_codes(result.grants.values())
     reasons: dict[PresentedCode, UnusedReason] = {}
     for candidate, failed in refused.items():
@@ -142,7 +145,6 @@ def _unused_codes(
                 if code not in reasons:
                     reasons[code] = _reason(code, candidate, need, failed, result)
     unused: dict[int, UnusedReason] = {}
-    basket = result.reading.basket
     for code in basket.codes:
         if code.emission_id is None:
             unused[code.position] = "locked_out" if basket.locked_out else "unknown_code"

@@ -42,12 +42,16 @@ _INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """A customer with what is known of them, and their purchases (``history.ordered``)."""
+    """A customer with what is known of them, and their purchases (``history.ordered``).
+
+    ``blocked``: promotions are withheld from them as the period ends.
+    """
 
     customer_id: str
     groups: frozenset[str]
     segments: frozenset[str]
     purchases: Sequence[Purchase]
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +93,9 @@ class PeriodEnd:
         return Window(start.astimezone(UTC), end.astimezone(UTC), found.name)
 
     def points(self, buyer: Buyer, window: Window) -> int:
-        """What the customer has earned by the purchases of the period; 0 for who is held back."""
+        """What the customer has earned by the purchases of the period; 0 for who is held back or blocked."""
+        if buyer.blocked:
+            return 0
         reading = self._at(buyer, window.end)
         if first_failure(self.checks, reading, reading.promotable):
             return 0

@@ -10,6 +10,7 @@ from typing import Self
 import msgspec
 
 from services.evaluator.promotion.basket import Basket, Reading, read
+from services.evaluator.promotion.blocks import NO_BLOCKS, Blocks
 from services.evaluator.promotion.exposure import Exposure, exposure
 from services.evaluator.promotion.failure import Failure
 from services.evaluator.promotion.history import Purchase
@@ -54,12 +55,13 @@ class Ruleset:
     _sum: int = field(repr=False)
     _index: Index = field(repr=False)
     _held: Mapping[str, int] = field(repr=False)
+    blocks: Blocks = field(repr=False)
     _controlled: Mapping[str, CompiledCampaign] = field(repr=False)
 
     @classmethod
     def empty(cls) -> Self:
         """No campaigns, no codes, version 0."""
-        return cls(0, {}, 0, {}, {}, {})
+        return cls(0, {}, 0, {}, {}, NO_BLOCKS, {})
 
     @property
     def hash(self) -> str:
@@ -110,6 +112,10 @@ class Ruleset:
         """The ruleset when so many codes are held of these emissions, of others as many as before."""
         return replace(self, _held={**self._held, **held}) if held else self
 
+    def with_blocks(self, blocks: Blocks) -> Self:
+        """The ruleset when these are blocked, and nobody else."""
+        return replace(self, blocks=blocks)
+
     def with_draft(self, campaign: Campaign) -> Self:
         """The ruleset as if the campaign ran, with all codes that it needs."""
         held = dict(self._held)
@@ -155,8 +161,10 @@ class Ruleset:
 
         An instrument of a campaign that is not active, or runs in other stores, is considered only
         if a code led to it: whoever presents a code is owed an answer, others need not know of the
-        campaign.
+        campaign. From whom promotions are withheld meets none.
         """
+        if reading.basket.blocked:
+            return []
         at, store_id, held = reading.at, reading.basket.store_id, self._held
         considered = []
         for one in self.indexed(reading):

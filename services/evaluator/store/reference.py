@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -47,16 +48,22 @@ class KnownCode:
     valid_until: datetime | None = None
 
 
-_VERSIONS = "select version, codes_version, clock_timestamp() as now from ruleset"
+class Versions(NamedTuple):
+    """What is known of the rules, by what has changed: campaigns (an offset), codes, blocks (counts)."""
+
+    rules: int
+    codes: int
+    blocks: int
+
+
+_VERSIONS = "select version, codes_version, blocks_version, clock_timestamp() as now from ruleset"
 _VERSIONS_LOCKED = _VERSIONS + " for share"
 
 
-async def ruleset_versions(
-    connection: Connection, *, lock: bool
-) -> tuple[tuple[int, int], datetime]:
-    """(Version of the rules, version of the codes), and the arbiter's time; ``lock`` keeps them until the commit."""
+async def ruleset_versions(connection: Connection, *, lock: bool) -> tuple[Versions, datetime]:
+    """The versions, and the arbiter's time; ``lock`` keeps them until the commit."""
     [row] = await connection.fetch(_VERSIONS_LOCKED if lock else _VERSIONS)
-    return (row["version"], row["codes_version"]), row["now"]
+    return Versions(row["version"], row["codes_version"], row["blocks_version"]), row["now"]
 
 
 async def campaigns_since(connection: Connection, version: int) -> list[Campaign]:
@@ -250,15 +257,17 @@ async def save_stores(connection: Connection, stores: Iterable[Store]) -> None:
     )
 
 
-async def save_customers(connection: Connection, customers: Iterable[Customer]) -> None:
-    """Save the latest state of customers (the last of an id counts)."""
-    latest = {customer.customer_id: customer for customer in customers}
+async def save_customers(connection: Connection, customers: Mapping[str, Customer | None]) -> None:
+    """Save the latest state of customers, by id; of None forget it."""
     await connection.executemany(
         "insert into customers (customer_id, groups, birthday) values ($1, $2, $3)"
         " on conflict (customer_id) do update"
         " set groups = excluded.groups, birthday = excluded.birthday",
-        [(c.customer_id, list(c.groups), c.birthday) for _, c in sorted(latest.items())],
+        [(i, list(c.groups), c.birthday) for i, c in sorted(customers.items()) if c is not None],
     )
+    gone = [customer_id for customer_id, customer in customers.items() if customer is None]
+    if gone:
+        await connection.execute("delete from customers where customer_id = any($1)", gone)
 
 
 async def save_segments(connection: Connection, changes: Iterable[SegmentChange]) -> None:
@@ -270,6 +279,22 @@ async def save_segments(connection: Connection, changes: Iterable[SegmentChange]
         " set member = excluded.member, changed_at = excluded.changed_at"
         " where excluded.changed_at >= customer_segments.changed_at",
         [(c.customer_id, c.segment_id, c.member, c.changed_at) for c in ordered],
+    )
+
+
+async def forget_segments(connection: Connection, keys: Collection[str]) -> None:
+    """Forget that somebody was in a segment or left it: by keys of ``customers.segments.v1``, ``customer:segment``.
+
+    Both ids may have colons.
+    """
+    halves = [
+        (key[:n], key[n + 1 :]) for key in keys for n, letter in enumerate(key) if letter == ":"
+    ]
+    await connection.execute(
+        "delete from customer_segments where (customer_id, segment_id) in"
+        " (select * from unnest($1::text[], $2::text[]))",
+        [customer_id for customer_id, _ in halves],
+        [segment_id for _, segment_id in halves],
     )
 
 
