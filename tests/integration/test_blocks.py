@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from aiokafka.structs import ConsumerRecord
 
+from deploy.local.stack import Stack
 from services.evaluator import reference
 from services.evaluator.guessing import Caller, subjects_of
 from services.evaluator.promotion.blocks import Span
@@ -16,13 +17,15 @@ from services.evaluator.replay import RulesetHistory, compare
 from services.evaluator.retention import Retention
 from services.evaluator.store import blocks as block_store
 from services.evaluator.store import recordings
-from shared.codec import decode, encode
+from shared import clock
+from shared.codec import cloud_event_headers, decode, encode
 from shared.dead_letters import DeadLetter
 from shared.events.customers import Block
 from shared.events.outcome import Decision, Receipt
 from shared.topics import BLOCKS, DECISIONS, RECEIPTS
 from tests.builders import code, emission, given, instrument, sold_line
-from tests.integration import periods
+from tests.integration import emission as authoring
+from tests.integration import periods, shop
 from tests.integration.evaluator import (
     NOW,
     Stream,
@@ -180,11 +183,9 @@ async def test_a_block_that_is_said_anew_has_lasted_since_it_was_said_first(
     assert (await spans(pool))[key] == Span(NOW - 3 * HOUR, NOW + HOUR), "without a gap"
     await say(pool, block(changed_at=NOW + 2 * HOUR))
     assert (await spans(pool))[key] == Span(NOW + 2 * HOUR, None), "another one"
-    stale = block(blocked=False, changed_at=NOW)
-    await say(pool, block(changed_at=NOW, until=NOW), stale)
-    assert (await spans(pool))[key] == Span(NOW + 2 * HOUR, None), (
-        "what is older counts for nothing"
-    )
+    for stale in (block(changed_at=NOW, until=NOW), block(blocked=False, changed_at=NOW)):
+        await say(pool, stale)
+        assert (await spans(pool))[key] == Span(NOW + 2 * HOUR, None), "what is older is nothing"
 
 
 async def test_the_last_of_a_batch_counts_and_a_key_of_nothing_is_a_dead_letter(
@@ -244,3 +245,28 @@ async def test_blocks_that_no_event_can_meet_any_more_are_forgotten(pool: asyncp
     await say(pool, block(changed_at=long_ago, until=long_ago), block("device", "d-1"))
     await Retention(pool).forget_some()
     assert set(await spans(pool)) == {("device", "d-1")}
+
+
+async def test_from_the_topic_to_the_till_it_takes_no_two_seconds(stack: Stack) -> None:
+    [store_id] = await shop.open_store(stack)
+    await shop.run_campaign(stack, [authoring.instrument_of()], stores=[store_id])
+    customer_id = authoring.new_id("c")
+    async with shop.open_tills(stack) as tills:
+
+        async def told() -> tuple[int, str | None]:
+            found = await tills.ask(shop.a_cart(store_id, 40_000, customer_id=customer_id))
+            return found.discount, found.blocked
+
+        async def publish(state: Block | None) -> float:
+            headers = cloud_event_headers(authoring.new_id("b"), BLOCKS.event_type, "test", NOW)
+            key, body = f"customer:{customer_id}".encode(), encode(state) if state else None
+            await tills.producer.send_and_wait(BLOCKS.name, body, key=key, headers=headers)
+            return clock.monotonic()
+
+        assert await told() == (4_000, None)
+        began = await publish(block(subject=customer_id))
+        while await told() != (0, "customer"):
+            assert clock.monotonic() < began + 2
+        began = await publish(None)
+        while await told() != (4_000, None):
+            assert clock.monotonic() < began + 2
