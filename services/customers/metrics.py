@@ -30,3 +30,6 @@ WEBHOOK_ATTEMPTS = Counter(
     "tillstream_webhook_attempts_total", "Batches sent to webhooks: taken, failed.", ["outcome"]
 )
 WEBHOOK_EVENTS = Counter("tillstream_webhook_events_total", "Events that webhooks have taken.")
+
+# Exports (services.customers.http).
+EXPORTED = Counter("tillstream_exported_customers_total", "Customers written into exports.")
