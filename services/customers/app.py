@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import asyncpg
 from fastapi import FastAPI
 
-from services.customers import agents, pages_http, reference
+from services.customers import agents, http, pages_http, reference
 from services.customers.attention import Attention
 from services.customers.feed import erasure_http, reports, webhook_http
 from services.customers.feed.deliveries import Deliveries
 from services.customers.feed.delivery import Sender
+from services.customers.feed.reading import Reading
 from services.customers.feed.receiver import networks
 from services.customers.log import Log
 from services.customers.offers import http as offers_http
@@ -128,6 +129,7 @@ def create(settings: Settings) -> FastAPI:
                 await catalogue.seed(connection, builtins(), clock.now())
             app.include_router(pages_http.routes())
             app.include_router(segments_http.routes(pool, expect))
+            app.include_router(http.routes(Reading(pool, expect)))
             app.include_router(erasure_http.routes(pool, settings.key))
             app.include_router(offers_http.routes(pool, KNOWLEDGE))
             app.include_router(webhook_http.routes(pool, service.sender))

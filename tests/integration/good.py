@@ -20,4 +20,4 @@ class Asks(Protocol):
     """Asks a service for more."""
 
     def ask(self, service: str, method: str, path: str, body: object = None) -> dict[str, Any]:
-        """The answer of a service, which must be a success."""
+        """The answer of a service, which must be a success; empty if it says no more."""

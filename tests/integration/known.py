@@ -18,6 +18,7 @@ from shared.codec import encode
 from shared.events.checkout import Cart, Sale
 from tests.integration import emission, known_customers, known_offers, shop
 from tests.integration.good import Good
+from tests.waiting import until
 
 Case = schemathesis.Case[Any]
 KEY = "Idempotency-Key"
@@ -36,10 +37,10 @@ class Shop:
     backtest_id: str
 
     def ask(self, service: str, method: str, path: str, body: object = None) -> dict[str, Any]:
-        """The answer of a service, which must be a success."""
+        """The answer of a service, which must be a success; empty if it says no more."""
         answer = self.clients[service].request(method, f"/v1/{path}", json=body)
         assert answer.is_success, answer.text
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = answer.json() if answer.content else {}
         return found
 
     def good(self, operation: str) -> Good:
@@ -322,6 +323,18 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
 """By operation; those that are not here need no parameters."""
 
 
+async def _introduce(stack: Stack, store_id: str) -> None:
+    """Have a customer buy something, and wait until there is a profile."""
+    async with shop.client(stack, "customers") as client, shop.open_tills(stack) as tills:
+        await tills.buy(shop.a_cart(store_id, 30_000, customer_id=known_customers.CUSTOMER))
+
+        async def is_known() -> bool:
+            answer = await client.get(f"/v1/profiles/{known_customers.CUSTOMER}")
+            return answer.is_success
+
+        await until(is_known, what="the customer's profile")
+
+
 async def open_shop(stack: Stack, clients: Mapping[str, httpx.Client]) -> Shop:
     """Have a store, a code and a campaign made, and wait until the evaluator knows them."""
     [store_id] = await shop.open_store(stack)
@@ -330,6 +343,7 @@ async def open_shop(stack: Stack, clients: Mapping[str, httpx.Client]) -> Shop:
     instrument = emission.instrument_of(emission_id)
     instrument["conditions"][1] |= {"cap": 1_000_000, "condition_id": "code"}
     campaign_id = await shop.run_campaign(stack, [instrument], stores=[store_id])
+    await _introduce(stack, store_id)
     # One for all: only two may run at a time.
     backtest = clients["evaluator"].post("/v1/backtests", json=_backtest())
     return Shop(

@@ -6,6 +6,9 @@ from typing import Any
 from tests.integration import emission
 from tests.integration.good import Asks, Good
 
+CUSTOMER = "c-1"
+"""A customer who has bought something."""
+
 
 def _new_segment() -> dict[str, Any]:
     compare = {"op": ">=", "value": 1}
@@ -40,11 +43,47 @@ def _erase(shop: Asks) -> dict[str, Any]:
     return shop.ask("customers", "POST", f"customers/{emission.new_id('c')}/erasure")
 
 
+# Its host does not exist.
+_WEBHOOK = {"name": "CRM", "url": "https://crm.invalid/hook", "topics": ["profiles", "alerts"]}
+
+
+def _webhook(shop: Asks) -> dict[str, str]:
+    """A webhook of its own; those from before are deleted, because there may be fifty."""
+    for known in shop.ask("customers", "GET", "webhooks")["items"]:
+        shop.ask("customers", "DELETE", f"webhooks/{known['webhook_id']}")
+    made = shop.ask("customers", "POST", "webhooks", _WEBHOOK)
+    return {"webhook_id": made["webhook"]["webhook_id"]}
+
+
+def _of_webhook(shop: Asks) -> Good:
+    return Good(_webhook(shop))
+
+
+def _new_webhook(shop: Asks) -> Good:
+    _webhook(shop)
+    return Good(body=_WEBHOOK)
+
+
 GOOD: dict[str, Callable[[Asks], Good]] = {
     "POST /v1/customers/{customer_id}/erasure": lambda _: Good(
         {"customer_id": emission.new_id("c")}
     ),
     "GET /v1/erasures/{erasure_id}": lambda shop: Good({"erasure_id": _erase(shop)["erasure_id"]}),
+    "GET /v1/profiles": lambda _: Good(query={"search": "c-", "limit": "5"}),
+    "GET /v1/profiles/export": lambda _: Good(query={"format": "parquet"}),
+    "GET /v1/profiles/{customer_id}": lambda _: Good({"customer_id": CUSTOMER}),
+    "POST /v1/webhooks": _new_webhook,
+    "GET /v1/webhooks/{webhook_id}": _of_webhook,
+    "PUT /v1/webhooks/{webhook_id}": lambda shop: Good(_webhook(shop), _WEBHOOK),
+    "DELETE /v1/webhooks/{webhook_id}": _of_webhook,
+    "GET /v1/webhooks/{webhook_id}/deliveries": _of_webhook,
+    "POST /v1/webhooks/{webhook_id}/secret": _of_webhook,
+    "POST /v1/webhooks/{webhook_id}/pause": _of_webhook,
+    "POST /v1/webhooks/{webhook_id}/resume": _of_webhook,
+    "POST /v1/webhooks/{webhook_id}/test": _of_webhook,
+    "POST /v1/webhooks/{webhook_id}/replay": lambda shop: Good(
+        _webhook(shop), {"since": "2026-05-01T00:00:00Z"}
+    ),
     "POST /v1/segments": lambda _: Good(body=_new_segment()),
     "POST /v1/segments/preview": lambda _: Good(
         body={"definition": _new_segment()["definition"]}, query={"language": "uk"}

@@ -42,7 +42,7 @@ def _of(part: str, name: str) -> Callable[[Profile], Cell]:
 
 
 def _own(name: str) -> Callable[[Profile], Cell]:
-    return lambda profile: getattr(profile, name)  # type: ignore[no-any-return]
+    return lambda profile: getattr(profile, name)
 
 
 def _busiest(counts: Sequence[int]) -> int | None:

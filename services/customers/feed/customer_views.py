@@ -31,17 +31,17 @@ class CustomerRow(Event):
     @classmethod
     def of(cls, profile: Profile) -> Self:
         """The row of a profile."""
-        spending = main_spending(profile)
+        spending, rfm, forecast = main_spending(profile), profile.rfm, profile.forecast
         return cls(
             customer_id=profile.customer_id,
             purchases=profile.purchases,
             purchases_90_days=profile.purchases_90_days,
             last_purchase_at=profile.last_purchase_at,
-            currency=spending and str(spending.currency),
+            currency=str(spending.currency) if spending else None,
             paid=spending.paid - spending.refunded if spending else 0,
             promo_share=profile.promo_share,
-            rfm_class=profile.rfm and profile.rfm.rfm_class,
-            probability=profile.forecast and profile.forecast.probability,
+            rfm_class=rfm.rfm_class if rfm else None,
+            probability=forecast.probability if forecast else None,
             segments=profile.segments,
         )
 
