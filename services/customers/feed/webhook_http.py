@@ -21,7 +21,7 @@ from services.customers.feed.webhook_views import (
     NewWebhook,
     Replay,
     SecretMade,
-    Tried,
+    TrialAnswer,
     WebhookChange,
     WebhookMade,
     Webhooks,
@@ -168,7 +168,7 @@ def _add_looking(router: APIRouter, pool: asyncpg.Pool, sender: Sender) -> None:
         return Attempts(items=tuple(AttemptView.of(attempt) for attempt in found))
 
     @router.post("/{webhook_id}/test")
-    async def test(webhook_id: Id) -> Tried:
+    async def test(webhook_id: Id) -> TrialAnswer:
         """Send it an event that says nothing, signed as all are, and see how it answers; paused or not."""
         now = clock.now()
         async with pool.acquire() as connection:
@@ -176,7 +176,7 @@ def _add_looking(router: APIRouter, pool: asyncpg.Pool, sender: Sender) -> None:
         async with open_client() as client:
             body, delivery_id = trial(webhook_id, now), uuid4().hex
             outcome = await sender.send(client, hook, body, delivery_id, now)
-        return Tried(
+        return TrialAnswer(
             taken=outcome.taken,
             status=outcome.status,
             error=outcome.error,

@@ -99,7 +99,7 @@ class SecretMade(Event):
     former_valid_until: datetime
 
 
-class Tried(Event):
+class TrialAnswer(Event):
     """How a receiver has answered an event that says nothing."""
 
     taken: bool
