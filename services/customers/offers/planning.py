@@ -112,8 +112,9 @@ class Turn:
             self._advance(record, table, known[record.policy_id])
         for customer_id in sorted(considered):
             self._consider(customer_id, table, running)
-        await self._save(known)
-        return max(len(due), len(waiting), len(scanned)) == MOST
+        saved = await self._save(known)
+        again = any(one.due_at is not None and one.due_at <= self.now for one in saved)
+        return again or max(len(due), len(waiting), len(scanned)) == MOST
 
     def _advance(self, record: Record, table: "Table", kept: Kept) -> None:
         """What time makes of an offer."""
@@ -177,8 +178,8 @@ class Turn:
                 self.changes.append((None, new))
                 table.note(new)
 
-    async def _save(self, known: Mapping[str, Kept]) -> None:
-        """Write what was decided; only here it is looked at who is in a control group."""
+    async def _save(self, known: Mapping[str, Kept]) -> list[Record]:
+        """Write what was decided, and return it; only here it is looked at who is in a control group."""
         first = await outcomes.first_time(
             self.connection,
             [(one.policy_id, one.customer_id) for one in self.begun if one.raised_from is None],
@@ -204,6 +205,7 @@ class Turn:
         await records.save(self.connection, changes)
         await outcomes.open_windows(self.connection, windows)
         await announcing.tell(self.connection, changes, self.now)
+        return [after for _, after in changes]
 
 
 def _windows(record: Record, kept: Kept, *, control: bool) -> list[Window]:
