@@ -10,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+import services.emission
 import shared
 from deploy.local.stack import Stack
 from shared import database
@@ -42,6 +43,14 @@ async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     """A pool on the test's own database."""
     async with await database.pool(dsn) as opened:
         yield opened
+
+
+@pytest.fixture
+async def emission_tables(pool: asyncpg.Pool) -> asyncpg.Pool:
+    """A pool on emission's tables, in a database of the test's own: nothing reads or sends there."""
+    async with pool.acquire() as connection:
+        await migrate(connection, [Path(services.emission.__file__).parent / "migrations"])
+    return pool
 
 
 @pytest.fixture

@@ -2,16 +2,13 @@
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
-import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
 
-import services.emission
 from deploy.local.stack import Stack
 from services.emission.chunks import Sayer
 from services.emission.cipher import CodeCipher
@@ -25,7 +22,6 @@ from shared.codec import cloud_event_headers, decode, encode, header
 from shared.events.customers import Erased, Erasure
 from shared.events.reference import NOBODY, CodeChunk
 from shared.events.values import Event
-from shared.migrate import migrate
 from shared.outbox import REPEATS_HEADER
 from tests.integration import traces
 from tests.integration.emission import new_id, ok, post
@@ -214,14 +210,6 @@ async def test_an_emission_that_is_being_posted_publishes_no_customer_for_good(
     assert holders == [NOBODY, *many[1:-1], NOBODY]
 
 
-@pytest.fixture
-async def tables(pool: asyncpg.Pool) -> asyncpg.Pool:
-    """Emission's tables, in a database of the test's own."""
-    async with pool.acquire() as connection:
-        await migrate(connection, [Path(services.emission.__file__).parent / "migrations"])
-    return pool
-
-
 def a_stream(pool: asyncpg.Pool) -> Stream:
     cipher = CodeCipher.of("A" * 43 + "=")
     erasing = Erasing(Drafts(pool, cipher), Sayer(cipher, CODE_KEY), CODE_KEY)
@@ -233,21 +221,21 @@ def record(topic: topics.Topic, event: Event) -> ConsumerRecord:
 
 
 async def test_a_code_that_is_being_made_while_its_customer_is_erased_is_erased_too(
-    tables: asyncpg.Pool,
+    emission_tables: asyncpg.Pool,
 ) -> None:
     """Requests and erasures are on different topics: two processes may read them at once."""
-    await tables.execute(
+    await emission_tables.execute(
         "insert into emissions (emission_id, name, kind, count, pattern, single_use, status, posting_since)"
         " values ('e1', 'E', 'personal', 0, '########', true, 'posted', now())"
     )
-    stream, request = a_stream(tables), a_request("e1", customer_id="c-17")
+    stream, request = a_stream(emission_tables), a_request("e1", customer_id="c-17")
     erasure = an_erasure("c-17", requested_at=request.requested_at)
 
     async def erased() -> None:
-        async with tables.acquire() as connection, connection.transaction():
+        async with emission_tables.acquire() as connection, connection.transaction():
             await stream.apply(connection, [record(topics.ERASURES, erasure)])
 
-    async with tables.acquire() as connection:
+    async with emission_tables.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
         await stream.apply(connection, [record(topics.CODE_REQUESTS, request)])
@@ -257,21 +245,21 @@ async def test_a_code_that_is_being_made_while_its_customer_is_erased_is_erased_
             query = (
                 "select exists(select from pg_locks where locktype = 'advisory' and not granted)"
             )
-            return bool(await tables.fetchval(query))
+            return bool(await emission_tables.fetchval(query))
 
         await until(waits, what="the erasure to wait")
         await transaction.commit()
     await erasing
-    rows = await tables.fetch("select customer_id from requested_codes")
+    rows = await emission_tables.fetch("select customer_id from requested_codes")
     assert [row["customer_id"] for row in rows] == [NOBODY]
-    assert await tables.fetchval("select count(*) from code_requests") == 0
+    assert await emission_tables.fetchval("select count(*) from code_requests") == 0
 
 
-async def test_who_was_erased_is_forgotten_after_a_month(tables: asyncpg.Pool) -> None:
+async def test_who_was_erased_is_forgotten_after_a_month(emission_tables: asyncpg.Pool) -> None:
     erasure = an_erasure("c-17")
-    async with tables.acquire() as connection, connection.transaction():
-        await a_stream(tables).apply(connection, [record(topics.ERASURES, erasure)])
+    async with emission_tables.acquire() as connection, connection.transaction():
+        await a_stream(emission_tables).apply(connection, [record(topics.ERASURES, erasure)])
     now = clock.now()
-    async with tables.acquire() as connection:
+    async with emission_tables.acquire() as connection:
         assert await store.forget(connection, now - timedelta(days=30), 10) == 0
         assert await store.forget(connection, now + timedelta(days=1), 10) == 1

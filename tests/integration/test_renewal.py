@@ -1,12 +1,9 @@
 """Chunks are said again before Kafka forgets them: all that can still be of use, and nobody who was erased."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import asyncpg
-import pytest
 
-import services.emission
 from services.emission.chunks import Sayer
 from services.emission.cipher import CodeCipher
 from services.emission.codes import NewEmission
@@ -19,7 +16,6 @@ from shared import clock
 from shared.codec import decode
 from shared.events.customers import CodeRequest
 from shared.events.reference import NOBODY, CodeChunk
-from shared.migrate import migrate
 from shared.topics import CODE_REQUESTS, CODES
 from tests.integration.outgoing import waiting
 from tests.integration.requests import a_request
@@ -29,14 +25,6 @@ CODE_KEY = bytes(range(32))
 CIPHER = CodeCipher.of("A" * 43 + "=")
 NOW = clock.now()
 LONG_AGO = NOW - EVERY - timedelta(hours=1)
-
-
-@pytest.fixture
-async def tables(pool: asyncpg.Pool) -> asyncpg.Pool:
-    """Emission's tables, in a database of the test's own."""
-    async with pool.acquire() as connection:
-        await migrate(connection, [Path(services.emission.__file__).parent / "migrations"])
-    return pool
 
 
 async def post(pool: asyncpg.Pool, new: NewEmission, at: datetime) -> int:
@@ -76,54 +64,62 @@ def batch(emission_id: str, count: int, **fields: object) -> NewEmission:
     return NewEmission.model_validate(known | fields)
 
 
-async def test_all_chunks_of_an_emission_are_said_again_as_they_were(tables: asyncpg.Pool) -> None:
+async def test_all_chunks_of_an_emission_are_said_again_as_they_were(
+    emission_tables: asyncpg.Pool,
+) -> None:
     customers = tuple(f"c-{n}" for n in range(1_500))
-    await post(tables, batch("e1", 25_500, customers=customers), LONG_AGO)
+    await post(emission_tables, batch("e1", 25_500, customers=customers), LONG_AGO)
     await post(
-        tables, NewEmission(emission_id="e2", name="W", kind="mass", word="FRIDAY"), LONG_AGO
+        emission_tables,
+        NewEmission(emission_id="e2", name="W", kind="mass", word="FRIDAY"),
+        LONG_AGO,
     )
     later = NOW + timedelta(days=30)
     asked = [a_request("e1", valid_until=later + timedelta(days=n)) for n in range(3)]
-    await make(tables, LONG_AGO, *asked)
-    first = await said(tables)
+    await make(emission_tables, LONG_AGO, *asked)
+    first = await said(emission_tables)
     assert len(first) == 26 + 1 + 3
-    again = await renewed(tables, NOW)
+    again = await renewed(emission_tables, NOW)
     assert sorted(again, key=_place) == sorted(first, key=_place)
     # And not once more, until it is time.
-    assert await renewed(tables, NOW + EVERY - timedelta(minutes=1)) == []
-    assert len(await renewed(tables, NOW + EVERY + timedelta(minutes=1))) == len(first)
+    assert await renewed(emission_tables, NOW + EVERY - timedelta(minutes=1)) == []
+    assert len(await renewed(emission_tables, NOW + EVERY + timedelta(minutes=1))) == len(first)
 
 
 def _place(chunk: CodeChunk) -> tuple[str, int]:
     return chunk.emission_id, chunk.chunk
 
 
-async def test_what_can_be_of_no_use_any_more_is_not_said_again(tables: asyncpg.Pool) -> None:
+async def test_what_can_be_of_no_use_any_more_is_not_said_again(
+    emission_tables: asyncpg.Pool,
+) -> None:
     ended = NOW - LATE_SALES - timedelta(hours=1)
     ages_ago = ended - timedelta(days=30)
-    await post(tables, batch("over", 1, valid_until=ended), ages_ago)
-    await post(tables, batch("late", 1, valid_until=ended + timedelta(hours=2)), ages_ago)
-    await post(tables, batch("live", 0), ages_ago)
+    await post(emission_tables, batch("over", 1, valid_until=ended), ages_ago)
+    await post(emission_tables, batch("late", 1, valid_until=ended + timedelta(hours=2)), ages_ago)
+    await post(emission_tables, batch("live", 0), ages_ago)
     until = [ended, ended + timedelta(hours=2)]
-    await make(tables, ages_ago, *(a_request("live", valid_until=one) for one in until))
-    await said(tables)
-    again = {(one.emission_id, one.chunk): one.valid_until for one in await renewed(tables, NOW)}
+    await make(emission_tables, ages_ago, *(a_request("live", valid_until=one) for one in until))
+    await said(emission_tables)
+    again = {
+        (one.emission_id, one.chunk): one.valid_until for one in await renewed(emission_tables, NOW)
+    }
     assert again == {("late", 1): None, ("live", 2): until[1]}
 
 
-async def test_who_was_erased_is_named_no_more(tables: asyncpg.Pool) -> None:
-    number = await post(tables, batch("e1", 3, customers=("c-1", "c-2")), LONG_AGO)
-    await said(tables)
-    async with tables.acquire() as connection:
+async def test_who_was_erased_is_named_no_more(emission_tables: asyncpg.Pool) -> None:
+    number = await post(emission_tables, batch("e1", 3, customers=("c-1", "c-2")), LONG_AGO)
+    await said(emission_tables)
+    async with emission_tables.acquire() as connection:
         await erasure_store.unbind(connection, "c-1", [number])
-    [chunk] = await renewed(tables, NOW)
+    [chunk] = await renewed(emission_tables, NOW)
     assert chunk.holders == (NOBODY, "c-2", None)
 
 
-async def test_a_renewal_that_was_broken_off_goes_on(tables: asyncpg.Pool) -> None:
-    await post(tables, batch("e1", 45_000), LONG_AGO)
-    await said(tables)
+async def test_a_renewal_that_was_broken_off_goes_on(emission_tables: asyncpg.Pool) -> None:
+    await post(emission_tables, batch("e1", 45_000), LONG_AGO)
+    await said(emission_tables)
     sayer = Sayer(CIPHER, CODE_KEY)
-    assert await Renewal(tables, sayer, now=lambda: NOW).renew_some()
-    assert [one.chunk for one in await said(tables)] == list(range(1, 21))
-    assert [one.chunk for one in await renewed(tables, NOW)] == list(range(21, 46))
+    assert await Renewal(emission_tables, sayer, now=lambda: NOW).renew_some()
+    assert [one.chunk for one in await said(emission_tables)] == list(range(1, 21))
+    assert [one.chunk for one in await renewed(emission_tables, NOW)] == list(range(21, 46))

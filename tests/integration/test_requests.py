@@ -5,7 +5,6 @@ import os
 import signal
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -13,7 +12,6 @@ import httpx
 import pytest
 from cryptography.exceptions import InvalidTag
 
-import services.emission
 from deploy.local.stack import Stack
 from services.emission.cipher import CodeCipher
 from services.emission.requests import KEPT_FOR
@@ -23,7 +21,6 @@ from services.emission.store.requests import Answered
 from shared import clock, topics
 from shared.codec import header
 from shared.codes import digest, unpack
-from shared.migrate import migrate
 from shared.outbox import REPEATS_HEADER
 from tests.integration import shop
 from tests.integration.emission import instrument_of, mass, new_id, new_word, ok, plan_of, published
@@ -295,17 +292,13 @@ async def test_a_kill_loses_no_request_and_makes_no_second_code(
     assert all(second == first + 1 for first, second in pairwise(sorted(chunks)))
 
 
-async def test_answers_are_encrypted_and_forgotten_after_a_month(
-    pool: asyncpg.Pool,
-) -> None:
-    folder = Path(services.emission.__file__).parent / "migrations"
+async def test_answers_are_forgotten_after_a_month(emission_tables: asyncpg.Pool) -> None:
     now = clock.now()
-    async with pool.acquire() as connection:
-        await migrate(connection, [folder])
+    async with emission_tables.acquire() as connection:
         for age, request_id in ((KEPT_FOR + HOUR, "old"), (KEPT_FOR - HOUR, "young")):
             kept = [Answered(request_id, "c", b"sha", b"answer")]
             await store.keep_answers(connection, kept, now - age)
-        assert await Retention(pool, lambda: now).forget_some() == 1
+        assert await Retention(emission_tables, lambda: now).forget_some() == 1
         assert (await store.answered(connection, ["old", "young"])).keys() == {"young"}
 
 
