@@ -28,6 +28,8 @@ _DAILY: Sequence[Scope] = (
     "checkouts:write",
     "ledger:read",
     "statistics:read",
+    "customers:read",
+    "customers:write",
 )
 
 Topic = Annotated[str | None, typer.Option(help="Of this topic only, such as checkout.carts.v1.")]
