@@ -7,9 +7,12 @@ import structlog
 
 from services.customers import store
 from services.customers.attention import Attention
+from services.customers.cross_sell import search
+from services.customers.cross_sell.search import Search
 from services.customers.log import Chore, Log
 from services.customers.offers.planning import Planning
 from services.customers.profile import KEPT_DAYS
+from services.customers.regions import store as regions_store
 from services.customers.segments import fifths
 from services.customers.segments.fifths import Fifths
 from services.customers.segments.passes import Passes
@@ -38,6 +41,7 @@ def facts(
         async with pool.acquire() as connection:
             before = clock.now() - timedelta(days=KEPT_DAYS)
             log.info("old receipts forgotten", rows=await store.forget_receipts(connection, before))
+            await regions_store.forget(connection, before.date())
 
     chores = (
         Chore(attention.look, every=_LOOK_SECONDS),
@@ -47,5 +51,7 @@ def facts(
         Chore(Passes(pool).go_on, every=_LOOK_SECONDS),
         Chore(Fifths(pool).begin, every=_FIRST_SECONDS),
         Chore(Fifths(pool).renew, at=fifths.NIGHTLY),
+        Chore(Search(pool).begin, every=_FIRST_SECONDS),
+        Chore(Search(pool).renew, at=search.NIGHTLY),
     )
     return Log(name, TOPICS, kafka, pool, Stream(key).apply, chores)

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from services.customers import agents, http, pages_http, reference
 from services.customers.attention import Attention
+from services.customers.cross_sell import http as cross_sell_http
 from services.customers.feed import erasure_http, reports, webhook_http
 from services.customers.feed.deliveries import Deliveries
 from services.customers.feed.delivery import Sender
@@ -18,6 +19,7 @@ from services.customers.log import Log
 from services.customers.offers import http as offers_http
 from services.customers.offers.planning import Planning
 from services.customers.offers.view import Knowledge
+from services.customers.regions import http as regions_http
 from services.customers.segments import catalogue
 from services.customers.segments import http as segments_http
 from services.customers.segments import store as segment_store
@@ -130,6 +132,8 @@ def create(settings: Settings) -> FastAPI:
             app.include_router(pages_http.routes())
             app.include_router(segments_http.routes(pool, expect))
             app.include_router(http.routes(Reading(pool, expect)))
+            app.include_router(cross_sell_http.routes(pool))
+            app.include_router(regions_http.routes(pool))
             app.include_router(erasure_http.routes(pool, settings.key))
             app.include_router(offers_http.routes(pool, KNOWLEDGE))
             app.include_router(webhook_http.routes(pool, service.sender))

@@ -22,6 +22,7 @@ from services.customers.messages import (
     Returned,
 )
 from services.customers.offers import stream as offers
+from services.customers.regions import store as regions
 from shared import clock, topics
 from shared.codec import header
 from shared.database import Connection
@@ -64,6 +65,7 @@ class Stream:
             facts = without_forgotten(facts, forgotten)
         await profiles.apply(connection, facts, now)
         await offers.apply(connection, facts, now)
+        await regions.apply(connection, facts)
 
 
 def decoded(records: Sequence[ConsumerRecord]) -> tuple[list[Message], list[DeadLetter]]:

@@ -23,9 +23,17 @@ def _new_segment() -> dict[str, Any]:
 
 def _segment(shop: Asks) -> str:
     """A segment of nobody."""
-    body = _new_segment()
+    body = _room_for_segment(shop)
     shop.ask("customers", "POST", "segments", body)
     return str(body["segment_id"])
+
+
+def _room_for_segment(shop: Asks) -> dict[str, Any]:
+    """A segment to be; those from before are archived, because there may be 500."""
+    for known in shop.ask("customers", "GET", "segments?archived=false&limit=1000")["items"]:
+        if known["changed_by"] == "fuzzer" and not known["builtin"]:
+            shop.ask("customers", "POST", f"segments/{known['segment_id']}/archive")
+    return _new_segment()
 
 
 def _of_segment(*actions: str) -> Callable[[Asks], Good]:
@@ -36,6 +44,11 @@ def _of_segment(*actions: str) -> Callable[[Asks], Good]:
         return Good({"segment_id": segment_id})
 
     return good
+
+
+def _there(_: Asks) -> Good:
+    """A segment that is there from the start."""
+    return Good({"segment_id": "rare-promo-users"})
 
 
 def _erase(shop: Asks) -> dict[str, Any]:
@@ -84,18 +97,18 @@ GOOD: dict[str, Callable[[Asks], Good]] = {
     "POST /v1/webhooks/{webhook_id}/replay": lambda shop: Good(
         _webhook(shop), {"since": "2026-05-01T00:00:00Z"}
     ),
-    "POST /v1/segments": lambda _: Good(body=_new_segment()),
+    "POST /v1/segments": lambda shop: Good(body=_room_for_segment(shop)),
     "POST /v1/segments/preview": lambda _: Good(
         body={"definition": _new_segment()["definition"]}, query={"language": "uk"}
     ),
-    "GET /v1/segments/{segment_id}": _of_segment(),
+    "GET /v1/segments/{segment_id}": _there,
     "PUT /v1/segments/{segment_id}": lambda shop: Good(
         {"segment_id": _segment(shop)},
         {"name": "Renamed", "definition": _new_segment()["definition"]},
     ),
-    "GET /v1/segments/{segment_id}/members": _of_segment(),
-    "GET /v1/segments/{segment_id}/history": _of_segment(),
-    "GET /v1/segments/{segment_id}/days": _of_segment(),
+    "GET /v1/segments/{segment_id}/members": _there,
+    "GET /v1/segments/{segment_id}/history": _there,
+    "GET /v1/segments/{segment_id}/days": _there,
     "POST /v1/segments/{segment_id}/archive": _of_segment(),
     "POST /v1/segments/{segment_id}/restore": _of_segment("archive"),
 }
