@@ -94,7 +94,7 @@ def _published(
 ) -> list[Message]:
     """The profiles that have changed."""
     messages = []
-    for customer_id, version, changed, state in seen:
+    for customer_id, version, changed, state, _ in seen:
         finding = found.get(customer_id, Finding())
         if version and (changed or finding.changed):
             profile = summarise(

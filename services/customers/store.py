@@ -14,12 +14,13 @@ from shared.events.customers import ErasedTable
 
 
 class Due(NamedTuple):
-    """A customer to be looked at: the profile as it was read, and whether it has changed."""
+    """A customer to be looked at: the profile as it was read, whether it has changed, and how often that was asked for."""
 
     customer_id: str
     version: int
     changed: bool
     state: State
+    asked: int = 1
 
 
 _RETURNED = msgpack.Decoder(Returned).decode
@@ -73,8 +74,7 @@ async def attend(
         " select customer_id, $2, $3 from unnest($1::text[]) as wanted (customer_id)"
         " on conflict (customer_id) do update"
         " set due_at = least(attention.due_at, excluded.due_at),"
-        " changed = attention.changed or excluded.changed"
-        " where attention.due_at > excluded.due_at or excluded.changed > attention.changed",
+        " changed = attention.changed or excluded.changed, asked = attention.asked + 1",
         sorted(set(customer_ids)),
         due_at,
         changed,
@@ -88,17 +88,16 @@ async def longest_due(pool: asyncpg.Pool) -> datetime | None:
 
 
 async def due(connection: Connection, now: datetime, most: int) -> list[Due]:
-    """Customers who are to be looked at, the longest due first. Whoever wants them looked at again waits."""
+    """Customers who are to be looked at, the longest due first; no row is locked, for receipts would wait."""
     rows = await connection.fetch(
-        "select customer_id, changed, coalesce(version, 0) as version, state"
-        " from (select * from attention where due_at <= $1 order by due_at limit $2"
-        "  for update skip locked) as first"
+        "select customer_id, asked, changed, coalesce(version, 0) as version, state"
+        " from (select * from attention where due_at <= $1 order by due_at limit $2) as first"
         " left join profiles using (customer_id)",
         now,
         most,
     )
     return [
-        Due(row["customer_id"], row["version"], row["changed"], _state(row["state"]))
+        Due(row["customer_id"], row["version"], row["changed"], _state(row["state"]), row["asked"])
         for row in rows
     ]
 
@@ -106,14 +105,12 @@ async def due(connection: Connection, now: datetime, most: int) -> list[Due]:
 async def looked_at(
     connection: Connection, seen: Sequence[Due], again: Mapping[str, datetime]
 ) -> None:
-    """Take customers off the list, but for those whose profile has changed since it was read; ``again``: until then."""
+    """Take customers off the list, but for those who were put on it since it was read; ``again``: until then."""
     await connection.execute(
-        "delete from attention using unnest($1::text[], $2::bigint[]) as seen (customer_id, version)"
-        " left join profiles using (customer_id)"
-        " where attention.customer_id = seen.customer_id"
-        " and coalesce(profiles.version, 0) = seen.version",
+        "delete from attention using unnest($1::text[], $2::int[]) as seen (customer_id, asked)"
+        " where attention.customer_id = seen.customer_id and attention.asked = seen.asked",
         [one.customer_id for one in seen],
-        [one.version for one in seen],
+        [one.asked for one in seen],
     )
     await connection.execute(
         "insert into attention (customer_id, due_at, changed)"

@@ -27,10 +27,12 @@ create table profiles (
 ) with (fillfactor = 70);
 
 -- Customers to be looked at, and when: as soon as they did something, or when time alone changes something.
--- changed: the profile is to be published, whatever else is found.
+-- changed: the profile is to be published, whatever else is found. asked: how often it was put here since: what was
+-- asked for while a customer was being looked at is not taken off with what was asked for before.
 create table attention (
     customer_id text primary key,
     due_at timestamptz not null,
-    changed boolean not null
+    changed boolean not null,
+    asked int not null default 1
 ) with (fillfactor = 70);
 create index attention_due on attention (due_at);

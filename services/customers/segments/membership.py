@@ -48,7 +48,7 @@ class Memberships:
         findings: dict[str, Finding] = {}
         changes: list[SegmentChange] = []
         rescored: dict[str, Rfm | None] = {}
-        for customer_id, _, _, state in there:
+        for customer_id, _, _, state, _ in there:
             found = self._rules.assess(state, forecasts.get(customer_id), seconds(now))
             before = standings.get(customer_id, _NOBODY)
             of_customer = list(_changes(customer_id, before, found.segments, now))
