@@ -15,7 +15,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth bench-query bench-freshness bench-customers chaos check check-alerts
+.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth bench-query bench-freshness bench-customers bench-offers chaos check check-alerts
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -130,6 +130,9 @@ bench-freshness: setup-test ## measure how old the figures in a browser are at 2
 
 bench-customers: setup ## measure a worker of the customers service beside a bare Faust agent
 	@$(BIN)/python -m tests.bench.customers
+
+bench-offers: setup ## measure what offers cost with 2 thousand and 200 thousand customers
+	@$(BIN)/python -m tests.bench.offers
 
 bench-redemption: setup ## measure redemptions on one hot limit against a transaction per request
 	@$(BIN)/python -m tests.bench.redemption

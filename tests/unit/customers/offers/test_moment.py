@@ -50,6 +50,8 @@ def sent(earliest: datetime, **fields: Any) -> datetime | None:
         (hours(h17=2, h18=2, h19=2, h9=3), 18),  # around it more were made than at 9
         (hours(h23=2, h0=2, h1=2, h12=3), 0),  # midnight tears nothing apart
         (hours(h8=3, h20=3), 8),  # of two the earlier
+        (hours(h9=2, h10=3, h20=4), 10),  # both sides count, but less than the hour itself
+        (hours(h10=3, h11=2, h20=4), 10),
     ],
 )
 def test_the_usual_hour_is_where_most_purchases_are(

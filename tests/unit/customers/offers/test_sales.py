@@ -1,6 +1,6 @@
 """What is counted of sales by day, and what a rule about their volume says."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -65,6 +65,11 @@ def test_a_receipt_counts_for_the_chain_its_region_its_store_and_its_groups() ->
 def test_the_day_is_the_stores_not_that_of_greenwich() -> None:
     late = receipt(occurred_at=datetime(2026, 3, 10, 22, 30, tzinfo=UTC))
     assert {cell.day for cell in fold([late])} == {date(2026, 3, 11)}
+    elsewhere = timezone(timedelta(hours=9))
+    stated = receipt(occurred_at=datetime(2026, 3, 11, 7, tzinfo=elsewhere))  # midnight in Kyiv
+    assert {cell.day for cell in fold([stated])} == {date(2026, 3, 11)}
+    stated = receipt(occurred_at=datetime(2026, 3, 11, 6, 59, tzinfo=elsewhere))
+    assert {cell.day for cell in fold([stated])} == {TODAY}
     west = receipt(occurred_at=datetime(2026, 3, 10, 2, tzinfo=UTC), utc_offset_minutes=-420)
     assert {cell.day for cell in fold([west])} == {date(2026, 3, 9)}
 
@@ -78,6 +83,8 @@ def test_what_comes_back_counts_where_and_when_it_was_sold() -> None:
     late = returned(sold_at=datetime(2026, 3, 9, 22, 30, tzinfo=UTC))
     assert {cell.day for cell in fold([late], {"s-1": KYIV})} == {TODAY}
     assert {cell.day for cell in fold([late], {"s-2": KYIV})} == {date(2026, 3, 9)}
+    nowhere = fold([returned(region=None)])
+    assert {cell.kind for cell in nowhere} == {"chain"}
     part = fold([returned(complete=False, refund=100)])
     assert part[Cell(TODAY, "chain", "", "UAH")] == Sold(0, -100)
 
@@ -126,6 +133,7 @@ def test_without_a_name_the_store_and_the_region_are_the_customers_own() -> None
         (1, 3, 3_333),
         (2, 3, 6_667),
         (0, 5, 0),
+        (1, 1, 10_000),
         (-1, 5, 0),
         (5, 0, None),
         (5, -1, None),
