@@ -9,6 +9,8 @@ from services.customers import store
 from services.customers.attention import Attention
 from services.customers.cross_sell import search
 from services.customers.cross_sell.search import Search
+from services.customers.fraud.keeping import Keeping
+from services.customers.fraud.stream import Watch
 from services.customers.log import Chore, Log
 from services.customers.offers.planning import Planning
 from services.customers.profile import KEPT_DAYS
@@ -22,6 +24,7 @@ from shared import clock
 _LOOK_SECONDS = 0.3
 _PLAN_SECONDS = 0.5
 _FIRST_SECONDS = 30.0
+_KEEP_SECONDS = 2.0
 _NIGHTLY = "30 2 * * *"
 
 log = structlog.get_logger()
@@ -43,6 +46,8 @@ def facts(
             log.info("old receipts forgotten", rows=await store.forget_receipts(connection, before))
             await regions_store.forget(connection, before.date())
 
+    watch = Watch()
+    keeping = Keeping(pool, watch)
     chores = (
         Chore(attention.look, every=_LOOK_SECONDS),
         Chore(planning.run, every=_PLAN_SECONDS),
@@ -53,5 +58,7 @@ def facts(
         Chore(Fifths(pool).renew, at=fifths.NIGHTLY),
         Chore(Search(pool).begin, every=_FIRST_SECONDS),
         Chore(Search(pool).renew, at=search.NIGHTLY),
+        Chore(keeping.look, every=_KEEP_SECONDS),
+        Chore(keeping.forget, at=_NIGHTLY),
     )
-    return Log(name, TOPICS, kafka, pool, Stream(key).apply, chores)
+    return Log(name, TOPICS, kafka, pool, Stream(key, watch).apply, chores)

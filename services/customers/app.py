@@ -15,6 +15,8 @@ from services.customers.feed.deliveries import Deliveries
 from services.customers.feed.delivery import Sender
 from services.customers.feed.reading import Reading
 from services.customers.feed.receiver import networks
+from services.customers.fraud import http as fraud_http
+from services.customers.fraud.store.blocks import blocked_among
 from services.customers.log import Log
 from services.customers.offers import http as offers_http
 from services.customers.offers.planning import Planning
@@ -41,11 +43,6 @@ from shared.web.service import background, create_app
 async def expect(*_: object) -> dict[str, Forecast]:
     """Nothing yet."""
     return {}
-
-
-async def blocked_among(*_: object) -> frozenset[str]:
-    """Nothing yet."""
-    return frozenset()
 
 
 KNOWLEDGE = Knowledge(segment_store.segments_of, expect, blocked_among)
@@ -136,6 +133,7 @@ def create(settings: Settings) -> FastAPI:
             app.include_router(regions_http.routes(pool))
             app.include_router(erasure_http.routes(pool, settings.key))
             app.include_router(offers_http.routes(pool, KNOWLEDGE))
+            app.include_router(fraud_http.routes(pool))
             app.include_router(webhook_http.routes(pool, service.sender))
             collect_less()
             async with background(

@@ -33,3 +33,21 @@ WEBHOOK_EVENTS = Counter("tillstream_webhook_events_total", "Events that webhook
 
 # Exports (services.customers.http).
 EXPORTED = Counter("tillstream_exported_customers_total", "Customers written into exports.")
+
+# Fraud (services.customers.fraud).
+ALERTS = Counter("tillstream_alerts_total", "Alerts of abuse that were raised, by rule.", ["rule"])
+ALERTS_OPEN = Gauge(
+    "tillstream_alerts_open",
+    "Alerts of abuse that nobody has confirmed or dismissed yet, by severity: low, medium, high.",
+    ["severity"],
+)
+BLOCKS = Gauge(
+    "tillstream_blocks",
+    "Customers, devices and cashiers from whom promotions are withheld.",
+    ["kind"],
+)
+SCORE_LABELS = Gauge(
+    "tillstream_score_labels",
+    "Alerts that the learnt score has learnt from, by what was said of them: confirmed, dismissed; 0: there is no score.",
+    ["said"],
+)

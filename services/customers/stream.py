@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,13 @@ from msgspec.json import Decoder
 from services.customers import profiles
 from services.customers.feed.forgotten import forgotten_among
 from services.customers.feed.late import named_in, without_forgotten
+from services.customers.fraud.stream import Watch
 from services.customers.messages import (
     BonusEntry,
+    CodeAttempt,
     CodeChunk,
     CodeIssued,
+    Decision,
     Message,
     Receipt,
     Returned,
@@ -36,8 +39,12 @@ _DECODERS: Mapping[str, Decoder[Any]] = {
     topics.BONUSES.name: Decoder(BonusEntry),
     topics.CODES.name: Decoder(CodeChunk),
     topics.CODES_ISSUED.name: Decoder(CodeIssued),
+    topics.DECISIONS.name: Decoder(Decision),
+    topics.ATTEMPTS.name: Decoder(CodeAttempt),
 }
 TOPICS = tuple(_DECODERS)
+# What decisions without these have to tell is on receipts; most have none, and decoding them all would be most of the work.
+_TELLING = (b'"unused_codes":[', b'"foreign_codes":[')
 _QUOTED = re.compile(r"'[^']*'")
 
 
@@ -49,6 +56,7 @@ class Stream:
     """
 
     key: bytes
+    watch: Watch = field(default_factory=Watch)
 
     async def apply(
         self, connection: Connection, records: Sequence[ConsumerRecord]
@@ -66,6 +74,8 @@ class Stream:
         await profiles.apply(connection, facts, now)
         await offers.apply(connection, facts, now)
         await regions.apply(connection, facts)
+        # Last: others that meet the same stores and cashiers wait from here to the commit.
+        await self.watch.apply(connection, facts, now)
 
 
 def decoded(records: Sequence[ConsumerRecord]) -> tuple[list[Message], list[DeadLetter]]:
@@ -76,6 +86,8 @@ def decoded(records: Sequence[ConsumerRecord]) -> tuple[list[Message], list[Dead
         value = record.value
         if header(record.headers, REPEATS_HEADER):
             continue  # it has been said before
+        if record.topic == topics.DECISIONS.name and not _tells(value):
+            continue
         if value is None:
             dead.append(DeadLetter(record, "no_value", "the record has no value"))
             continue
@@ -91,3 +103,8 @@ def decoded(records: Sequence[ConsumerRecord]) -> tuple[list[Message], list[Dead
         except (DecodeError, UnicodeDecodeError):
             dead.append(DeadLetter(record, "invalid_json", "the value is not JSON in UTF-8"))
     return facts, dead
+
+
+def _tells(decision: bytes | None) -> bool:
+    """Whether a decision may tell of codes that were not used, or were somebody else's."""
+    return decision is None or any(one in decision for one in _TELLING)

@@ -89,6 +89,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     near_misses: tuple[NearMiss, ...] = ()
     unused_codes: tuple[UnusedCode, ...] = ()
     unknown_codes: tuple[int, ...] = ()
+    foreign_codes: tuple[int, ...] = ()
     bonus_balance: int | None = None
     bonuses_payable: int = 0
     bonuses_held: int = 0
@@ -126,6 +127,7 @@ def of(
     ruleset_version: int,
     ruleset_hash: str,
     unknown_codes: Sequence[int],
+    foreign_codes: Sequence[int] = (),
     points: Points | None = None,
     blocked: SubjectKind | None = None,
     address: str | None = None,
@@ -135,10 +137,10 @@ def of(
     """The answer to an event; without a verdict nothing was decided.
 
     With ``expires_at`` something is held until then, and each benefit has its redemption's id.
-    ``unknown_codes`` are the positions of codes that belong to no emission. ``points`` are the customer's: while
-    promotions are withheld (``blocked``) none are payable.
+    ``unknown_codes`` are the positions of codes that belong to no emission, ``foreign_codes`` of those bound to
+    somebody else. ``points`` are the customer's: while promotions are withheld (``blocked``) none are payable.
     Earlier versions did not say of which emission a used code is (``names_emissions``), nor who sent the event
-    (``names_senders``): device, cashier, and the hash of the ``address``.
+    (``names_senders``): device, cashier, the hash of the ``address``, and which codes were somebody else's.
     """
     held = expires_at is not None
     payable = 0
@@ -173,6 +175,7 @@ def of(
         near_misses=verdict.near_misses if verdict else (),
         unused_codes=verdict.unused_codes if verdict else (),
         unknown_codes=tuple(unknown_codes),
+        foreign_codes=tuple(foreign_codes) if names_senders else (),
         bonus_balance=points.balance if points else None,
         bonuses_payable=payable,
         bonuses_held=min(asked, payable) if held else 0,

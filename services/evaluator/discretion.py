@@ -73,6 +73,7 @@ def anonymous(decision: Decision, absent: Iterable[int]) -> Decision:
         decision,
         unused_codes=tuple([UnusedCode(position, "not_applied") for position in absent]),
         unknown_codes=(),
+        foreign_codes=(),
         bonus_balance=None,
         bonuses_payable=0,
         blocked=None,

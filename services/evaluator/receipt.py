@@ -346,6 +346,7 @@ def _decision(
         ruleset_version=rules.ruleset.version,
         ruleset_hash=rules.ruleset.hash,
         unknown_codes=rules.reading.basket.unknown_codes,
+        foreign_codes=rules.reading.basket.foreign_codes,
         points=given.points if verdict else None,
         blocked=rules.reading.basket.blocked if verdict else None,
         address=given.address,

@@ -148,7 +148,8 @@ class Decision(Event):
     ``outcome``: ``decided``; ``superseded`` (a higher revision was seen); ``cancelled``; ``paid``
     (the receipt is committed: the benefits are those it was paid with, nothing is held).
     ``near_misses`` are at most 10, the nearest first. ``ruleset_hash`` tells whether two rulesets are the same.
-    ``unknown_codes`` are the positions (from 0) of codes that belong to no emission.
+    ``unknown_codes`` are the positions (from 0) of codes that belong to no emission, ``foreign_codes`` those of codes
+    that are bound to another customer than the cart's, whether they were used or not.
 
     A customer may pay ``bonuses_payable`` points on this receipt of the ``bonus_balance`` (negative after
     a take-back); ``bonuses_held`` of them are held for it. ``stale``: a quote made while the ledger was
@@ -183,6 +184,7 @@ class Decision(Event):
     near_misses: tuple[NearMiss, ...] = ()
     unused_codes: tuple[UnusedCode, ...] = ()
     unknown_codes: tuple[int, ...] = ()
+    foreign_codes: tuple[int, ...] = ()
     bonus_balance: int | None = None
     bonuses_payable: Points = 0
     bonuses_held: Points = 0

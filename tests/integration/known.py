@@ -16,7 +16,7 @@ from deploy.local.stack import Stack
 from shared import clock
 from shared.codec import encode
 from shared.events.checkout import Cart, Sale
-from tests.integration import emission, known_customers, known_offers, shop
+from tests.integration import emission, known_alerts, known_customers, known_offers, shop
 from tests.integration.good import Good
 from tests.waiting import until
 
@@ -319,6 +319,7 @@ _GOOD: dict[str, Callable[[Shop], Good]] = {
     "GET /v1/statistics/caps": lambda shop: Good(query={"campaign_id": shop.campaign_id}),
     **known_customers.GOOD,
     **known_offers.GOOD,
+    **known_alerts.GOOD,
 }
 """By operation; those that are not here need no parameters."""
 

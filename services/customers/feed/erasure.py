@@ -11,6 +11,7 @@ from services.customers import store
 from services.customers.feed import erasure_store
 from services.customers.feed.forgotten import be_alone
 from services.customers.feed.pseudonym import pseudonym
+from services.customers.fraud.store import erasing as fraud
 from services.customers.offers.store import records as offers
 from services.customers.segments import store as segment_store
 from shared import outbox
@@ -35,7 +36,12 @@ _KEPT_FOR_A_TIME = (OFFERS, ALERTS, CODE_REQUESTS, ERASURES)
 Erase = Callable[[Connection, str], Awaitable[Sequence[ErasedTable]]]
 """Deletes a customer's rows, or keeps them without the id, in the caller's transaction."""
 
-CONCERNS: tuple[Erase, ...] = (store.erase, segment_store.erase, offers.erase)
+CONCERNS: tuple[Erase, ...] = (
+    store.erase,
+    segment_store.erase,
+    offers.erase,
+    fraud.erase,
+)
 """Of every part of the service that has rows of customers."""
 
 

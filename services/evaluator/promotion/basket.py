@@ -68,6 +68,13 @@ class Basket(msgspec.Struct, frozen=True):
         silent = self.locked_out or self.blocked is not None
         return [] if silent else [c.position for c in self.codes if c.emission_id is None]
 
+    @property
+    def foreign_codes(self) -> list[int]:
+        """The positions of codes that are bound to another customer."""
+        return [
+            c.position for c in self.codes if c.holder is not None and c.holder != self.customer_id
+        ]
+
 
 class Eligible:
     """The lines that count for an instrument, as positions in ``Reading.lines``, ascending.

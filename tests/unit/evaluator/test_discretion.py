@@ -212,10 +212,12 @@ def test_the_answer_says_which_codes_were_not_applied_and_no_more() -> None:
         ruleset_version=1,
         ruleset_hash="00",
         unknown_codes=(2,),
+        foreign_codes=(1,),
     )
     found = discretion.anonymous(replace(found, bonus_balance=5, bonuses_payable=2), [0, 2])
     assert found.unused_codes == (UnusedCode(0, "not_applied"), UnusedCode(2, "not_applied"))
-    assert (found.unknown_codes, found.bonus_balance, found.bonuses_payable) == ((), None, 0)
+    assert (found.unknown_codes, found.foreign_codes) == ((), ())
+    assert (found.bonus_balance, found.bonuses_payable) == (None, 0)
 
 
 @given(st.integers(0, 10**6))

@@ -95,6 +95,18 @@ def test_one_of_an_earlier_version_is_made_again_without() -> None:
     assert again(cart, earlier, fields_known=18) == kept(cart, earlier)
 
 
+def test_a_decision_says_which_codes_are_bound_to_somebody_else() -> None:
+    cart = welcome(customer_id="c-1")
+    known = sent(cart)
+    [code] = known.considered.reading.basket.codes
+    bound = msgspec.structs.replace(
+        known.considered.reading.basket, codes=(msgspec.structs.replace(code, holder="c-2"),)
+    )
+    told = msgspec.structs.replace(known, considered=known.considered.ruleset.consider(bound))
+    assert b'"foreign_codes":[0]' in kept(cart, told)
+    assert b"foreign" not in kept(cart, msgspec.structs.replace(told, names_senders=False))
+
+
 def kept(cart: Cart, told: Circumstances) -> bytes:
     """The decision as it is kept."""
     return answer.encode(

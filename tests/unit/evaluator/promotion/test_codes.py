@@ -162,6 +162,19 @@ def test_why_codes_stay_unused() -> None:
     assert decide(basket(), ruleset(some), all_free).unused_codes == ()
 
 
+def test_codes_that_are_bound_to_another_customer_are_foreign_whether_they_may_be_used_or_not() -> (
+    None
+):
+    own, others, anybodys = (
+        PresentedCode(0, b"x", "e", "c-1"),
+        PresentedCode(1, b"y", "e", "c-2"),
+        PresentedCode(2, b"z", "e"),
+    )
+    presented = basket(codes=[own, others, anybodys])
+    assert replace(presented, customer_id="c-1").foreign_codes == [1]
+    assert replace(presented, customer_id=None).foreign_codes == [0, 1]
+
+
 def test_codes_that_were_not_looked_at_are_locked_out_and_not_unknown() -> None:
     of = basket(codes=[PresentedCode(0, b"x", None), PresentedCode(1, b"y", None)])
     locked = replace(of, locked_out=True)

@@ -1,0 +1,1 @@
+"""Fraud in PostgreSQL. What takes a connection runs in its caller's transaction."""
