@@ -14,6 +14,9 @@ _ECHARTS = "echarts.min.js"
 _ROUTES: tuple[tuple[str, str, Scope], ...] = (
     ("/offers", "offers.js", "customers:read"),
     ("/policy", "policy.js", "customers:read"),
+    ("/segments", "segments.js", "customers:read"),
+    ("/segment", "segment.js", "customers:read"),
+    ("/insights", "insights.js", "customers:read"),
 )
 
 

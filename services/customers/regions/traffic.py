@@ -76,8 +76,9 @@ def findings(regions: Sequence[Region]) -> list[Finding]:
     """What is found of each region, those with reasons first, the most behind the chain before the others."""
     recent = sum(one.recent for one in regions)
     before = sum(one.before for one in regions)
-    stores = sum(one.stores for one in regions)
-    found = [_found(one, recent, before, stores, alone=len(regions) == 1) for one in regions]
+    with_stores = [one for one in regions if one.stores]
+    per_store = (sum(one.recent for one in with_stores), sum(one.stores for one in with_stores))
+    found = [_found(one, recent, before, per_store, alone=len(regions) == 1) for one in regions]
     return sorted(
         found,
         key=lambda one: (
@@ -88,15 +89,18 @@ def findings(regions: Sequence[Region]) -> list[Finding]:
     )
 
 
-def _found(region: Region, recent: int, before: int, stores: int, *, alone: bool) -> Finding:
+def _found(
+    region: Region, recent: int, before: int, of_stores: tuple[int, int], *, alone: bool
+) -> Finding:
     change = _change(region.recent, region.before)
     chain_change = _change(recent, before)
     against = sure = per_store = None
     if not alone and region.before >= _FEWEST_BEFORE and recent > 0:
         against = _rounded(region.recent * before - region.before * recent, region.before * recent)
         sure = _has_fallen(region.recent, recent, region.before, before)
-    if not alone and region.stores and recent > 0:
-        per_store = region.recent * stores * _ALL // (region.stores * recent)
+    in_stores, stores = of_stores
+    if not alone and region.stores and in_stores > 0:
+        per_store = region.recent * stores * _ALL // (region.stores * in_stores)
     reasons: list[Reason] = []
     if against is not None and against <= _FALLS_BEHIND and sure:
         reasons.append("falls_behind")

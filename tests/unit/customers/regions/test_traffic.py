@@ -62,6 +62,12 @@ def test_few_purchases_per_store_are_a_reason_whatever_the_trend() -> None:
         found(region("a", 60, 60, stores=1), region("b", 140, 140, stores=1))["a"].per_store
         == 6_000
     )
+    with_other = found(
+        region("north", 100, 100, stores=2),
+        region("south", 900, 900, stores=8),
+        region("?", 0, 500),
+    )
+    assert with_other["north"].per_store == 5_000  # of whose stores nothing is known does not count
     assert found(region("a", 60, 60, stores=1), region("b", 140, 140, stores=1))["a"].reasons == ()
 
 

@@ -1,0 +1,12 @@
+// What is learned of customers together: related groups, regions with little traffic.
+
+import { CrossSell } from "./cross_sell.js";
+import { t } from "./i18n.js";
+import { Regions } from "./regions.js";
+import { show, TitleBar } from "./shell.js";
+import { html } from "./ui.js";
+import "./words_insights.js";
+
+const Page = () => html`<${TitleBar} title=${t("Insights")} /><${CrossSell} /><${Regions} />`;
+
+show("/insights", t("Insights"), Page);
