@@ -12,6 +12,10 @@ _PAGES = Path(__file__).parent / "pages"
 _ECHARTS = "echarts.min.js"
 # Path, script, and the scope that it needs.
 _ROUTES: tuple[tuple[str, str, Scope], ...] = (
+    ("/customers", "customers.js", "customers:read"),
+    ("/customer", "customer.js", "customers:read"),
+    ("/erasures", "erasures.js", "customers:read"),
+    ("/webhooks", "webhooks.js", "customers:write"),
     ("/offers", "offers.js", "customers:read"),
     ("/policy", "policy.js", "customers:read"),
     ("/segments", "segments.js", "customers:read"),

@@ -87,6 +87,14 @@ class Receiver:
 
         return await until(enough, what=f"{count} events about {subject}")
 
+    async def has_taken_again(self, subject: str, known: int) -> None:
+        """Wait until more about somebody has come than ``known`` events."""
+
+        async def more() -> bool:
+            return len(self.taken(subject)) > known
+
+        await until(more, what=f"events about {subject} again")
+
 
 @asynccontextmanager
 async def open_receiver(port: int = 0) -> AsyncIterator[Receiver]:
