@@ -127,6 +127,22 @@ def test_what_is_given_otherwise_is_told_with_its_step(
     assert found_of(e10=backings_of_e10) == [(2, finding)]
 
 
+def test_the_very_beginning_and_the_last_day_are_no_reason_for_a_note() -> None:
+    assert found_of(e10=(backing("e10", 1_000, starts_at=NOON),)) == []
+    assert found_of(e10=(backing("e10", 1_000, ends_at=NOON + 7 * DAY),)) == []
+
+
+def test_a_note_says_what_is_given_instead_and_whether_the_policy_can_be_started() -> None:
+    def note(*each: Backing) -> tuple[tuple[int, ...], bool]:
+        [found] = check(policy(), BACKINGS | {"e10": list(each)}, NOON)
+        return found.gives, found.stops
+
+    assert note(backing("e10", 700, 900)) == ((700, 900), True)
+    # An amount is no percentage that could be promised instead.
+    assert note(backing("e10", 1_000, discounts_in="amount")) == ((), True)
+    assert note(backing("e10", 1_000, held_back=5)) == ((), False)
+
+
 def test_other_campaigns_for_the_same_codes_do_no_harm() -> None:
     assert found_of(e10=(backing("e10", 700), backing("e10", 1_000))) == []
 
@@ -156,4 +172,5 @@ def test_a_code_is_of_no_use_where_its_campaign_does_not_run() -> None:
     # Of groups nothing is known here: they may be in one.
     assert usable(backing("e5", segments=("regulars",), groups=True)) == NOON + 8 * DAY
     assert usable() == "no_campaign"
+    assert usable(backing("e5", ends_at=NOON)) == "no_campaign"
     assert usable(backing("e5", personal=False)) == "no_campaign"

@@ -214,6 +214,10 @@ def test_out_of_season_nothing_is_sent_and_nothing_is_planned_long_ahead() -> No
     friday = plan(policy(season={"weekdays": ("fri",)}))
     assert friday.send_at.astimezone(KYIV).isoweekday() == 5
     before = policy(sending={"at": "usual_hour", "days_before_expected": 3})
+    noon = {"at": "clock", "clock": "12:00", "days_before_expected": 3}
+    in_ten_days = customer(expected_on=(NOON + 10 * DAY).date())
+    assert plan(policy(sending=noon), in_ten_days).send_at == NOON + 7 * DAY
+    assert decided(policy(sending=noon | {"clock": "12:01"}), in_ten_days) == "too_early"
     far = customer(expected_on=(NOON + 11 * DAY).date())
     assert decided(before, far) == "too_early"
     assert plan(before, customer(expected_on=(NOON + 9 * DAY).date())).send_at > NOON + 6 * DAY
