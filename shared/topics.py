@@ -32,6 +32,8 @@ from shared.events.values import Event
 
 _DAY_MS = 24 * 3600 * 1000
 _COMPACTED = {"cleanup.policy": "compact"}
+# The broker must come to what is deleted within a week, however little is written: who is erased must be gone.
+_COMPACTED_IN_TIME = {**_COMPACTED, "max.compaction.lag.ms": str(7 * _DAY_MS)}
 _FOREVER = {"retention.ms": "-1"}
 # As long as receipts are kept: what the ledger has can be added up again from its events.
 _AS_RECEIPTS = {"retention.ms": str(400 * _DAY_MS)}
@@ -195,7 +197,7 @@ CUSTOMERS = Topic(
     "tillstream.reference.customer.v1",
     "customer_id",
     "The latest groups and birthday of every customer.",
-    config=_COMPACTED,
+    config=_COMPACTED_IN_TIME,
 )
 SEGMENTS = Topic(
     "customers.segments.v1",
@@ -203,7 +205,7 @@ SEGMENTS = Topic(
     "tillstream.customers.segment.v1",
     "customer_id:segment_id",
     "Who entered and left which segment; the latest for the two is what counts.",
-    config=_COMPACTED,
+    config=_COMPACTED_IN_TIME,
 )
 PROFILES = Topic(
     "customers.profiles.v1",
@@ -211,7 +213,7 @@ PROFILES = Topic(
     "tillstream.customers.profile.v1",
     "customer_id",
     "The latest profile of every customer.",
-    config=_COMPACTED,
+    config=_COMPACTED_IN_TIME,
 )
 OFFERS = Topic(
     "customers.offers.v1",
@@ -235,7 +237,7 @@ BLOCKS = Topic(
     "tillstream.customers.block.v1",
     "subject_kind:subject",
     "From whom promotions are withheld; the latest for a subject is what counts.",
-    config=_COMPACTED,
+    config=_COMPACTED_IN_TIME,
 )
 ERASURES = Topic(
     "customers.erasures.v1",

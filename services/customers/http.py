@@ -17,6 +17,7 @@ from services.customers.feed.customer_views import (
 )
 from services.customers.feed.parquet import ParquetFile
 from services.customers.feed.reading import Reading
+from services.customers.fraud import http as fraud_http
 from services.customers.metrics import EXPORTED
 from services.customers.offers.answers import OfferView
 from services.customers.offers.store import records
@@ -125,6 +126,7 @@ def _add_one(router: APIRouter, reading: Reading) -> None:
             [profile] = await reading.summarised(connection, known, now)
             segments = await segment_store.of_customer(connection, customer_id)
             offers = await records.of_customer(connection, customer_id, _MOST_OFFERS)
+            alerts = await fraud_http.of_customer(connection, customer_id)
         return CustomerView.of(
             profile,
             known[0][2],
@@ -133,4 +135,5 @@ def _add_one(router: APIRouter, reading: Reading) -> None:
                 for one in segments
             ),
             tuple(map(OfferView.of, offers)),
+            alerts,
         )

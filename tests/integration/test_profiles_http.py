@@ -77,7 +77,7 @@ async def test_all_that_is_known_of_a_customer_is_one_answer(
     hours = [sum(column) for column in zip(*found["heat"], strict=True)]
     assert hours == profile["hours"]
     assert [sum(row) for row in found["heat"]] == profile["weekdays"]
-    assert found["offers"] == []
+    assert (found["offers"], found["alerts"]) == ([], [])
 
 
 async def test_of_nobody_nothing_is_known(api: httpx.AsyncClient) -> None:

@@ -7,7 +7,7 @@ from services.customers.feed.activity import Week, heat, main_currency, weeks
 from services.customers.feed.columns import main_spending
 from services.customers.offers.answers import OfferView
 from services.customers.profile import State, seconds
-from shared.events.customers import Profile
+from shared.events.customers import Alert, Profile
 from shared.events.values import Event
 
 
@@ -79,7 +79,7 @@ class CustomerView(Event):
     """All that is known of a customer.
 
     ``weeks`` (the last 60 at most, ``paid`` in minor units of ``currency``) and ``heat`` (purchases on each weekday from Monday, in each hour) are of
-    the visits of the last 400 days. ``offers`` (without their codes) are the latest 20.
+    the visits of the last 400 days. ``offers`` (without their codes) and ``alerts`` about the customer are the latest 20 each.
     """
 
     profile: Profile
@@ -88,6 +88,7 @@ class CustomerView(Event):
     heat: tuple[tuple[int, ...], ...]
     segments: tuple[MembershipView, ...]
     offers: tuple[OfferView, ...]
+    alerts: tuple[Alert, ...]
 
     @classmethod
     def of(
@@ -96,6 +97,7 @@ class CustomerView(Event):
         state: State,
         segments: tuple[MembershipView, ...],
         offers: tuple[OfferView, ...],
+        alerts: tuple[Alert, ...],
     ) -> Self:
         """The view of a profile and what it is made of."""
         return cls(
@@ -105,4 +107,5 @@ class CustomerView(Event):
             heat=tuple(map(tuple, heat(state.live()))),
             segments=segments,
             offers=offers,
+            alerts=alerts,
         )

@@ -57,6 +57,22 @@ function Offers({ offers }) {
     <${List} label=${t("Offers")} columns=${columns} rows=${offers} rowKey=${(one) => one.offer_id} empty=${html`<div class="body"><p class="muted">${t("No offers yet.")}</p></div>`} /></section>`;
 }
 
+const ALERT_STATES = () => ({ open: ["bad", t("open")], confirmed: ["warn", t("confirmed")], dismissed: ["plain", t("dismissed")] });
+const SEVERITIES = () => ({ high: t("grave"), medium: t("middling"), low: t("slight") });
+
+function Alerts({ alerts, id: customer }) {
+  const id = useId();
+  const all = at("customers", `/alerts?subject_kind=customer&subject=${encodeURIComponent(customer)}`);
+  const columns = [
+    { key: "rule", title: t("Suspicion"), cell: (one) => html`<span class="strong">${one.rule.replaceAll("_", " ").replaceAll("-", " ")}</span><span class="sub">${SEVERITIES()[one.severity]}</span>` },
+    { key: "status", title: t("Status"), cell: (one) => html`<${Badge} kind=${ALERT_STATES()[one.status][0]}>${ALERT_STATES()[one.status][1]}<//>${one.blocked && html`<span class="sub">${t("blocked")}</span>`}` },
+    { key: "times", title: t("How often"), number: true, cell: (one) => count(one.times) },
+    { key: "last", title: t("Last seen"), cell: (one) => time(one.last_seen_at) },
+  ];
+  return html`<section class="panel" aria-labelledby=${id}><header><h2 id=${id}>${t("Alerts")}</h2>${alerts.length > 0 && html`<div class="actions"><a class="button small" href=${all}>${t("Look closer")}</a></div>`}</header>
+    <${List} label=${t("Alerts")} columns=${columns} rows=${alerts} rowKey=${(one) => one.alert_id} empty=${html`<div class="body"><p class="muted">${t("No suspicion of abuse.")}</p></div>`} /></section>`;
+}
+
 function Pictures({ data }) {
   const { profile, currency } = data;
   const [shown, setShown] = useState("purchases");
@@ -111,6 +127,7 @@ function Page() {
       <div class="two-columns"><div class="stack"><${Pictures} data=${data} /></div>
         <div class="stack"><${Standing} profile=${profile} segments=${data.segments} /></div></div>
       <${Offers} offers=${data.offers} />
+      <${Alerts} alerts=${data.alerts} id=${id} />
       <p class="muted small">${t("As of {time}. Pictures are of the last 400 days, figures of all time.", { time: time(profile.as_of) })}</p>`}
     ${erasing && html`<${EraseDialog} id=${id} onClose=${() => setErasing(false)} />`}`;
 }
