@@ -8,14 +8,16 @@ import pytest
 from deploy.local.stack import Stack
 from services.customers.feed.forgotten import forgotten_among, hold_off_erasure
 from shared import clock
-from shared.topics import BLOCKS, PROFILES
+from shared.topics import BLOCKS, PROFILES, SEGMENTS, TOPICS
 from tests.integration import shop, traces
 from tests.integration.customers import database, new_customer, profile_with
-from tests.integration.emission import ok
+from tests.integration.emission import new_id, ok
 from tests.integration.erasing import basket, erase, report_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
+
+ANSWERING = ("customers", "emission")
 
 
 async def kept_for(stack: Stack, receipt_id: str) -> list[str | None]:
@@ -128,3 +130,36 @@ async def test_who_was_erased_is_known_by_the_time_of_the_last_erasure(stack: St
         assert await forgotten_among(connection, bytes(32), [customer_id]) == {}
     assert found.keys() == {customer_id}
     assert before < between < found[customer_id] < clock.now()
+
+
+async def test_every_service_forgets_a_customer_and_says_what_it_erased(stack: Stack) -> None:
+    [store_id] = await shop.open_store(stack)
+    customer_id, segment_id = new_customer(), new_id("seg")
+    async with shop.client(stack, "emission") as author:
+        group = {"name": "Regulars", "customers": [customer_id, new_customer()]}
+        ok(await author.put(f"/v1/customer-groups/{new_id('g')}", json=group))
+    async with shop.open_tills(stack) as tills:
+        await tills.buy(basket(store_id, customer_id, clock.now()))
+        await profile_with(stack, customer_id, purchases=1)
+    async with database(stack) as connection:
+        await connection.execute(
+            "insert into memberships (customer_id, segment_id, member, changed_at)"
+            " values ($1, $2, true, $3)",
+            customer_id,
+            segment_id,
+            clock.now(),
+        )
+    for service in ANSWERING:
+        assert await traces.in_tables(stack, service, customer_id) != {}, service
+    erasure_id = await erase(stack, customer_id)
+    for service in ANSWERING:
+        report = await report_of(stack, erasure_id, service)
+        assert any(one["deleted"] or one["anonymised"] for one in report["tables"]), service
+        assert customer_id not in str(report)
+        assert await traces.in_tables(stack, service, customer_id) == {}, service
+    compacted = [one for one in TOPICS if one.config.get("cleanup.policy") == "compact"]
+    for topic in compacted:
+        said = await traces.latest(stack, topic)
+        left = {key for key, value in said.items() if customer_id.encode() in key and value}
+        assert left == set(), topic.name
+    assert f"{customer_id}:{segment_id}".encode() in await traces.latest(stack, SEGMENTS)
