@@ -14,10 +14,12 @@ import { explained } from "./messages.js";
 import { CopyDialog, Panel, created, idInPath } from "./parts.js";
 import { Action, Check, Failure, Loading, Notice, Tabs, html, say, useAddress, useAsk, useEffect, useSettled, useState } from "./ui.js";
 import { useCurrency } from "./currency.js";
+import { beginning } from "./suggested.js";
 import "./words_authoring.js";
 
 const ID = idInPath();
 const EMPTY = { conditions: [], benefit: { kind: "percent_off" } };
+const BEGINNING = beginning("instrument", ID, EMPTY);
 const path = (id) => `/v1/instruments/${encodeURIComponent(id)}`;
 
 function Instrument() {
@@ -26,7 +28,7 @@ function Instrument() {
   const [copying, setCopying] = useState(false);
   const isNew = ID === "new";
   const form = useForm({
-    kind: "instrument", id: ID, empty: EMPTY,
+    kind: "instrument", id: BEGINNING.draftId, empty: BEGINNING.empty,
     load: async () => {
       if (isNew) return null;
       const view = await get("emission", `${path(ID)}?language=${language}`);

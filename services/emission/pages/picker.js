@@ -1,6 +1,6 @@
 // Ids chosen by searching: chips of what is chosen, and a field with suggestions (the ARIA combobox pattern).
 
-import { get } from "./api.js";
+import { get, may } from "./api.js";
 import { count } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { useField } from "./form.js";
@@ -29,10 +29,17 @@ const SOURCES = {
   product_groups: { ...found("/v1/products/groups", "name", "name", (one) => tn(one.products, "{n} product", "{n} products")), free: true },
   brands: { ...found("/v1/products/brands", "name", "name", (one) => tn(one.products, "{n} product", "{n} products")), free: true },
   regions: { search: async (text, signal) => regionsOf(await get("emission", `/v1/stores?limit=1000`, { signal }), text), free: true },
-  segments: { search: async () => [], free: true },
+  segments: { search: segments, names: async (ids, signal) => Object.fromEntries((await segments("", signal, 500)).map((one) => [one.id, one.name])), free: true },
   values: { search: async () => [], free: true },
   currencies: { search: async (text) => Intl.supportedValuesOf("currency").filter((one) => one.startsWith(text.toUpperCase())).slice(0, MOST).map((id) => ({ id, name: new Intl.DisplayNames([document.documentElement.lang], { type: "currency" }).of(id) })) },
 };
+
+// Of the customers service; whoever may not ask it, or while it is away, types ids.
+async function segments(text, signal, most = MOST) {
+  if (!may("customers:read")) return [];
+  const { items } = await get("customers", `/v1/segments?archived=false&search=${encoded(text)}&limit=${most}`, { signal }).catch(() => ({ items: [] }));
+  return items.map((one) => ({ id: one.segment_id, name: one.name, sub: tn(one.members, "{n} customer", "{n} customers"), whole: one }));
+}
 
 function regionsOf({ items }, text) {
   const counted = new Map();
