@@ -21,6 +21,7 @@ _ROUTES: tuple[tuple[str, str, Scope], ...] = (
     ("/segments", "segments.js", "customers:read"),
     ("/segment", "segment.js", "customers:read"),
     ("/insights", "insights.js", "customers:read"),
+    ("/alerts", "alerts.js", "customers:read"),
 )
 
 

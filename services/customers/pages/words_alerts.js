@@ -1,0 +1,36 @@
+// Ukrainian for alerts of abuse.
+
+import { addWords } from "./i18n.js";
+
+addWords({
+  "Code guessing": "Підбір кодів", "Codes that nobody has, tried one after another, or a lock-out.": "Коди, яких ні в кого немає, один за одним, або блокування за підбір.",
+  "Buy, use, return": "Купити, скористатися, повернути", "Most of what was bought with benefits comes back.": "Більшість купленого з вигодою повертається.",
+  "One device, many customers": "Один пристрій, багато покупців", "New customers use codes on one device, one after another.": "Нові покупці один за одним використовують коди на одному пристрої.",
+  "Codes of others": "Чужі коди", "Personal codes that are bound to somebody else.": "Персональні коди, закріплені за кимось іншим.",
+  "Benefits without right": "Вигоди без права", "Far more benefits given without right than by others.": "Значно більше вигод без права, ніж в інших.",
+  "Too fast": "Надто часто", "Codes used faster than anybody shops, or far more than by others.": "Коди використовують частіше, ніж хтось купує, або значно більше, ніж інші.",
+  "Quick returns": "Швидкі повернення", "Returns within an hour of the sale, far more than by others.": "Повернення протягом години після продажу, значно більше, ніж в інших.",
+  "One card at a till": "Одна картка на касі", "The same card on many receipts of a cashier in a day.": "Та сама картка на багатьох чеках касира за день.",
+  "customer": "покупець", "device": "пристрій", "address": "адреса", "store": "магазин", "cashier": "касир",
+  "receipts": "чеки", "receipts with a benefit": "чеки з вигодою", "receipts with a code": "чеки з кодом", "codes used": "використані коди", "discount by codes": "знижка за кодами",
+  "receipts with a benefit without right": "чеки з вигодою без права", "discount without right": "знижка без права", "returns": "повернення", "returns within an hour": "повернення протягом години",
+  "returns of receipts with a benefit": "повернення чеків із вигодою", "returns of receipts with a code": "повернення чеків із кодом", "unknown codes": "невідомі коди",
+  "unknown codes beyond two of a receipt": "невідомі коди понад два на чеку", "receipts with somebody else's code": "чеки з чужим кодом", "tries while locked out": "спроби під час блокування",
+  "different customers or stores": "різні покупці або магазини", "new customers": "нові покупці", "times the same card": "разів та сама картка",
+  "low": "низька", "medium": "середня", "high": "висока", "open": "відкрита", "confirmed": "підтверджена", "dismissed": "відхилена", "raised": "виникла", "blocked": "заблоковано", "unblocked": "розблоковано",
+  "{n} d": "{n} дн", "{n} h": "{n} год", "{n} min": "{n} хв", "at least {share} of {of}": "щонайменше {share} від: {of}", "at most {share} of {of}": "щонайбільше {share} від: {of}",
+  "{n} times what others have": "у {n} разів більше, ніж в інших", "on {n} days or more": "у {n} днів або більше", "{kind}: {measure} within {window}": "{kind}: {measure} за {window}",
+  "Alert": "Тривога", "Alerts": "Тривоги", "Rule": "Правило", "Rules": "Правила", "About": "Про кого", "Severity": "Серйозність", "Score": "Оцінка", "Times": "Разів", "Last seen": "Востаннє", "Status": "Стан", "all": "усі",
+  "No alerts": "Тривог немає", "Nothing that the rules call abuse, as far as it is looked for here.": "Нічого, що правила вважали б зловживанням, серед того, що тут шукають.", "First page": "Перша сторінка", "Next": "Далі", "Pages": "Сторінки",
+  "Promotions are withheld": "Акції не надаються", "The block is lifted": "Блокування знято", "What was counted": "Що пораховано", "Count": "Кількість", "Usual": "Зазвичай", "Receipts": "Чеки", "When": "Коли", "What": "Що", "Who": "Хто", "Note": "Примітка",
+  "a rule, or time": "правило або час", "Close": "Закрити", "blocked until {until}": "заблоковано до {until}",
+  "{share} times the threshold at worst; met {times} times from {first} to {last}; score {score}": "щонайбільше {share} порога; виявлено разів: {times}, від {first} до {last}; оцінка {score}",
+  "Evidence": "Докази", "why, for whoever looks later": "чому – для тих, хто дивитиметься пізніше", "Confirmed: the score learns from it": "Підтверджено: оцінка навчиться з цього", "Confirm: it is abuse": "Підтвердити: це зловживання",
+  "Dismissed: the score learns from it": "Відхилено: оцінка навчиться з цього", "Dismiss: it is none": "Відхилити: це не зловживання", "Lift the block": "Зняти блокування", "Withhold promotions": "Не надавати акцій", "What became of it": "Що з нею сталося",
+  "The score has learnt from {confirmed} confirmed and {dismissed} dismissed alerts.": "Оцінка навчилася з підтверджених тривог: {confirmed}, відхилених: {dismissed}.",
+  "There is no score yet: it learns once {needed} alerts are confirmed; {confirmed} are.": "Оцінки ще немає: вона навчається, коли підтверджено тривог: {needed}; зараз їх {confirmed}.",
+  "on": "увімкнено", "off": "вимкнено", "Change": "Змінити", "from {n} on": "від {n}", "The score raises no alert by itself.": "Сама оцінка тривоги не здіймає.", "Half-way is enough from a score of {score} on.": "Половини порога досить, якщо оцінка від {score}.",
+  "Nobody is blocked by the rule itself.": "Саме правило нікого не блокує.", "Whoever meets it is blocked for {n} minutes.": "Хто під нього підпадає, блокується на {n} хв.", "Changed by {who}, {at}.": "Змінено: {who}, {at}.", "Saved": "Збережено",
+  "Alerts are raised": "Тривоги здіймаються", "from how many on": "від якої кількості", "Half-way is enough from this score on, %": "Половини порога досить від такої оцінки, %", "none: never": "порожньо: ніколи",
+  "Whoever meets it is blocked for so many minutes": "На скільки хвилин блокується той, хто підпадає", "Cancel": "Скасувати", "Save": "Зберегти",
+});
