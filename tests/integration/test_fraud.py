@@ -10,10 +10,15 @@ import pytest
 
 from deploy.local.stack import Stack
 from shared import clock
+from shared.codec import decode
+from shared.events.customers import Alert, Block
+from shared.events.values import Event
+from shared.topics import ALERTS, BLOCKS, Topic
 from tests.builders import cart, line
 from tests.integration import shop
 from tests.integration.customers import new_customer
 from tests.integration.emission import ok
+from tests.integration.traces import latest
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -78,3 +83,114 @@ async def test_guessed_codes_raise_one_alert_with_its_evidence(
     assert (evidence["measure"], evidence["value"]) == ("unknown_codes", 8)
     assert set(evidence["receipts"]) == {f"r-{customer_id}-{n}" for n in range(4)}
     assert len(await alerts_of(api, customer_id)) == 1
+    [told] = [one for one in (await told_of(stack, ALERTS)).values() if one.subject == customer_id]
+    assert isinstance(told, Alert)
+    assert (told.alert_id, told.status) == (alert["alert_id"], "open")
+
+
+async def test_what_a_person_says_closes_the_alert_and_is_told(
+    stack: Stack, api: httpx.AsyncClient
+) -> None:
+    [store_id] = await shop.open_store(stack)
+    customer_id = new_customer()
+    await guess(stack, store_id, customer_id, carts=3)
+    alert = await alert_of(api, customer_id)
+    path = f"/v1/alerts/{alert['alert_id']}"
+    before = ok(await api.get("/v1/alert-rules"))["learnt"]["dismissed"]
+    closed = ok(await api.post(f"{path}/dismiss", json={"note": "A misprint"}))
+    assert closed["alert"]["status"] == "dismissed"
+    assert [(one["action"], one["changed_by"], one["note"]) for one in closed["history"]] == [
+        ("raised", None, None),
+        ("dismissed", "tests", "A misprint"),
+    ]
+    assert ok(await api.get("/v1/alert-rules"))["learnt"]["dismissed"] == before + 1
+    assert (await api.post(f"{path}/confirm", json={})).status_code == 409
+    assert ok(await api.post(f"{path}/dismiss", json={}))["history"] == closed["history"]
+
+    async def is_told() -> bool:
+        found = (await told_of(stack, ALERTS)).get(f"customer:{customer_id}")
+        return isinstance(found, Alert) and found.status == "dismissed"
+
+    await until(is_told, what="the alert is told to be dismissed")
+
+
+async def test_a_blocked_customer_gets_nothing_until_the_alert_is_dismissed(
+    stack: Stack, api: httpx.AsyncClient
+) -> None:
+    [store_id] = await shop.open_store(stack)
+    customer_id = new_customer()
+    await guess(stack, store_id, customer_id, carts=3)
+    alert = await alert_of(api, customer_id)
+    block = f"/v1/blocks/customer/{customer_id}"
+    ok(await api.put(block, json={"alert_id": alert["alert_id"], "note": "Until we know more"}))
+    assert (await alert_of(api, customer_id, blocked=True))["alert_id"] == alert["alert_id"]
+
+    async def blocked(number: int) -> str | None:
+        async with shop.open_tills(stack) as tills:
+            asked = cart(
+                [line(1, amount=1_000)],
+                receipt_id=f"r-{uuid4().hex}-{number}",
+                store_id=store_id,
+                customer_id=customer_id,
+                currency=shop.CURRENCY,
+                occurred_at=clock.now(),
+            )
+            return (await tills.ask(asked)).blocked
+
+    async def is_blocked() -> bool:
+        return await blocked(1) == "customer"
+
+    async def is_free() -> bool:
+        return await blocked(2) is None
+
+    await until(is_blocked, what="the evaluator withholds promotions")
+    ok(await api.post(f"/v1/alerts/{alert['alert_id']}/dismiss", json={}))
+    await until(is_free, what="the evaluator gives promotions again")
+    assert (await api.delete(block)).status_code == 404
+
+
+async def test_a_rule_blocks_by_itself_if_it_is_told_to(
+    stack: Stack, api: httpx.AsyncClient
+) -> None:
+    [rule] = [
+        one
+        for one in ok(await api.get("/v1/alert-rules"))["items"]
+        if one["rule"] == "code_guessing"
+    ]
+    body = {name: rule[name] for name in ("version", "enabled", "tests", "score", "blocks_s")}
+    changed = ok(await api.put("/v1/alert-rules/code_guessing", json=body | {"blocks_s": 3_600}))
+    try:
+        again = await api.put("/v1/alert-rules/code_guessing", json=body)
+        assert again.status_code == 409
+        [store_id] = await shop.open_store(stack)
+
+        async def a_blocked_one() -> Block | None:
+            # The rule holds from a moment after it was changed on: somebody new until it does.
+            customer_id = new_customer()
+            await guess(stack, store_id, customer_id, carts=3)
+            await alert_of(api, customer_id)
+            found = (await told_of(stack, BLOCKS)).get(f"customer:{customer_id}")
+            return found if isinstance(found, Block) else None
+
+        found = await until(a_blocked_one, within_s=60, what="a block by the rule")
+        assert found is not None
+        assert (found.blocked, found.subject_kind) == (True, "customer")
+        assert found.until is not None
+        assert found.until <= clock.now() + timedelta(hours=1)
+        alert = await alert_of(api, found.subject)
+        assert (alert["blocked"], alert["alert_id"]) == (True, found.alert_id)
+    finally:
+        ok(
+            await api.put(
+                "/v1/alert-rules/code_guessing", json=body | {"version": changed["version"]}
+            )
+        )
+
+
+async def told_of(stack: Stack, topic: Topic) -> dict[str, Event]:
+    """What the topic says last of each subject."""
+    return {
+        key.decode(): decode(topic.event, body, ignore_unknown=True)
+        for key, body in (await latest(stack, topic)).items()
+        if body is not None
+    }
