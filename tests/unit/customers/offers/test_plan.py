@@ -166,6 +166,7 @@ def test_the_cap_over_all_policies_counts_those_of_all() -> None:
 
 
 def test_the_budget_in_codes_and_in_money_is_not_exceeded() -> None:
+    assert isinstance(decided(policy(budget={"codes": 1, "cost": 2_000})), Plan)
     limited = policy(budget={"codes": 100})
     assert isinstance(decided(limited, situation=replace(SITUATION, codes={"win-back": 99})), Plan)
     assert decided(limited, situation=replace(SITUATION, codes={"win-back": 100})) == "budget_codes"
