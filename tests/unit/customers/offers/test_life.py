@@ -172,6 +172,9 @@ def test_a_returned_receipt_gives_the_offer_back_while_it_lasts() -> None:
 def test_unused_it_is_over_and_the_next_step_follows_after_the_wait() -> None:
     over = expired()
     assert (over.status, over.open, over.due_at) == ("expired", False, None)
+    told = life.told(over)
+    assert told is not None
+    assert (told.status, told.code, told.receipt_id) == ("expired", None, None)
     assert life.next_step(policy(), over) == Raise(2, NOON, ENDS)
     waiting = life.next_step(policy(wait_days=2), replace(over, valid_until=ENDS))
     assert waiting is not None
