@@ -59,6 +59,7 @@ class Chain:
     instrument_id: str
     emission_id: str
     personal_id: str
+    customer_id: str
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ async def found(stack: Stack, publisher: Publisher) -> Chain:
     await _sell(stack)
     chance = random.Random(7)  # noqa: S311 - a picture is no secret
     await publisher.outcomes(*_seventy_days(chance))
-    return Chain("hello", "hello-10", "hello", "birthday")
+    return Chain("hello", "hello-10", "hello", "birthday", "c-4")
 
 
 async def _open(client: httpx.AsyncClient) -> None:

@@ -31,7 +31,17 @@ PAGES = {
     ),
     "analytics": ("/dashboard", "/feed", "/effectiveness"),
     "evaluator": ("/certificate",),
-    "customers": ("/offers", "/policy", "/customers", "/erasures", "/webhooks"),
+    "customers": (
+        "/customers",
+        "/segments",
+        "/segment",
+        "/offers",
+        "/policy",
+        "/insights",
+        "/alerts",
+        "/erasures",
+        "/webhooks",
+    ),
 }
 FORMATS: tuple[tuple[int, Scheme], ...] = ((1440, "light"), (360, "dark"))
 _RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"

@@ -16,6 +16,7 @@ from tests.e2e.conftest import Analytics
 from tests.e2e.events import Publisher
 from tests.e2e.test_accessibility import settled
 from tests.e2e.visitor import WITHIN_MS, Scheme, visiting
+from tests.integration.customers import database
 from tests.waiting import until
 
 _IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -44,6 +45,12 @@ PICTURES = (
     ),
     Picture("activations", "analytics", "/feed"),
     Picture("effectiveness", "analytics", "/effectiveness", full=True),
+    Picture("customers", "customers", "/customers"),
+    Picture("customer", "customers", "/customer?customer_id={customer_id}", full=True),
+    Picture("segments", "customers", "/segments"),
+    Picture("segment", "customers", "/segment?segment_id=frequent-promo-users", full=True),
+    Picture("insights", "customers", "/insights", full=True),
+    Picture("offers", "customers", "/offers"),
     Picture("limits", "evaluator", "/certificate?limit=hello/hello-10/code"),
     Picture("campaigns", "emission", "/campaigns"),
     Picture("campaign", "emission", "/campaigns/{campaign_id}"),
@@ -67,8 +74,17 @@ PICTURES = (
 
 @pytest.fixture(scope="module")
 async def chain(stack: Stack, analytics: Analytics, publisher: Publisher) -> Chain:
-    """The chain, counted."""
-    return await chains.found(stack, publisher)
+    """The chain, counted, and its customers looked at."""
+    chain = await chains.found(stack, publisher)
+    async with database(stack) as customers:
+
+        async def looked_at() -> bool:
+            known = await customers.fetchval("select count(*) from profiles where version > 0")
+            waiting = "select exists (select from attention where due_at <= now())"
+            return known > chains.CUSTOMERS // 2 and not await customers.fetchval(waiting)
+
+        await until(looked_at, what="the chain's customers are looked at", within_s=60)
+    return chain
 
 
 @pytest.fixture
