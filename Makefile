@@ -15,7 +15,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth bench-query bench-freshness bench-customers bench-offers chaos check check-alerts
+.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth bench-query bench-freshness bench-customers bench-offers bench-fraud chaos check check-alerts
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -136,6 +136,9 @@ bench-offers: setup ## measure what offers cost with 2 thousand and 200 thousand
 
 bench-redemption: setup ## measure redemptions on one hot limit against a transaction per request
 	@$(BIN)/python -m tests.bench.redemption
+
+bench-fraud: setup ## measure how much labelled abuse in real baskets is found, and who is wronged by it
+	@$(BIN)/python -m tests.bench.fraud
 
 bench-growth: setup ## measure what a redemption costs at 10 thousand, 1 million and 10 million (SIZES=…)
 	@$(BIN)/python -m tests.bench.growth $(SIZES)
