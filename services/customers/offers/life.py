@@ -38,7 +38,6 @@ Why = (
         "erased",
     ]
 )
-_OPEN: frozenset[Status] = frozenset({"planned", "requested", "issued", "offered"})
 LATE = timedelta(days=1)
 """So long after its end a receipt with a code of its emission may still be of an offer: what was held in time is paid later."""
 
