@@ -10,17 +10,8 @@ from random import Random
 from msgspec.structs import replace
 
 from services.customers.messages import CodeAttempt, Receipt, Redemption
-from tests.bench.honest import (
-    DAY_S,
-    Basket,
-    Place,
-    Shop,
-    cashiers_of,
-    decision,
-    receipt,
-    returned,
-    when,
-)
+from tests.bench.honest import DAY_S, Basket, Shop, cashiers_of
+from tests.bench.shop_facts import Place, decision, receipt, returned, when
 
 ACTORS = 12
 _HOUR = 3_600

@@ -22,6 +22,7 @@ from services.customers.fraud.conduct import Conduct, Kind, Signal, Subject
 from services.customers.fraud.model import Model, Sample, sample_of
 from services.customers.fraud.rules import DEFAULTS, Ruleset, Suspicion
 from tests.bench import abuse, honest
+from tests.bench.shop_facts import when
 
 TUNED = (1, 2, 3, 4, 5, 6)
 REPORTED = tuple(range(201, 211))
@@ -110,7 +111,7 @@ def run(seed: int, *, second: bool, learnt: Model | None = None) -> Run:
             waiting.clear()
             result.score(near, learnt, rules)
             near.clear()
-        signals = list(listening.signals([fact], honest.when(at)))
+        signals = list(listening.signals([fact], when(at)))
         waiting += [signal for signal in signals if signal.subject.kind == "store"]
         for found in detection.observe(signals, known, chain, rules):
             suspicion, features = found

@@ -83,7 +83,7 @@ async def test_guessed_codes_raise_one_alert_with_its_evidence(
     assert (evidence["measure"], evidence["value"]) == ("unknown_codes", 8)
     assert set(evidence["receipts"]) == {f"r-{customer_id}-{n}" for n in range(4)}
     assert len(await alerts_of(api, customer_id)) == 1
-    [told] = [one for one in (await told_of(stack, ALERTS)).values() if one.subject == customer_id]
+    told = (await told_of(stack, ALERTS))[f"customer:{customer_id}"]
     assert isinstance(told, Alert)
     assert (told.alert_id, told.status) == (alert["alert_id"], "open")
 

@@ -1,6 +1,7 @@
 """Rules: met from their threshold on, by what stands out from others, each by what it is about and nothing else."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ WRONG = Redemption("c", "i", "unauthorised", 100, 0)
 Fact = Receipt | Returned | Decision | CodeAttempt
 
 
-def receipt(n: int, at: datetime = NOON, *redemptions: Redemption, **fields: str) -> Receipt:
+def receipt(n: int, at: datetime = NOON, *redemptions: Redemption, **fields: Any) -> Receipt:
     """Receipt ``n`` at a store."""
     return Receipt(
         receipt_id=f"r-{n}",
@@ -44,7 +45,7 @@ def receipt(n: int, at: datetime = NOON, *redemptions: Redemption, **fields: str
     )
 
 
-def back(n: int, sold_at: datetime, at: datetime, **fields: str) -> Returned:
+def back(n: int, sold_at: datetime, at: datetime, **fields: Any) -> Returned:
     """All of receipt ``n`` comes back."""
     lost = ReturnedRedemption("c", "i", "returned", True, 100, 0, "e")
     return Returned(
