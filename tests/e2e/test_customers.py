@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from msgspec import msgpack
 from playwright.async_api import Browser, Page, expect
 
 from deploy.local.stack import Stack
+from services.customers.fraud.model import Sample
 from services.customers.profile import State, add_receipt, pack
 from shared import clock
 from shared.web.auth import SCOPES, Scope
@@ -56,7 +58,18 @@ async def known(stack: Stack) -> AsyncIterator[Known]:
                 customer_id,
                 pack(state),
             )
+        await connection.execute(
+            "insert into alerts (alert_id, rule, kind, subject, status, severity, times, excess, evidence,"
+            " sample, first_seen_at, last_seen_at, changed_at, blocked, untold)"
+            " values ($1, 'quick_returns', 'customer', $2, 'dismissed', 'high', 3, 0, '[]', $4, $3, $3, $3,"
+            " false, false)",
+            f"a-{stem}",
+            ids[0],
+            now,
+            msgpack.encode(Sample("quick_returns", "customer", 0, ())),
+        )
         yield Known(stem, ids)
+        await connection.execute("delete from alerts where alert_id = $1", f"a-{stem}")
         await connection.execute("delete from profiles where customer_id = any($1)", ids)
 
 
@@ -128,6 +141,8 @@ async def test_a_customer_is_shown_as_pictures_each_with_a_table(
         assert sum(int(text) for text in shown if text) == 10
         groups = page.get_by_role("region", name="Favourite groups")
         await expect(groups.first).to_contain_text("sweets")
+        alert = page.get_by_role("row").filter(has_text="Quick returns")
+        await expect(alert).to_contain_text("dismissed")
         # Who may not erase is not offered to.
         await expect(page.get_by_role("button", name="Erase")).to_have_count(0)
         assert await violations(page) == []

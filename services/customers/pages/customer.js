@@ -1,6 +1,7 @@
 // One customer: everything that is known, as pictures and figures.
 
 import { at, call, get, may } from "./api.js";
+import { RULES, SEVERITIES, STATUSES } from "./alert_names.js";
 import { Fifth, Heat, Parts, Ranked, Weeks } from "./customer_charts.js";
 import { CLASSES, DEVICES, kept, moneyKept, pageOfSegment, spendingIn } from "./customer_names.js";
 import { count, day, decimal, money, percent, quantity, time } from "./format.js";
@@ -8,6 +9,7 @@ import { t, tn } from "./i18n.js";
 import { OFFER_STATES, REASONS } from "./policy_names.js";
 import { show, TitleBar } from "./shell.js";
 import { Action, Badge, Dialog, Empty, Failure, Input, List, Loading, html, useAddress, useAsk, useId, useState } from "./ui.js";
+import "./words_alerts.js";
 import "./words_customers.js";
 import "./words_offers.js";
 
@@ -57,19 +59,15 @@ function Offers({ offers }) {
     <${List} label=${t("Offers")} columns=${columns} rows=${offers} rowKey=${(one) => one.offer_id} empty=${html`<div class="body"><p class="muted">${t("No offers yet.")}</p></div>`} /></section>`;
 }
 
-const ALERT_STATES = () => ({ open: ["bad", t("open")], confirmed: ["warn", t("confirmed")], dismissed: ["plain", t("dismissed")] });
-const SEVERITIES = () => ({ high: t("grave"), medium: t("middling"), low: t("slight") });
-
-function Alerts({ alerts, id: customer }) {
+function Alerts({ alerts }) {
   const id = useId();
-  const all = at("customers", `/alerts?subject_kind=customer&subject=${encodeURIComponent(customer)}`);
   const columns = [
-    { key: "rule", title: t("Suspicion"), cell: (one) => html`<span class="strong">${one.rule.replaceAll("_", " ").replaceAll("-", " ")}</span><span class="sub">${SEVERITIES()[one.severity]}</span>` },
-    { key: "status", title: t("Status"), cell: (one) => html`<${Badge} kind=${ALERT_STATES()[one.status][0]}>${ALERT_STATES()[one.status][1]}<//>${one.blocked && html`<span class="sub">${t("blocked")}</span>`}` },
+    { key: "rule", title: t("Suspicion"), cell: (one) => html`<a href=${at("customers", `/alerts?alert_id=${encodeURIComponent(one.alert_id)}`)}>${RULES()[one.rule]?.[0] ?? one.rule}</a><span class="sub">${SEVERITIES()[one.severity][1]}</span>` },
+    { key: "status", title: t("Status"), cell: (one) => html`<${Badge} kind=${STATUSES()[one.status][0]}>${STATUSES()[one.status][1]}<//>${one.blocked && html`<span class="sub">${t("blocked")}</span>`}` },
     { key: "times", title: t("How often"), number: true, cell: (one) => count(one.times) },
     { key: "last", title: t("Last seen"), cell: (one) => time(one.last_seen_at) },
   ];
-  return html`<section class="panel" aria-labelledby=${id}><header><h2 id=${id}>${t("Alerts")}</h2>${alerts.length > 0 && html`<div class="actions"><a class="button small" href=${all}>${t("Look closer")}</a></div>`}</header>
+  return html`<section class="panel" aria-labelledby=${id}><header><h2 id=${id}>${t("Alerts")}</h2></header>
     <${List} label=${t("Alerts")} columns=${columns} rows=${alerts} rowKey=${(one) => one.alert_id} empty=${html`<div class="body"><p class="muted">${t("No suspicion of abuse.")}</p></div>`} /></section>`;
 }
 
@@ -127,7 +125,7 @@ function Page() {
       <div class="two-columns"><div class="stack"><${Pictures} data=${data} /></div>
         <div class="stack"><${Standing} profile=${profile} segments=${data.segments} /></div></div>
       <${Offers} offers=${data.offers} />
-      <${Alerts} alerts=${data.alerts} id=${id} />
+      <${Alerts} alerts=${data.alerts} />
       <p class="muted small">${t("As of {time}. Pictures are of the last 400 days, figures of all time.", { time: time(profile.as_of) })}</p>`}
     ${erasing && html`<${EraseDialog} id=${id} onClose=${() => setErasing(false)} />`}`;
 }
