@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.analytics import http, pages_http
 from services.analytics.changes import Changes
 from services.analytics.freshness import Ends
+from services.analytics.insight import erasing
 from services.analytics.insight.customers_store import keep_merging
 from services.analytics.settings import Settings
 from services.analytics.store import CHANNEL
@@ -51,8 +52,16 @@ class Service:
         """Add what comes to the statistics; a new consumer after each failure of a server."""
         await supervise(CONSUMER, lambda: rollup_consumer(self.settings.kafka, self.pool).run())
 
+    async def erase(self) -> None:
+        """Forget customers who are to be erased."""
+        name, kafka = erasing.CONSUMER, self.settings.kafka
+        topics, apply = erasing.TOPICS, erasing.apply
+        await supervise(
+            name, lambda: TransactionalConsumer(name, topics, kafka, self.pool, apply).run()
+        )
+
     async def relay(self) -> None:
-        """Send the dead letters."""
+        """Send the dead letters and what is said of erasures."""
         database_url = self.settings.database.get_secret_value()
         await supervise("relay", Relay(self.settings.kafka, database_url).run)
 
@@ -111,6 +120,7 @@ def create(settings: Settings) -> FastAPI:
                 service.listen(),
                 service.ends.watch(),
                 service.merge_customers(),
+                service.erase(),
             ):
                 yield
 

@@ -3,9 +3,11 @@
 import asyncio
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from deploy.local.stack import Stack
+from services.analytics.insight.folding import customer_of
 from services.customers.feed.forgotten import forgotten_among, hold_off_erasure
 from shared import clock
 from shared.topics import BLOCKS, PROFILES, SEGMENTS, TOPICS
@@ -163,3 +165,23 @@ async def test_every_service_forgets_a_customer_and_says_what_it_erased(stack: S
         left = {key for key, value in said.items() if customer_id.encode() in key and value}
         assert left == set(), topic.name
     assert f"{customer_id}:{segment_id}".encode() in await traces.latest(stack, SEGMENTS)
+
+
+async def test_statistics_know_an_erased_customer_no_more(stack: Stack) -> None:
+    """They have no id, but a hash that whoever has the id could look for."""
+    customer_id, hashed = (
+        new_customer(),
+        "select count(*) from customer_refunds where customer = $1",
+    )
+    connection = await asyncpg.connect(stack.database("analytics"))
+    try:
+        await connection.execute(
+            "insert into customer_refunds (customer, sold_at, refunded, currency) values ($1, $2, 5, 'UAH')",
+            customer_of(customer_id),
+            clock.now(),
+        )
+        report = await report_of(stack, await erase(stack, customer_id), "analytics")
+        assert {"table": "customer_refunds", "deleted": 0, "anonymised": 1} in report["tables"]
+        assert await connection.fetchval(hashed, customer_of(customer_id)) == 0
+    finally:
+        await connection.close()
