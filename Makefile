@@ -15,7 +15,7 @@ STAMPS := .venv/stamps
 LOG := .venv/setup.log
 failed = { echo "error: $(1) could not be installed: check the network and the disk, then run it again (more in $(LOG))" >&2; exit 1; }
 
-.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth bench-query bench-freshness bench-customers bench-offers bench-fraud chaos check check-alerts
+.PHONY: help setup setup-test demo up down test fuzz unit lint format typecheck contracts bench bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-growth bench-query bench-freshness bench-customers bench-offers bench-fraud bench-forecast chaos check check-alerts
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,7 +100,7 @@ check-alerts: $(STAMPS)/promtool ## check the alerts, their cases and the dashbo
 contracts: $(STAMPS)/python ## write docs/asyncapi.yaml and docs/schemas from the models
 	@$(BIN)/python -m deploy.contracts
 
-bench: bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-freshness bench-customers ## measure everything, one after another
+bench: bench-evaluator bench-posting bench-rollup bench-decisions bench-quote bench-backtest bench-redemption bench-freshness bench-customers bench-forecast ## measure everything, one after another
 
 bench-evaluator: $(STAMPS)/python ## measure how fast carts are decided, beside zen-engine
 	@$(BIN)/python -m tests.bench.evaluator
@@ -142,3 +142,6 @@ bench-fraud: setup ## measure how much labelled abuse in real baskets is found, 
 
 bench-growth: setup ## measure what a redemption costs at 10 thousand, 1 million and 10 million (SIZES=…)
 	@$(BIN)/python -m tests.bench.growth $(SIZES)
+
+bench-forecast: $(STAMPS)/python ## measure how well the next purchases are foretold on a year of real baskets
+	@$(BIN)/python -m tests.bench.forecast

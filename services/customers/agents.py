@@ -9,6 +9,7 @@ from services.customers import store
 from services.customers.attention import Attention
 from services.customers.cross_sell import search
 from services.customers.cross_sell.search import Search
+from services.customers.forecast.training import Training
 from services.customers.fraud.keeping import Keeping
 from services.customers.fraud.stream import Watch
 from services.customers.log import Chore, Log
@@ -25,6 +26,7 @@ _LOOK_SECONDS = 0.3
 _PLAN_SECONDS = 0.5
 _FIRST_SECONDS = 30.0
 _KEEP_SECONDS = 2.0
+_ASKED_SECONDS = 1.0
 _NIGHTLY = "30 2 * * *"
 
 log = structlog.get_logger()
@@ -35,6 +37,7 @@ def facts(
     pool: asyncpg.Pool,
     attention: Attention,
     planning: Planning,
+    training: Training,
     key: bytes,
     name: str = CONSUMER,
 ) -> Log:
@@ -60,5 +63,8 @@ def facts(
         Chore(Search(pool).renew, at=search.NIGHTLY),
         Chore(keeping.look, every=_KEEP_SECONDS),
         Chore(keeping.forget, at=_NIGHTLY),
+        Chore(training.run, every=_ASKED_SECONDS),
+        Chore(training.watch, every=_FIRST_SECONDS),
+        Chore(training.nightly, at=training.at),
     )
     return Log(name, TOPICS, kafka, pool, Stream(key, watch).apply, chores)

@@ -15,6 +15,9 @@ from services.customers.feed.deliveries import Deliveries
 from services.customers.feed.delivery import Sender
 from services.customers.feed.reading import Reading
 from services.customers.feed.receiver import networks
+from services.customers.forecast import http as forecast_http
+from services.customers.forecast.store import expected
+from services.customers.forecast.training import Training
 from services.customers.fraud import http as fraud_http
 from services.customers.fraud.store.blocks import blocked_among
 from services.customers.log import Log
@@ -32,26 +35,21 @@ from services.customers.stream import CONSUMER
 from shared import clock, database
 from shared.backlog import Backlog
 from shared.consumer import TransactionalConsumer
-from shared.events.customers import Forecast
 from shared.garbage import collect_less
 from shared.outbox import Relay
 from shared.supervision import TRANSIENT, supervise
 from shared.web.auth import Verifier
 from shared.web.service import background, create_app
 
-
-async def expect(*_: object) -> dict[str, Forecast]:
-    """Nothing yet."""
-    return {}
+KNOWLEDGE = Knowledge(segment_store.segments_of, expected, blocked_among)
 
 
-KNOWLEDGE = Knowledge(segment_store.segments_of, expect, blocked_among)
-
-
-def log_of(kafka: str, pool: asyncpg.Pool, key: bytes, name: str = CONSUMER) -> Log:
+def log_of(
+    kafka: str, pool: asyncpg.Pool, key: bytes, training: Training, name: str = CONSUMER
+) -> Log:
     """The log, with all that is done of it: ``key`` is of the hashes of those who were erased."""
-    attention = Attention(pool, Memberships().evaluate, expect)
-    return agents.facts(kafka, pool, attention, Planning(pool, KNOWLEDGE), key, name)
+    attention = Attention(pool, Memberships().evaluate, expected)
+    return agents.facts(kafka, pool, attention, Planning(pool, KNOWLEDGE), training, key, name)
 
 
 @dataclass
@@ -64,7 +62,13 @@ class Service:
     async def consume(self) -> None:
         """Apply what customers do, and look at them; a new app after each failure of a server."""
         kafka, key = self.settings.kafka, self.settings.key
-        await supervise(CONSUMER, lambda: log_of(kafka, self.pool, key).run())
+        await supervise(CONSUMER, lambda: log_of(kafka, self.pool, key, self.training).run())
+
+    @property
+    def training(self) -> Training:
+        """Has the models of the next purchase trained."""
+        database_url = self.settings.database.get_secret_value()
+        return Training(self.pool, database_url, self.settings.forecast_at)
 
     async def read_reference(self) -> None:
         """Keep what stores there are, and what campaigns give."""
@@ -127,13 +131,14 @@ def create(settings: Settings) -> FastAPI:
             async with pool.acquire() as connection, connection.transaction():
                 await catalogue.seed(connection, builtins(), clock.now())
             app.include_router(pages_http.routes())
-            app.include_router(segments_http.routes(pool, expect))
-            app.include_router(http.routes(Reading(pool, expect)))
+            app.include_router(segments_http.routes(pool, expected))
+            app.include_router(http.routes(Reading(pool, expected)))
             app.include_router(cross_sell_http.routes(pool))
             app.include_router(regions_http.routes(pool))
             app.include_router(erasure_http.routes(pool, settings.key))
             app.include_router(offers_http.routes(pool, KNOWLEDGE))
             app.include_router(fraud_http.routes(pool))
+            app.include_router(forecast_http.routes(service.training))
             app.include_router(webhook_http.routes(pool, service.sender))
             collect_less()
             async with background(

@@ -51,3 +51,16 @@ SCORE_LABELS = Gauge(
     "Alerts that the learnt score has learnt from, by what was said of them: confirmed, dismissed; 0: there is no score.",
     ["said"],
 )
+
+# Forecasts (services.customers.forecast).
+FORECAST_TRAINED_AT = Gauge(
+    "tillstream_forecast_trained_timestamp_seconds",
+    "When the models of the next purchase were last trained with success.",
+)
+FORECAST_SECONDS = Gauge(
+    "tillstream_forecast_training_seconds", "How long the last successful training took."
+)
+FORECAST_ERROR_RATIO = Gauge(
+    "tillstream_forecast_error_ratio",
+    "Mean absolute error of the model in use, to that of the running mean, on the rolling backtest.",
+)

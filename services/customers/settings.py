@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 from pydantic import SecretStr, field_validator
 
+from services.customers.forecast.training import NIGHTLY
 from shared.settings import ServiceSettings
 
 _KEY_BYTES = 32
@@ -13,11 +14,13 @@ class Settings(ServiceSettings):
     """``customers_key`` (32 bytes, hex): what webhooks' secrets and the hashes of erased customers are made with.
 
     ``webhook_networks`` (networks or addresses, separated by commas) are the private ones that webhooks may be in;
-    without any, webhooks are on the internet only.
+    without any, webhooks are on the internet only. ``forecast_at`` (crontab, UTC) is when the models of the next
+    purchase are trained.
     """
 
     customers_key: SecretStr
     webhook_networks: str = ""
+    forecast_at: str = NIGHTLY
 
     @field_validator("customers_key")
     @classmethod

@@ -11,6 +11,7 @@ from services.customers import store
 from services.customers.feed import erasure_store
 from services.customers.feed.forgotten import be_alone
 from services.customers.feed.pseudonym import pseudonym
+from services.customers.forecast import store as forecasts
 from services.customers.fraud.store import erasing as fraud
 from services.customers.offers.store import records as offers
 from services.customers.segments import store as segment_store
@@ -39,6 +40,7 @@ Erase = Callable[[Connection, str], Awaitable[Sequence[ErasedTable]]]
 CONCERNS: tuple[Erase, ...] = (
     store.erase,
     segment_store.erase,
+    forecasts.erase,
     offers.erase,
     fraud.erase,
 )
