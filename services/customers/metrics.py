@@ -55,7 +55,7 @@ SCORE_LABELS = Gauge(
 # Forecasts (services.customers.forecast).
 FORECAST_TRAINED_AT = Gauge(
     "tillstream_forecast_trained_timestamp_seconds",
-    "When the models of the next purchase were last trained with success.",
+    "When the models of the next purchase were last trained with success; before that, when it was first tried; 0: never.",
 )
 FORECAST_SECONDS = Gauge(
     "tillstream_forecast_training_seconds", "How long the last successful training took."

@@ -77,6 +77,24 @@ def _new_webhook(shop: Asks) -> Good:
     return Good(body=_WEBHOOK)
 
 
+def _ended(shop: Asks) -> None:
+    """Wait until no training is under way."""
+    latest: dict[str, Any] | None = {"status": "running"}
+    while latest and latest["status"] in ("asked", "running"):
+        latest = shop.ask("customers", "GET", "forecast")["latest"]
+
+
+def _training(shop: Asks) -> Good:
+    """A training, be it done or not."""
+    latest = shop.ask("customers", "GET", "forecast")["latest"]
+    return Good({"run_id": (latest or shop.ask("customers", "POST", "forecast/runs"))["run_id"]})
+
+
+def _new_training(shop: Asks) -> Good:
+    _ended(shop)
+    return Good()
+
+
 GOOD: dict[str, Callable[[Asks], Good]] = {
     "POST /v1/customers/{customer_id}/erasure": lambda _: Good(
         {"customer_id": emission.new_id("c")}
@@ -85,6 +103,10 @@ GOOD: dict[str, Callable[[Asks], Good]] = {
     "GET /v1/profiles": lambda _: Good(query={"search": "c-", "limit": "5"}),
     "GET /v1/profiles/export": lambda _: Good(query={"format": "parquet"}),
     "GET /v1/profiles/{customer_id}": lambda _: Good({"customer_id": CUSTOMER}),
+    "GET /v1/forecast/expected": lambda _: Good(query={"days": "14", "limit": "5"}),
+    "GET /v1/forecast/runs": lambda _: Good(query={"limit": "5"}),
+    "GET /v1/forecast/runs/{run_id}": _training,
+    "POST /v1/forecast/runs": _new_training,
     "POST /v1/webhooks": _new_webhook,
     "GET /v1/webhooks/{webhook_id}": _of_webhook,
     "PUT /v1/webhooks/{webhook_id}": lambda shop: Good(_webhook(shop), _WEBHOOK),

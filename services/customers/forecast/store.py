@@ -186,10 +186,10 @@ async def latest_done(connection: Connection) -> Run | None:
     return None if row is None else _run(row)
 
 
-async def latest_asked_at(connection: Connection) -> datetime | None:
-    """When a training was last asked for."""
-    at: datetime | None = await connection.fetchval("select max(asked_at) from forecast_runs")
-    return at
+async def asked_between(connection: Connection) -> tuple[datetime, datetime] | None:
+    """When a training was first asked for, as far as is known, and when last."""
+    row = await connection.fetchrow("select min(asked_at), max(asked_at) from forecast_runs")
+    return None if row is None or row[0] is None else (row[0], row[1])
 
 
 async def customers(connection: Connection) -> int:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -13,6 +13,7 @@ import structlog
 
 from services.customers.forecast import store
 from services.customers.forecast.figures import ratio_of
+from services.customers.forecast.store import Run
 from services.customers.metrics import (
     FORECAST_ERROR_RATIO,
     FORECAST_SECONDS,
@@ -59,13 +60,10 @@ class Training:
         now = clock.now()
         async with self.pool.acquire() as connection:
             last = await store.latest_done(connection)
-            asked_at = await store.latest_asked_at(connection)
+            asked = await store.asked_between(connection)
             customers = await store.customers(connection)
-        if last is not None and last.started_at and last.finished_at:
-            FORECAST_TRAINED_AT.set(last.finished_at.timestamp())
-            FORECAST_SECONDS.set((last.finished_at - last.started_at).total_seconds())
-            FORECAST_ERROR_RATIO.set(ratio_of(last.scores, last.model))
-        tried = asked_at is not None and asked_at > now - _AGAIN
+        _show(last, asked)
+        tried = asked is not None and asked[1] > now - _AGAIN
         if last is None or last.asked_at < now - _OVERDUE:
             if customers and not tried:
                 await self.ask("overdue")
@@ -97,6 +95,16 @@ class Training:
             if process.returncode is None:
                 process.kill()
         log.info("training has ended", code=code)
+
+
+def _show(last: Run | None, asked: tuple[datetime, datetime] | None) -> None:
+    """Tell of the last training, as the database has it: every instance says the same."""
+    if last is not None and last.started_at and last.finished_at:
+        FORECAST_TRAINED_AT.set(last.finished_at.timestamp())
+        FORECAST_SECONDS.set((last.finished_at - last.started_at).total_seconds())
+        FORECAST_ERROR_RATIO.set(ratio_of(last.scores, last.model))
+    elif asked is not None:
+        FORECAST_TRAINED_AT.set(asked[0].timestamp())
 
 
 def _ours(name: str) -> bool:
