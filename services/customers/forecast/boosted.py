@@ -2,7 +2,7 @@
 
 **Examples.** Every customer as they were on many days of the past, a week apart, with what they did in the three,
 six and nine weeks after it: shorter than what is foretold, so that the latest weeks are learnt from, too. A model
-for each of the three; the mean of their rates is the forecast (one alone is worse by 0.5–1%).
+for each of the three; the mean of their rates is the forecast (one alone is 0.4% worse).
 
 **Scale.** The error that counts is absolute, and large buyers vary more: trees learn trips over the square root of the running mean
 and are weighted by it, which leaves the error the same and the trees something of one size to learn.
