@@ -10,13 +10,15 @@ import sys
 import uvloop
 
 from services.customers.app import log_of
+from services.customers.forecast.training import Training
 from shared import database, logs
 
 
 async def run(name: str, key: bytes) -> None:
     """Read until killed."""
     async with await database.pool(os.environ["TILLSTREAM_DATABASE"]) as pool:
-        await log_of(os.environ["TILLSTREAM_KAFKA"], pool, key, name).run()
+        training = Training(pool, os.environ["TILLSTREAM_DATABASE"])
+        await log_of(os.environ["TILLSTREAM_KAFKA"], pool, key, training, name).run()
 
 
 if __name__ == "__main__":
