@@ -25,7 +25,7 @@ from shared.outbox import Message, put
 SOURCE = "/customers"
 MOST = 100
 """Customers of one transaction: receipts that come meanwhile wait for its end."""
-_MOMENT_SECONDS = 0.2
+_MOMENT_SECONDS = 0.1
 _LOCK = 0x7111_A77E
 
 
