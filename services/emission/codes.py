@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.codes import digest, normalise
+from shared.events.reference import NOBODY
 from shared.events.values import CustomerId, Event, Id, Instant, Text
 
 ALPHABET = "23456789ACDEFGHJKMNPQRTVWXY"
@@ -147,6 +148,8 @@ def _fault_of_holders(count: int | None, customers: Sequence[str] | None) -> str
     for position, customer_id in enumerate(customers):
         if customer_id in seen:
             return f"customers.{position}: given twice"
+        if customer_id == NOBODY:
+            return f"customers.{position}: stands for those who were erased"
         seen.add(customer_id)
     return None
 

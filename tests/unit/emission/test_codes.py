@@ -85,6 +85,7 @@ def test_a_million_codes_fit_eight_characters() -> None:
         ({"kind": "personal", "customers": ("a1", "a2", "a3"), "count": 2}, "count"),
         ({"kind": "personal", "customers": ("a1", "a2", "a3", "a1")}, r"customers\.3"),
         ({"kind": "personal", "customers": ("a1", "a1"), "count": 5}, r"customers\.1"),
+        ({"kind": "personal", "customers": ("a1", "tillstream:nobody")}, r"customers\.1"),
         ({"kind": "personal", "count": 10, "word": "FRIDAY"}, "word"),
         ({"kind": "personal", "count": 10, "pattern": "SPRING"}, "pattern"),
         ({"kind": "personal", "count": 10, "pattern": "#####"}, "pattern"),
