@@ -23,9 +23,10 @@ from shared.events.customers import Erased, Erasure
 from shared.events.reference import NOBODY, CodeChunk
 from shared.events.values import Event
 from shared.outbox import REPEATS_HEADER
-from tests.integration import traces
-from tests.integration.emission import new_id, ok, post
+from tests.integration import shop, traces
+from tests.integration.emission import instrument_of, new_id, ok, post
 from tests.integration.requests import a_request, issued, on_request, records_of
+from tests.integration.shop import a_cart
 from tests.waiting import until
 
 Json = dict[str, Any]
@@ -189,6 +190,47 @@ async def test_what_was_asked_for_before_is_refused_and_who_comes_back_is_served
     back = a_request(emission_id, customer_id=mine, requested_at=asked_at)
     [given] = await issued(stack, back)
     assert given.code
+
+
+async def test_the_code_of_an_erased_customer_is_taken_from_nobody(
+    client: httpx.AsyncClient, stack: Stack
+) -> None:
+    """Neither from others nor from whoever comes without a card: also where anybody's codes are taken."""
+    [store_id] = await shop.open_store(stack)
+    posted = await batch(client, [mine := new_id("c"), other := new_id("c")])
+    await post(client, posted)
+    requested = await on_request(client)
+    theirs = await issued(stack, *(a_request(requested, customer_id=one) for one in (mine, other)))
+    codes = [row[0] for row in await exported(client, posted)] + [str(one.code) for one in theirs]
+    instruments = [instrument_of(one) for one in (posted, requested)]
+    for one in instruments:
+        del one["conditions"][1]["cap"]
+    await shop.run_campaign(stack, instruments, stores=[store_id])
+
+    async with shop.client(stack, "evaluator") as till:
+
+        async def taken(code: str, customer_id: str | None) -> bool:
+            cart = a_cart(store_id, 30_000, codes=[code], customer_id=customer_id)
+            body = cart.model_dump(mode="json", exclude_none=True) | {"intent": "quote"}
+            return bool(ok(await till.post("/v1/quotes", json=body)).get("applied"))
+
+        async def known() -> bool:
+            return all([await taken(code, None) for code in codes])
+
+        await until(known, what="the evaluator to know the codes")
+        erasure = an_erasure(mine)
+        await erase(stack, erasure)
+        await reports(stack, erasure.erasure_id)
+
+        async def withdrawn() -> bool:
+            return not await taken(codes[0], None) and not await taken(codes[2], None)
+
+        await until(withdrawn, what="the codes to be taken no more")
+        for customer_id in (None, mine, other):
+            assert not await taken(codes[0], customer_id)
+            assert not await taken(codes[2], customer_id)
+            assert await taken(codes[1], customer_id)
+            assert await taken(codes[3], customer_id)
 
 
 async def test_an_emission_that_is_being_posted_publishes_no_customer_for_good(
