@@ -29,6 +29,7 @@ CORE = (
     "services/evaluator/circumstances.py",
     "services/evaluator/counters.py",
     "services/evaluator/discretion.py",
+    "services/evaluator/erasure.py",
     "services/evaluator/explanation.py",
     "services/evaluator/guessing.py",
     "services/evaluator/lease.py",

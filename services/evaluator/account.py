@@ -96,7 +96,7 @@ def settled(account: Account, now: datetime) -> Moved:
             lot, points=lot.points - paid - over, returnable=max(0, lot.returnable - over)
         )
         if over:
-            movements.append(_expiry(account, after, over, now))
+            movements.append(_expiry(account, after, over, lot.expires_at or now, now))
     if debt == account.debt and not movements:
         return account, []
     return replace(account, lots=tuple(lots), debt=debt), movements
@@ -210,6 +210,18 @@ def take_back(
     return after, [*movements, taken_back]
 
 
+def forfeited(account: Account, now: datetime) -> Moved:
+    """The account once nobody can use it any more: what is free, active or not, goes back to its campaigns."""
+    account, movements = settled(account, now)
+    lots = list(account.lots)
+    for position, lot in enumerate(lots):
+        if lot.free:
+            left = max(0, lot.returnable - lot.free)
+            lots[position] = replace(lot, points=lot.held, returnable=left)
+            movements.append(_expiry(account, lots[position], lot.free, now, now))
+    return replace(account, lots=tuple(lots)), movements
+
+
 def amount(parts: Iterable[Part]) -> int:
     """How many points the parts are."""
     return sum(part.points for part in parts)
@@ -248,9 +260,9 @@ def _changed(
     return replace(account, lots=tuple(lots.values()))
 
 
-def _expiry(account: Account, lot: Lot, points: int, now: datetime) -> Movement:
+def _expiry(account: Account, lot: Lot, points: int, at: datetime, now: datetime) -> Movement:
     """``lot`` is as it is after it: what was held expires later, under another name."""
     name = f"x-{lot.lot_id}" + (f"-{lot.points}" if lot.points else "")
-    cause = Cause(occurred_at=lot.expires_at or now, campaign_id=lot.campaign_id)
+    cause = Cause(occurred_at=at, campaign_id=lot.campaign_id)
     against = campaign_account(lot.campaign_id)
     return movement("expiry", name, account.customer_id, -points, against, cause, now)

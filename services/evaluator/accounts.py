@@ -102,6 +102,10 @@ class Accounts:
         payment = self.payments.get(receipt_id)
         return payment.held_of(customer_id) if payment else 0
 
+    def forfeit(self, customer_id: str) -> None:
+        """Give what is free of the customer's points back to their campaigns."""
+        self._keep(*points_account.forfeited(self[customer_id], self.now))
+
     def accrue(self, customer_id: str, lot: Lot, cause: Cause) -> None:
         """Give a customer the points of a lot, named after what earned them."""
         self._keep(*points_account.accrue(self._accounts[customer_id], lot, cause, self.now))

@@ -24,6 +24,7 @@ from services.evaluator.checkout import Checkout
 from services.evaluator.checkout_http import Checkouts
 from services.evaluator.closing import Closing
 from services.evaluator.desk import Brought, Desk
+from services.evaluator.erasing import Erasing
 from services.evaluator.expiry import Expiry
 from services.evaluator.facts import Gatherer
 from services.evaluator.group_commit import GroupCommit
@@ -153,6 +154,10 @@ class Service:
         """Let bonus points expire that were not spent in time."""
         await supervise("expiry of points", PointsExpiry(self.pool).run)
 
+    async def erase(self) -> None:
+        """Erase customers who are to be forgotten."""
+        await supervise("erasure", Erasing(self.pool).run)
+
     async def forget(self) -> None:
         """Forget receipts that may no longer be returned."""
         await supervise("retention", Retention(self.pool).run)
@@ -211,6 +216,7 @@ def create(settings: Settings) -> FastAPI:
                 service.expire(),
                 service.close_periods(),
                 service.expire_points(),
+                service.erase(),
                 service.forget(),
                 backtests.tend(),
             ):

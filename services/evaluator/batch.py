@@ -101,9 +101,14 @@ class Batch:
         decision: bytes | None = None,
         facts: recording.Facts | None = None,
         answer: bytes | None = None,
+        *,
+        customer_id: str | None,
+        told_customer_id: str | None = None,
     ) -> None:
         """Note an event with what was decided of it; the same again will be told by it."""
         kept = answer if came.waiting else None
+        if told_customer_id == customer_id:
+            told_customer_id = None
         self.seen[came.key] = Seen(came.body_digest, answer or decision)
         self.applied.append(
             Applied(
@@ -116,6 +121,8 @@ class Batch:
                 decision,
                 recording.encode_facts(facts) if facts else None,
                 kept,
+                customer_id or "",
+                told_customer_id,
             )
         )
 
@@ -131,7 +138,8 @@ class Batch:
         repeats = answer.decision is known.decision
         self.messages.append(Message(DECISIONS, key, answered, name, repeats=repeats))
         facts = None if answer.free is None else recording.facts_of(given, answer.free)
-        self._note(came, "cart", answered, facts)
+        whose, told = cart.customer_id, answer.decision.customer_id
+        self._note(came, "cart", answered, facts, customer_id=whose, told_customer_id=told)
         if facts and facts.blocked:
             self.withheld.append(facts.blocked)
         self.messages += self.hearing.note(cart, came.key, answer, self.facts)
@@ -159,10 +167,11 @@ class Batch:
         answer = message.body
         self.messages.append(message)
         if recorded.free is None or recorded.receipt.decision is None:
-            self._note(came, "sale", answer=answer)
+            self._note(came, "sale", answer=answer, customer_id=sale.customer_id)
         else:
             facts = recording.facts_of(given, recorded.free)
-            self._note(came, "sale", encode_decision(recorded.receipt.decision), facts, answer)
+            decided = encode_decision(recorded.receipt.decision)
+            self._note(came, "sale", decided, facts, answer, customer_id=sale.customer_id)
             if facts.blocked:
                 self.withheld.append(facts.blocked)
         self._change(known, recorded.receipt, came.key, sale.customer_id)
@@ -198,7 +207,7 @@ class Batch:
         )
         answer = sent.body
         self.messages.append(sent)
-        self._note(came, "return", answer=answer)
+        self._note(came, "return", answer=answer, customer_id=paid.customer_id)
         self._change(known, reversal.receipt, came.key)
         return answer
 

@@ -33,6 +33,13 @@ async def sales_read_until(connection: Connection) -> datetime | None:
     return await ledger.sales_read_until(connection, CONSUMER, SALES.name, SALES.partitions)
 
 
+async def read_until(connection: Connection) -> datetime | None:
+    """Until when all carts, sales and returns have been read; None while that is unknown."""
+    carts = await ledger.sales_read_until(connection, CONSUMER, CARTS.name, CARTS.partitions)
+    sales = await sales_read_until(connection)
+    return min(carts, sales) if carts and sales else None
+
+
 @dataclass(frozen=True, slots=True)
 class Checkout:
     """Applies batches of ``checkout.carts.v1`` and ``checkout.sales.v1``."""

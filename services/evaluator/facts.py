@@ -23,6 +23,7 @@ from services.evaluator.store.reference import KnownCode, KnownCustomer, Place
 from shared import codes
 from shared.database import Connection
 from shared.events.checkout import Cart, Return, Sale
+from shared.events.reference import NOBODY
 
 CLOCK_TOLERANCE = timedelta(hours=1)
 """How far a till's clock may be ahead of the database's."""
@@ -105,6 +106,9 @@ class Facts:
         if place is None:
             message = "store_id: no such store; create it in emission first"
             return ConflictError("unknown_store", message)
+        if event.intent != "return" and event.customer_id == NOBODY:
+            message = "customer_id: stands for those who were erased, and is nobody's"
+            return ConflictError("nobodys_customer_id", message)
         if event.intent != "return" and place.currency != event.currency:
             message = f"currency: this store sells in {place.currency}"
             return ConflictError("wrong_currency", message)

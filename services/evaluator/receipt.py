@@ -204,10 +204,12 @@ def record(
         # In the order in which they were decided: where slots are few, the first has them.
         applied = [(a.campaign_id, a.instrument_id) for a in decision.applied]
         rights = [before[key] for key in applied if key in before]
+    # A customer who was erased since is none: nobody earns what was promised to them.
+    same = sale.customer_id is not None and sale.customer_id == decision.customer_id
     decided = {
         right.key: redemption.as_earned(
             right,
-            same_customer=sale.customer_id == decision.customer_id,
+            same_customer=same,
             paid=paid_money,
             due=decision.total - decision.discount,
         )

@@ -16,11 +16,15 @@ from services.evaluator.promotion.blocks import SubjectKind
 from services.evaluator.promotion.history import Purchase
 from services.evaluator.promotion.ruleset import Ruleset
 from shared.events.checkout import Cart, Sale
+from shared.events.reference import NOBODY
 from shared.events.values import Device, Location, PaymentMethod
+
+SOMEBODY = "tillstream:somebody"
+"""In place of another customer's id: whose a code is that was not theirs is nothing to keep with their cart."""
 
 
 class Code(msgspec.Struct, frozen=True, array_like=True):
-    """A presented code as it was recognised."""
+    """A presented code as it was recognised. ``holder``: the cart's customer, ``SOMEBODY`` or ``NOBODY``."""
 
     position: int
     digest: bytes
@@ -91,7 +95,13 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
         birthday=basket.birthday,
         codes=tuple(
             [
-                Code(c.position, c.digest, c.emission_id, c.holder, c.valid_until)
+                Code(
+                    c.position,
+                    c.digest,
+                    c.emission_id,
+                    _holder(c.holder, basket.customer_id),
+                    c.valid_until,
+                )
                 for c in basket.codes
             ]
         ),
@@ -112,6 +122,10 @@ def facts_of(given: Circumstances, free: Mapping[str, int]) -> Facts:
         address=given.address,
         blocked=basket.blocked,
     )
+
+
+def _holder(holder: str | None, customer_id: str | None) -> str | None:
+    return holder if holder in (None, NOBODY, customer_id) else SOMEBODY
 
 
 def encode_facts(facts: Facts) -> bytes:

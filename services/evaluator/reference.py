@@ -1,4 +1,4 @@
-"""Reference data: campaigns, codes, stores, what is known of customers, and from whom promotions are withheld."""
+"""Reference data: campaigns, codes, stores, what is known of customers, from whom promotions are withheld, and who is to be forgotten."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,19 +8,30 @@ from aiokafka.structs import ConsumerRecord
 
 from services.evaluator.promotion.blocks import Subject
 from services.evaluator.store import blocks as block_store
+from services.evaluator.store import erasure as erasure_store
 from services.evaluator.store import reference as reference_store
 from shared import codes
 from shared.codec import InvalidMessageError, decode
 from shared.database import Connection
 from shared.dead_letters import DeadLetter
-from shared.events.customers import Block
+from shared.events.customers import Block, Erasure
 from shared.events.promotion import Campaign
 from shared.events.reference import CodeChunk, Customer, SegmentChange, Store
 from shared.events.values import Event
-from shared.topics import BLOCKS, BY_NAME, CAMPAIGNS, CODES, CUSTOMERS, SEGMENTS, STORES
+from shared.topics import (
+    BLOCKS,
+    BY_NAME,
+    CAMPAIGNS,
+    CODES,
+    CUSTOMERS,
+    ERASURES,
+    SEGMENTS,
+    STORES,
+)
 
 CONSUMER = "evaluator.reference"
-TOPICS = (STORES.name, CUSTOMERS.name, SEGMENTS.name, CODES.name, CAMPAIGNS.name, BLOCKS.name)
+_TOPICS = (STORES, CUSTOMERS, SEGMENTS, CODES, CAMPAIGNS, BLOCKS, ERASURES)
+TOPICS = tuple([topic.name for topic in _TOPICS])
 _FORGETTABLE = {CUSTOMERS.name, SEGMENTS.name, BLOCKS.name}
 """Topics on which a key without a value means that what it is about is to be forgotten."""
 
@@ -58,6 +69,7 @@ class _Came:
     chunks: list[CodeChunk] = field(default_factory=list)
     campaigns: list[tuple[ConsumerRecord, Campaign]] = field(default_factory=list)
     blocks: dict[Subject, Block | None] = field(default_factory=dict)
+    erasures: list[tuple[str, str, datetime]] = field(default_factory=list)
 
     def take(self, record: ConsumerRecord, event: Event) -> None:
         """Note an event. Raises ``ValueError`` for one that contradicts itself."""
@@ -76,6 +88,8 @@ class _Came:
                 self.campaigns.append((record, event))
             case Block():
                 self.blocks[Subject(event.subject_kind, event.subject)] = event
+            case Erasure():
+                self.erasures.append((event.erasure_id, event.customer_id, _instant_of(record)))
 
     def forget(self, topic: str, key: str) -> None:
         """Note that what the key is about is to be forgotten. Raises ``ValueError`` for a key of nothing."""
@@ -91,6 +105,8 @@ class _Came:
         """Save all of it; what carts wait for, the rules' row, goes last."""
         if self.stores:
             await reference_store.save_stores(connection, self.stores)
+        if self.erasures:
+            await erasure_store.ask(connection, self.erasures)
         if self.customers:
             await reference_store.save_customers(connection, self.customers)
         if self.left:
@@ -115,12 +131,14 @@ async def _save_campaigns(
         connection, {name: (r.offset, r.value or b"") for name, (r, _) in states.items()}
     )
     stops = {
-        name: None
-        if one.status == "running"
-        else datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        name: None if one.status == "running" else _instant_of(record)
         for name, (record, one) in states.items()
     }
     await reference_store.save_stops(connection, stops)
+
+
+def _instant_of(record: ConsumerRecord) -> datetime:
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
 
 
 def _subject(key: str) -> Subject:

@@ -5,6 +5,7 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.local.stack import Stack
 from shared.cluster import partitions_of
+from shared.database import Connection
 from shared.topics import Topic
 from tests.waiting import until
 
@@ -25,20 +26,25 @@ async def in_tables(stack: Stack, service: str, customer_id: str) -> dict[str, i
             return not await connection.fetchval("select exists(select from outbox)")
 
         await until(all_is_sent, what="an empty outbox")
-        found = {}
-        for row in await connection.fetch(_TABLES):
-            # A row as text has bytes in hex.
-            count = await connection.fetchval(
-                f"select count(*) from {row['name']} as one"  # noqa: S608 - names of our own
-                " where strpos(one::text, $1) > 0 or strpos(one::text, $2) > 0",
-                customer_id,
-                customer_id.encode().hex(),
-            )
-            if count:
-                found[row["name"].removeprefix("public.")] = count
-        return found
+        return await in_database(connection, customer_id)
     finally:
         await connection.close()
+
+
+async def in_database(connection: Connection, customer_id: str) -> dict[str, int]:
+    """In how many rows of which of its tables the id is, in any column, also within bytes (not if they are compressed)."""
+    found = {}
+    for row in await connection.fetch(_TABLES):
+        # A row as text has bytes in hex.
+        count = await connection.fetchval(
+            f"select count(*) from {row['name']} as one"  # noqa: S608 - names of our own
+            " where strpos(one::text, $1) > 0 or strpos(one::text, $2) > 0",
+            customer_id,
+            customer_id.encode().hex(),
+        )
+        if count:
+            found[row["name"].removeprefix("public.")] = count
+    return found
 
 
 async def latest(stack: Stack, topic: Topic) -> dict[bytes, bytes | None]:

@@ -12,6 +12,7 @@ from services.evaluator.promotion.blocks import SubjectKind
 from services.evaluator.promotion.history import Purchase
 from services.evaluator.promotion.selection import ATTRIBUTE, Places, Selection
 from shared.events.checkout import CartLine
+from shared.events.reference import NOBODY
 from shared.events.values import Channel, Device, Location, PaymentMethod
 
 
@@ -28,8 +29,8 @@ class PresentedCode(msgspec.Struct, frozen=True):
     valid_until: datetime | None = None
 
     def is_over(self, at: datetime) -> bool:
-        """Whether it has ended by then; its emission may have, too."""
-        return self.valid_until is not None and self.valid_until <= at
+        """Whether nobody may use it any more by then, also while its emission lasts: it has ended, or was an erased customer's."""
+        return self.holder == NOBODY or (self.valid_until is not None and self.valid_until <= at)
 
 
 class Basket(msgspec.Struct, frozen=True):

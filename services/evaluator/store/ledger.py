@@ -47,7 +47,8 @@ class Applied(NamedTuple):
     """An event as it was applied: what it said, what was decided of it, and by which facts.
 
     ``facts`` are there if it was decided by the rules, ``decision`` if it was decided at all; ``answer``
-    is what its sender was told besides.
+    is what its sender was told besides. ``customer_id`` is whose event it is ("" nobody's), ``told_customer_id``
+    another customer whom what was told names: who is to be forgotten is found by them.
     """
 
     event_key: bytes
@@ -59,6 +60,8 @@ class Applied(NamedTuple):
     decision: bytes | None = None
     facts: bytes | None = None
     answer: bytes | None = None
+    customer_id: str = ""
+    told_customer_id: str | None = None
 
 
 async def save_applied(connection: Connection, rows: Sequence[Applied]) -> None:

@@ -12,7 +12,7 @@ from shared import codes
 from shared.codec import decode
 from shared.database import Connection, Query, together
 from shared.events.promotion import Campaign
-from shared.events.reference import CodeChunk, Customer, SegmentChange, Store
+from shared.events.reference import NOBODY, CodeChunk, Customer, SegmentChange, Store
 from shared.events.values import Location
 
 
@@ -172,6 +172,8 @@ async def save_codes(connection: Connection, chunks: Sequence[CodeChunk]) -> lis
     )
     added = {tuple(row) for row in rows}
     fresh = {key: one for one in chunks if (key := (one.emission_id, one.chunk)) in added}
+    # Said again is what held the id of an erased customer. It may stand beside the first in one batch.
+    await _take_from_holders(connection, [one for one in chunks if NOBODY in one.holders])
     if not fresh:
         return []
     posted = {one.emission_id: one.posted_at for one in fresh.values()}
@@ -196,6 +198,19 @@ async def save_codes(connection: Connection, chunks: Sequence[CodeChunk]) -> lis
     )
     await _add_codes(connection, came, posted)
     return [name for name, held, needed in rows if held - counts[name] < needed]
+
+
+async def _take_from_holders(connection: Connection, chunks: Sequence[CodeChunk]) -> None:
+    """Codes that were bound to a customer who was erased since are nobody's."""
+    for one in chunks:
+        digests = codes.unpack(one.digests)
+        gone = [d for d, holder in zip(digests, one.holders, strict=True) if holder == NOBODY]
+        await connection.execute(
+            "update codes set holder = $3 where digest = any($1) and emission_id = $2",
+            gone,
+            one.emission_id,
+            NOBODY,
+        )
 
 
 async def _add_codes(
