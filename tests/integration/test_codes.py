@@ -14,6 +14,7 @@ from shared import codes
 from shared.codec import encode
 from shared.database import Connection
 from shared.events.promotion import Campaign
+from shared.events.reference import NOBODY
 from tests.builders import CODE_KEY, campaign, chunk, code, emission, instrument, utc
 from tests.integration.evaluator import (
     NOW,
@@ -79,6 +80,25 @@ async def test_each_code_of_a_chunk_has_its_own_holder_or_none(
         DIGESTS[0]: KnownCode("e-1", "c-1"),
         DIGESTS[1]: KnownCode("e-1"),
     }
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_chunk_that_is_said_again_without_an_erased_customer_takes_the_code_from_them(
+    connection: Connection, *, at_once: bool
+) -> None:
+    """It is counted once; another emission's code of the same digest is not touched."""
+    said = [
+        chunk("e-1", *WORDS, holders=("c-1", "c-2")),
+        chunk("e-1", *WORDS, holders=(NOBODY, "c-2")),
+    ]
+    stale = chunk("e-0", WORDS[1], holders=(NOBODY,), posted_at=EARLIER)
+    for chunks in [[*said, stale]] if at_once else [[one] for one in (*said, stale)]:
+        await reference_store.save_codes(connection, chunks)
+    assert await reference_store.known_codes(connection, DIGESTS) == {
+        DIGESTS[0]: KnownCode("e-1", NOBODY),
+        DIGESTS[1]: KnownCode("e-1", "c-2"),
+    }
+    assert (await reference_store.codes_held(connection))["e-1"] == 2
 
 
 async def test_a_chunk_with_a_holder_too_few_is_a_dead_letter(pool: asyncpg.Pool) -> None:

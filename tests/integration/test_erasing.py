@@ -54,6 +54,7 @@ from tests.integration.outgoing import waiting
 from tests.integration.periods import DAY, midnight
 
 WHO, OTHER = "C-to-forget.17", "C2"
+OWED = 7
 MINUTE = timedelta(minutes=1)
 
 
@@ -63,8 +64,8 @@ async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     async with world.evaluator(dsn) as opened:
         await opened.execute("update stores set bonus_share = 10000")
         rules = (
-            LimitRule(redemptions=4, per=("customer",)),
-            LimitRule(redemptions=3, per=("customer", "day")),
+            LimitRule(redemptions=9, per=("customer",)),
+            LimitRule(redemptions=6, per=("customer", "day")),
             LimitRule(money=100_000, per=("customer",)),
         )
         await learn(
@@ -122,7 +123,8 @@ async def live(pool: asyncpg.Pool) -> None:
     paid = {"payments": ({"method": "bonuses", "amount": 30},)}
     spends = Sale.model_validate(sold(8).model_dump() | paid)
     back = returns(1, receipt_id="cart-1", lines=())
-    assert await Stream(spends, cart(7, OTHER, revision=1), back).into(pool) == []
+    # Who comes to a receipt that is paid is told of it as it was.
+    assert await Stream(spends, cart(5, OTHER, revision=1), back).into(pool) == []
     desk = Requests(Desk(Gatherer(Rulesets(), CODE_KEY, timedelta(minutes=15))))
     body = encode(cart(9))
     came = incoming(cart(9), "key/9", body, waiting=True)
@@ -144,6 +146,10 @@ async def live(pool: asyncpg.Pool) -> None:
         assert await reference.apply(connection, blocks) == []
     await pool.execute("insert into closings values ('c', 'i', $1, $1, $2, false)", NOW, WHO)
     await pool.execute("insert into late_purchases values ('late', $1, $2)", WHO, NOW)
+    # What was taken back and was not there.
+    owed = [("t-x", f"customer/{WHO}", -OWED), ("t-x", "campaign/campaign-1", OWED)]
+    await pool.executemany("insert into bonus_entries values ($1, $2, $3, null, now())", owed)
+    await pool.execute("update bonus_accounts set debt = $2 where customer_id = $1", WHO, OWED)
 
 
 async def ask(pool: asyncpg.Pool, *erasures: Erasure) -> None:
@@ -258,12 +264,13 @@ async def test_points_go_back_to_their_campaigns(pool: asyncpg.Pool, dsn: str) -
     await erase(pool)
     after = (await proven(dsn)).bonuses
     assert after is not None
-    # Those that an open receipt holds are waited for; OTHER has none.
-    assert after.points == await pool.fetchval("select sum(held) from bonus_lots") == 20
+    # What was owed is paid first; what an open receipt holds is waited for. OTHER has none.
+    assert await pool.fetchval("select sum(held) from bonus_lots") == 20
+    assert (after.points, after.lots, after.debt) == (20, 20, 0)
     said = [decode(BonusEntry, body or b"") for body in await waiting(pool, BONUSES)]
     gone = [one for one in said if one.customer_id == NOBODY]
     assert {one.kind for one in gone} == {"expiry"}
-    assert sum(one.points for one in said) == after.points
+    assert sum(one.points for one in said) == after.points + OWED, "nobody was told of what is owed"
     await pool.execute(
         "update bonus_payments set expires_at = now() - interval '1 day' where status = 'held'"
     )
@@ -271,7 +278,7 @@ async def test_points_go_back_to_their_campaigns(pool: asyncpg.Pool, dsn: str) -
     await erase(pool, erasure("somebody-else", "x-2"))
     last = (await proven(dsn)).bonuses
     assert last is not None
-    assert last.points == 0
+    assert (last.points, last.lots, last.debt) == (0, 0, 0)
 
 
 async def test_a_return_after_it_gives_the_money_back_and_no_points_to_anybody(
@@ -290,14 +297,14 @@ async def test_who_comes_back_begins_anew(pool: asyncpg.Pool, dsn: str) -> None:
     await pool.execute("delete from blocks")
     await pool.execute("update ruleset set blocks_version = blocks_version + 1")
     await erase(pool)
-    later = [sold(n, receipt_id=f"later-{n}") for n in range(5)]
+    later = [sold(n, receipt_id=f"later-{n}") for n in range(8)]
     assert await Stream(*later).into(pool) == []
     found = await pool.fetch(
         "select status from redemptions where receipt_id like 'later-%' and instrument_id = 'ten'"
         " order by receipt_id"
     )
-    # Three a day.
-    assert [row["status"] for row in found] == ["committed"] * 3 + ["unauthorised"] * 2
+    # Six a day.
+    assert [row["status"] for row in found] == ["committed"] * 6 + ["unauthorised"] * 2
     await proven(dsn)
 
 
@@ -382,12 +389,18 @@ async def buys(pool: asyncpg.Pool, *numbers: int) -> None:
 async def test_a_reward_of_a_period_is_earned_anew_by_who_comes_back(dsn: str) -> None:
     """It is named after the customer: the ledger would take the second for the first."""
     async with periods.open_evaluator(dsn) as pool:
-        await periods.publish(pool, periods.twice(), 0, midnight(20))
+        once = LimitRule(redemptions=1, per=("customer",))
+        await periods.publish(pool, periods.twice(limits=(once,)), 0, midnight(20))
         await buys(pool, 1, 2)
         await periods.close_all(pool)
         assert await periods.points(pool) == {WHO: 50}
+        asked = cart(9, pay_bonuses=20)
+        assert await Stream(asked).into(pool) == []
         await erase(pool)
         assert await left(pool) == {}
+        lots = await pool.fetch("select lot_id, held from bonus_lots")
+        parts = await pool.fetchval("select part_lots from bonus_payments")
+        assert [(row["lot_id"], row["held"]) for row in lots] == [(parts[0], 20)]
         await buys(pool, 3, 4)
         await pool.execute("insert into late_purchases values ('late', $1, $2)", WHO, midnight(5))
         await periods.close_all(pool)
@@ -396,9 +409,9 @@ async def test_a_reward_of_a_period_is_earned_anew_by_who_comes_back(dsn: str) -
         )
         await proven(dsn)
     assert [tuple(row) for row in rows] == [
-        ("campaign/campaign-1", -50),
+        ("campaign/campaign-1", -70),
         (f"customer/{WHO}", 50),
-        (f"customer/{NOBODY}", 0),
+        (f"customer/{NOBODY}", 20),
     ]
 
 
@@ -426,6 +439,41 @@ async def test_till_and_erasure_at_the_same_time_lose_no_count(
 
     await asyncio.gather(*(till(n) for n in range(3)), eraser())
     await proven(dsn)
+
+
+async def test_a_cart_that_is_being_decided_is_waited_for(pool: asyncpg.Pool, dsn: str) -> None:
+    """Else it would hold slots of a limit that has another name by then."""
+    await live(pool)
+    await pool.execute("delete from blocks")
+    await pool.execute("update ruleset set blocks_version = blocks_version + 1")
+    await ask(pool, erasure())
+    await all_read(pool)
+    event = cart(50)
+    came = incoming(event, "event-50", encode(event))
+    async with pool.acquire() as deciding, pool.acquire() as watching:
+        async with deciding.transaction():
+            await Desk(Gatherer(Rulesets(), CODE_KEY, MINUTE)).apply(deciding, [came])
+            erasing = asyncio.create_task(Erasing(pool).erase_one())
+            while not await watching.fetchval("select count(*) from pg_locks where not granted"):
+                await asyncio.sleep(0.01)
+        assert await erasing
+    assert await left(pool) == {}
+    held = await pool.fetch(
+        "select cardinality(limit_ids) from redemptions"
+        " where receipt_id = 'cart-50' and status = 'held' order by 1"
+    )
+    assert [row[0] for row in held] == [0, 1, 3]
+    await proven(dsn)
+
+
+async def test_who_decides_learns_that_a_block_is_gone(pool: asyncpg.Pool) -> None:
+    await live(pool)
+    rulesets = Rulesets()
+    for blocked in ({WHO, OTHER}, {OTHER}):
+        async with pool.acquire() as connection, connection.transaction():
+            ruleset, _ = await rulesets.current(connection, lock=True)
+        assert {subject.name for subject in ruleset.blocks.spans} == blocked
+        await erase(pool)
 
 
 async def test_nobody_may_come_as_those_who_were_erased(pool: asyncpg.Pool) -> None:
