@@ -19,7 +19,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
-ANSWERING = ("customers", "emission")
+ANSWERING = ("customers", "emission", "evaluator")
 
 
 async def kept_for(stack: Stack, receipt_id: str) -> list[str | None]:
