@@ -1,4 +1,4 @@
-"""Analytics, composed: the rollup's consumer, the relay of dead letters, and HTTP."""
+"""Analytics, composed: the rollup's consumer, the relay of dead letters and reports, and HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import asyncpg
 from fastapi import FastAPI
 
-from services.analytics import http, pages_http
+from services.analytics import erasing, http, pages_http
 from services.analytics.changes import Changes
+from services.analytics.erasing import Erasing
 from services.analytics.freshness import Ends
-from services.analytics.insight import erasing
 from services.analytics.insight.customers_store import keep_merging
 from services.analytics.settings import Settings
 from services.analytics.store import CHANNEL
@@ -35,6 +35,11 @@ def rollup_consumer(kafka: str, pool: asyncpg.Pool, name: str = CONSUMER) -> Tra
     )
 
 
+def erasures_consumer(kafka: str, pool: asyncpg.Pool) -> TransactionalConsumer:
+    """The consumer that notes who is to be forgotten."""
+    return TransactionalConsumer(erasing.CONSUMER, erasing.TOPICS, kafka, pool, erasing.apply)
+
+
 @dataclass
 class Service:
     """The running parts."""
@@ -52,14 +57,6 @@ class Service:
         """Add what comes to the statistics; a new consumer after each failure of a server."""
         await supervise(CONSUMER, lambda: rollup_consumer(self.settings.kafka, self.pool).run())
 
-    async def erase(self) -> None:
-        """Forget customers who are to be erased."""
-        name, kafka = erasing.CONSUMER, self.settings.kafka
-        topics, apply = erasing.TOPICS, erasing.apply
-        await supervise(
-            name, lambda: TransactionalConsumer(name, topics, kafka, self.pool, apply).run()
-        )
-
     async def relay(self) -> None:
         """Send the dead letters and what is said of erasures."""
         database_url = self.settings.database.get_secret_value()
@@ -72,6 +69,16 @@ class Service:
     async def merge_customers(self) -> None:
         """Keep the sketches of customers up to date."""
         await supervise("customers", lambda: keep_merging(self.pool))
+
+    async def consume_erasures(self) -> None:
+        """Note who is to be forgotten."""
+        await supervise(
+            erasing.CONSUMER, lambda: erasures_consumer(self.settings.kafka, self.pool).run()
+        )
+
+    async def erase(self) -> None:
+        """Forget customers."""
+        await supervise("erasure", Erasing(self.pool).run)
 
     async def listen(self) -> None:
         """Publish what commits, be it by this process or by another replica."""
@@ -120,6 +127,7 @@ def create(settings: Settings) -> FastAPI:
                 service.listen(),
                 service.ends.watch(),
                 service.merge_customers(),
+                service.consume_erasures(),
                 service.erase(),
             ):
                 yield

@@ -18,6 +18,7 @@ _PAUSE_SECONDS = 5.0
 _MOST_BATCHES = 50
 # Two that merge at once would overwrite what the other has added to a sketch.
 _ALONE = "select pg_try_advisory_xact_lock(hashtext('customer_sketches'))"
+_WAIT = "select pg_advisory_xact_lock(hashtext('customer_sketches'))"
 _TAKE = """
 delete from customer_marks where mark_id in (
     select mark_id from customer_marks order by mark_id limit $1
@@ -56,11 +57,22 @@ async def merge(pool: asyncpg.Pool, most: int = _MOST_BATCHES) -> int:
     async with pool.acquire() as connection, connection.transaction():
         if not await connection.fetchval(_ALONE):
             return 0
-        batches = [row["marks"] for row in await connection.fetch(_TAKE, most)]
-        marks = [mark for kept in batches for mark in unpack(kept)]
-        if marks:
-            await _add(connection, await _by_cell(connection, marks))
-        return len(batches)
+        return await _merge(connection, most)
+
+
+async def merge_all(connection: Connection) -> None:
+    """Merge all marks there are, in the caller's transaction."""
+    await connection.execute(_WAIT)
+    while await _merge(connection, _MOST_BATCHES):
+        pass
+
+
+async def _merge(connection: Connection, most: int) -> int:
+    batches = [row["marks"] for row in await connection.fetch(_TAKE, most)]
+    marks = [mark for kept in batches for mark in unpack(kept)]
+    if marks:
+        await _add(connection, await _by_cell(connection, marks))
+    return len(batches)
 
 
 async def _by_cell(connection: Connection, marks: Sequence[Mark]) -> dict[Cell, set[int]]:
