@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge
 
+from services.customers.fraud.rules import DEFAULTS
+
 LOOKED_AT = Counter(
     "tillstream_customers_looked_at_total",
     "Customers whose segments and profile were looked at: they did something, or time has changed something.",
@@ -11,6 +13,9 @@ OFFERS = Counter(
     "Offers by what became of them: requested, issued, offered, used, expired, refused, withdrawn, held_back.",
     ["status"],
 )
+_STATUSES = "requested issued offered used expired refused withdrawn held_back"
+for _status in _STATUSES.split():  # there before the first: a rise from nothing is not seen
+    OFFERS.labels(_status)
 OFFERS_OVERDUE = Gauge(
     "tillstream_offers_overdue_seconds",
     "For how long the oldest offer has been due with which something is to be done.",
@@ -29,6 +34,8 @@ WEBHOOKS = Gauge(
 WEBHOOK_ATTEMPTS = Counter(
     "tillstream_webhook_attempts_total", "Batches sent to webhooks: taken, failed.", ["outcome"]
 )
+for _outcome in ("taken", "failed"):
+    WEBHOOK_ATTEMPTS.labels(_outcome)
 WEBHOOK_EVENTS = Counter("tillstream_webhook_events_total", "Events that webhooks have taken.")
 
 # Exports (services.customers.http).
@@ -36,6 +43,8 @@ EXPORTED = Counter("tillstream_exported_customers_total", "Customers written int
 
 # Fraud (services.customers.fraud).
 ALERTS = Counter("tillstream_alerts_total", "Alerts of abuse that were raised, by rule.", ["rule"])
+for _rule in DEFAULTS:
+    ALERTS.labels(_rule.rule)
 ALERTS_OPEN = Gauge(
     "tillstream_alerts_open",
     "Alerts of abuse that nobody has confirmed or dismissed yet, by severity: low, medium, high.",
