@@ -41,7 +41,9 @@ def sorted_out(facts: Sequence[Message]) -> Changes:
                 changes.receipts.append(fact)
             case Returned(customer_id=str()):
                 changes.returns.append(fact)
-            case BonusEntry():
+            case BonusEntry(customer_id=str() as whose) if (
+                whose != NOBODY
+            ):  # points of who was erased go back
                 changes.bonuses.append(fact)
             case CodeChunk():
                 held = [h for h in fact.holders if h and h != NOBODY]
