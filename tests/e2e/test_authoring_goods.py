@@ -22,7 +22,7 @@ async def test_codes_for_customers_of_a_file(browser: Browser, stack: Stack) -> 
     async with marketing(browser, stack) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}/emissions/new")
-        await page.get_by_label("Personal codes").check()
+        await page.get_by_role("radio", name="Personal codes a batch").check()
         await field(page, "Name").fill(unique("Mailing"))
         await field(page, "Pattern").fill("MAY-####")
         example = page.get_by_role("group", name="Example")
