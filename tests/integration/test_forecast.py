@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from deploy.local.stack import Stack
 from services.customers.feed import erasure
 from services.customers.forecast import store
 from services.customers.forecast.models import FEWEST_CUSTOMERS
+from services.customers.forecast.outlook import Outlook
 from services.customers.forecast.store import Run
 from services.customers.forecast.training import Training
 from shared import clock
@@ -115,6 +118,35 @@ async def test_who_is_foretold_the_same_is_not_told_again(dsn: str, customers: C
     assert await told(customers) == {"c-2"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "again"),
+    [
+        ({}, []),
+        ({"probability": 5_100}, ["c-1"]),
+        ({"purchases": 1_100}, ["c-1"]),
+        ({"expected_on": date(2026, 3, 6)}, ["c-1"]),
+        ({"expected_on": None}, ["c-1"]),
+    ],
+)
+async def test_whatever_changes_is_told(
+    customers: Customers, changes: dict[str, Any], again: list[str]
+) -> None:
+    outlook = Outlook("c-1", 5_000, 1_000, date(2026, 3, 5))
+    now = clock.now()
+    async with customers.pool.acquire() as connection:
+
+        async def save(one: Outlook, at: datetime) -> list[str]:
+            return await store.save(
+                connection, [one], model="m", days=14, now=at, told_before=now - timedelta(days=7)
+            )
+
+        assert await save(outlook, now) == ["c-1"]
+        assert await save(replace(outlook, **changes), now + timedelta(days=1)) == again
+        kept = (await store.expected(connection, ["c-1"]))["c-1"]
+    assert kept.made_at == now + timedelta(days=1)
+    assert kept.expected_on == changes.get("expected_on", outlook.expected_on)
+
+
 async def test_everybody_is_told_again_after_a_week(dsn: str, customers: Customers) -> None:
     await customers.put("c-1", Trip(days=3))
     training = Training(customers.pool, dsn)
@@ -173,6 +205,11 @@ async def test_a_training_whose_process_is_killed_has_failed_and_the_next_one_is
     run_id = await training.ask("asked")
     working = asyncio.ensure_future(training.run())
     await until(lambda: _stage(customers, str(run_id), "comparing"), what="it learns")
+    await Training(customers.pool, dsn).run()  # another instance looks, and lets it work
+    async with customers.pool.acquire() as connection:
+        working_on = await store.find(connection, str(run_id))
+    assert working_on is not None
+    assert working_on.status == "running"
 
     working.cancel()  # as the service does when it ends
     await asyncio.gather(working, return_exceptions=True)

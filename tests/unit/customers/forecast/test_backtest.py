@@ -68,6 +68,14 @@ def test_what_was_foretold_is_compared_with_the_days_after_the_cut() -> None:
     assert one.bins[0].came == pytest.approx(0.5)
 
 
+def test_whoever_comes_on_the_last_of_the_two_weeks_has_come_and_a_day_later_has_not() -> None:
+    found = history({1: 1, 10 + DAYS - 1: 1}, {1: 1, 10 + DAYS: 1}, days=40)
+
+    (one,) = backtest(found, [Says(1.0, chances=1.0)], Plan((10,), 28))
+
+    assert one.brier == pytest.approx(1 / 2)
+
+
 def test_whoever_is_not_expected_has_no_day_to_be_wrong_about() -> None:
     (one,) = backtest(history({1, 12}, days=20), [Says(1.0, chances=0.1)], Plan((10,), 4))
 

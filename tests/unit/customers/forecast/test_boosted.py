@@ -68,12 +68,23 @@ def test_the_same_seed_learns_the_same_and_another_one_something_else(whole: His
     before = whole.until(98)
 
     first, again, other = (
-        Boosted(seed=seed, trees=5, most_examples=400).fit(before).trips(before, 91)
-        for seed in (1, 1, 2)
+        Boosted(seed=seed, trees=5).fit(before).trips(before, 91) for seed in (1, 1, 2)
     )
 
     assert (first == again).all()
     assert (first != other).any()
+
+
+def test_of_too_many_examples_some_are_left_out_and_the_rest_says_much_the_same(
+    whole: History,
+) -> None:
+    before = whole.until(98)
+
+    found = Boosted(trees=5, most_examples=400).fit(before).trips(before, 91)
+
+    everything = Boosted(trees=5).fit(before).trips(before, 91)
+    assert (found != everything).any()
+    assert np.corrcoef(found, everything)[0, 1] > 0.95
 
 
 def test_a_history_that_is_too_short_is_refused() -> None:

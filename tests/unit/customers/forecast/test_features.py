@@ -40,6 +40,16 @@ def test_gaps_are_days_between_days_with_trips() -> None:
     assert found["recency_in_most"] == pytest.approx(4.4)
 
 
+def test_late_gaps_are_those_that_ended_in_the_last_13_weeks() -> None:
+    found = of(history({0, 40, 100, 104, 106}, days=110))
+
+    assert found["gap_most"] == found["gap_most_91"] == 60
+    assert found["gap_mean"] == pytest.approx(106 / 4)
+    found = of(history({0, 18, 100, 104, 106}, days=120))
+    assert found["gap_mean"] == pytest.approx(106 / 4)
+    assert found["gap_mean_91"] == pytest.approx((82 + 4 + 2) / 3)
+
+
 def test_weeks_end_with_the_history() -> None:
     # Of 60 days the last 56 are eight weeks; days 4–10 the first of them.
     found = of(history({3: 9, 4: 2, 10: 1, 45: 4}, days=60))

@@ -43,6 +43,9 @@ def test_customers_without_a_purchase_are_not_learnt_from(known: History) -> Non
     more = History(np.vstack([known.trips, nobody]), np.vstack([known.paid, nobody]))
 
     assert learn(more).scores == learn(known).scores
+    few = History(more.trips[60:], more.paid[60:])
+    assert few.customers - 50 < FEWEST_CUSTOMERS <= few.customers
+    assert learn(few).basis == "too_few_customers"
 
 
 def test_of_few_customers_it_is_the_running_mean_and_nothing_is_compared(known: History) -> None:
