@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from uuid import uuid4
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.stack import Stack
 from shared.cluster import partitions_of
@@ -20,31 +21,54 @@ def new_customer() -> str:
     return f"c-{uuid4().hex[:12]}"
 
 
-async def published(stack: Stack, customer_id: str) -> Profile | None:
-    """The latest profile of a customer on the topic."""
+@dataclass
+class Reader:
+    """Reads a customer's profile on the topic, once and on: the topic has all customers of all tests."""
+
+    consumer: AIOKafkaConsumer
+    partitions: list[TopicPartition]
+    key: bytes
     latest: bytes | None = None
+
+    async def read(self) -> Profile | None:
+        """The latest profile of all that is on the topic now."""
+        ends = await self.consumer.end_offsets(self.partitions)
+        while any([await self.consumer.position(one) < end for one, end in ends.items()]):
+            for records in (await self.consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    if record.key == self.key:
+                        self.latest = record.value
+        if self.latest is None:
+            return None
+        return decode(Profile, self.latest, ignore_unknown=True)
+
+
+@asynccontextmanager
+async def reading(stack: Stack, customer_id: str) -> AsyncIterator[Reader]:
+    """A reader from the topic's beginning."""
     partitions = await partitions_of(stack.kafka, [PROFILES.name])
     async with AIOKafkaConsumer(bootstrap_servers=stack.kafka) as consumer:
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
-        ends = await consumer.end_offsets(partitions)
-        while any([await consumer.position(one) < end for one, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                for record in records:
-                    if record.key == customer_id.encode():
-                        latest = record.value
-    return None if latest is None else decode(Profile, latest, ignore_unknown=True)
+        yield Reader(consumer, partitions, customer_id.encode())
+
+
+async def published(stack: Stack, customer_id: str) -> Profile | None:
+    """The latest profile of a customer on the topic."""
+    async with reading(stack, customer_id) as reader:
+        return await reader.read()
 
 
 async def profile_with(stack: Stack, customer_id: str, **expected: object) -> Profile:
     """The customer's published profile, once it says what is expected."""
+    async with reading(stack, customer_id) as reader:
 
-    async def as_expected() -> Profile | None:
-        profile = await published(stack, customer_id)
-        said = profile and {name: getattr(profile, name) for name in expected}
-        return profile if said == expected else None
+        async def as_expected() -> Profile | None:
+            profile = await reader.read()
+            said = profile and {name: getattr(profile, name) for name in expected}
+            return profile if said == expected else None
 
-    found = await until(as_expected, what=f"a profile with {expected}")
+        found = await until(as_expected, within_s=60, what=f"a profile with {expected}")
     assert found is not None
     return found
 
