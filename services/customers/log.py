@@ -200,6 +200,8 @@ class Log:
         async def guarded() -> None:
             try:
                 await run()
+            except asyncpg.DeadlockDetectedError:
+                log.warning("a chore met others at the same rows: next time", task=self.name)
             except TRANSIENT as error:
                 if isinstance(error, ValueError):
                     self._fail(error)

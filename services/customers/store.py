@@ -106,18 +106,25 @@ async def looked_at(
     connection: Connection, seen: Sequence[Due], again: Mapping[str, datetime]
 ) -> None:
     """Take customers off the list, but for those who were put on it since it was read; ``again``: until then."""
+    ordered = sorted(seen, key=lambda one: one.customer_id)
+    # Locked in the order in which others put customers there: else the two would wait for each other.
     await connection.execute(
-        "delete from attention using unnest($1::text[], $2::int[]) as seen (customer_id, asked)"
-        " where attention.customer_id = seen.customer_id and attention.asked = seen.asked",
-        [one.customer_id for one in seen],
-        [one.asked for one in seen],
+        "with locked as ("
+        "  select customer_id, asked from attention where customer_id = any($1::text[])"
+        "  order by customer_id for update"
+        ")"
+        " delete from attention using locked, unnest($1::text[], $2::int[]) as seen (customer_id, asked)"
+        " where attention.customer_id = locked.customer_id and locked.customer_id = seen.customer_id"
+        " and locked.asked = seen.asked",
+        [one.customer_id for one in ordered],
+        [one.asked for one in ordered],
     )
     await connection.execute(
         "insert into attention (customer_id, due_at, changed)"
         " select customer_id, due_at, false from unnest($1::text[], $2::timestamptz[]) as later (customer_id, due_at)"
         " on conflict do nothing",
-        list(again),
-        list(again.values()),
+        sorted(again),
+        [again[customer_id] for customer_id in sorted(again)],
     )
 
 

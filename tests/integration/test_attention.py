@@ -1,5 +1,6 @@
 """Looking at customers: once after each change, again when time is due, and never past a change; on the real PostgreSQL."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from shared.migrate import migrate
 from shared.outbox import unpack
 from shared.topics import PROFILES
 from tests.unit.customers.facts import DAY, NOON, a_receipt
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -159,3 +161,37 @@ async def test_who_is_asked_for_again_while_being_looked_at_is_looked_at_again(
     await bought(tables, "a")
     await Attention(tables, evaluation, nothing_expected).look_at_some(NOON)
     assert await due(tables) == {"a": NOON}
+
+
+async def test_looking_and_buying_do_not_wait_for_each_other(
+    tables: asyncpg.Pool, dsn: str
+) -> None:
+    """Both lock the list's rows in the order of the customers, whoever is due first."""
+    names = [f"c{number:02}" for number in range(40)]
+    for number, name in enumerate(reversed(names)):
+        await bought(tables, name)
+        await tables.execute(
+            "update attention set due_at = due_at - make_interval(mins => $2) where customer_id = $1",
+            name,
+            100 - number,
+        )
+    other = await database.connect(dsn)
+    lock = "select from attention where customer_id = $1 for update"
+    try:
+        async with other.transaction():
+            await other.execute(lock, names[0])
+            looking = asyncio.create_task(
+                Attention(tables, Evaluation(), nothing_expected).look_at_some(NOON)
+            )
+
+            async def is_waiting() -> bool:
+                query = "select exists (select from pg_locks where not granted)"
+                return bool(await tables.fetchval(query))
+
+            await until(is_waiting, what="attention waits for the first customer")
+            for name in names[1:]:
+                await other.execute(lock, name)
+        await looking
+    finally:
+        await other.close()
+    assert await due(tables) == {}
