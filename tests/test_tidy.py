@@ -112,6 +112,7 @@ CORE = (
     "services/customers/segments/sentence",
     "services/customers/segments/survey.py",
     "services/customers/segments/windows.py",
+    "services/customers/store_clock.py",
     "services/customers/summary.py",
     "services/customers/forecast/backtest.py",
     "services/customers/forecast/bg_nbd.py",

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from services.customers.messages import BonusEntry, Receipt, Returned
+from services.customers.store_clock import offset_minutes
 
 KEPT_DAYS = 400
 """As long as a receipt may be returned."""
@@ -236,10 +237,6 @@ def _with_code(receipt: Receipt) -> bool:
 
 
 def _visit(state: State, receipt: Receipt, at: int, *, promo: bool, with_code: bool) -> Visit:
-    offset = receipt.utc_offset_minutes
-    if offset is None:  # written before there was the field: the till's own zone
-        ahead = receipt.occurred_at.utcoffset()
-        offset = int(ahead.total_seconds()) // 60 if ahead else 0
     sums: dict[int, Bought] = {}
     for line in receipt.lines:
         index = _index(state, line.group or "")
@@ -254,7 +251,7 @@ def _visit(state: State, receipt: Receipt, at: int, *, promo: bool, with_code: b
         _index(state, receipt.store_id),
         _index(state, receipt.device),
         _index(state, receipt.currency),
-        offset,
+        offset_minutes(receipt),
         receipt.paid,
         receipt.discount,
         promo,

@@ -1,10 +1,11 @@
 """The volume of sales: what is counted of receipts by day, and what a rule about it says. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from services.customers import store_clock
 from services.customers.messages import Receipt, Returned
 from services.customers.offers.policy import SalesRule
 
@@ -50,8 +51,8 @@ def fold(facts: Iterable[object], zones: Mapping[str, ZoneInfo] = _NO_ZONES) -> 
     days: dict[tuple[date, str], _Sums] = {}
     for fact in facts:
         if isinstance(fact, Receipt):
-            day = _day(fact.occurred_at, fact.utc_offset_minutes)
-            _add_receipt(days.setdefault((day, fact.currency), {}), fact)
+            of_day = days.setdefault((store_clock.day(fact), fact.currency), {})
+            _add_receipt(of_day, fact)
         elif isinstance(fact, Returned):
             zone = zones.get(fact.sold_in or "")
             day = (fact.sold_at if zone is None else fact.sold_at.astimezone(zone)).date()
@@ -95,12 +96,6 @@ def _add_return(sums: _Sums, returned: Returned) -> None:
     if returned.sold_in is not None and returned.region is not None:
         _add(sums, "region", returned.region, back, refund)
         _add(sums, "store", returned.sold_in, back, refund)
-
-
-def _day(at: datetime, offset_minutes: int | None) -> date:
-    if offset_minutes is None:
-        return at.date()
-    return (at + timedelta(minutes=offset_minutes) - (at.utcoffset() or timedelta())).date()
 
 
 class Asked(NamedTuple):

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from services.customers import store_clock
 from services.customers.messages import Receipt
 from services.customers.regions.customers import counted, extended
 from services.customers.regions.traffic import (
@@ -24,9 +25,7 @@ async def apply(connection: Connection, facts: Iterable[object]) -> None:
     cells: dict[Cell, set[str]] = defaultdict(set)
     for fact in facts:
         if isinstance(fact, Receipt) and fact.customer_id:
-            ahead = timedelta(minutes=fact.utc_offset_minutes or 0)
-            day = (fact.occurred_at + ahead - (fact.occurred_at.utcoffset() or timedelta())).date()
-            cells[this_week(day), fact.region].add(fact.customer_id)
+            cells[this_week(store_clock.day(fact)), fact.region].add(fact.customer_id)
     if not cells:
         return
     # In order: two transactions that want the same rows must not wait for each other.
