@@ -13,6 +13,7 @@ import msgspec
 from aiokafka.structs import ConsumerRecord
 
 from deploy import log
+from deploy.log import Repeats
 from deploy.verification.figures import Key, Sums
 from services.evaluator.store.proof import Cut
 from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER
@@ -90,21 +91,15 @@ class Events:
     by_state: Sums = field(default_factory=Sums)
     bonuses: int = 0
     missing: dict[str, int] = field(default_factory=dict)
-    _seen: dict[tuple[str, int, bytes], int] = field(default_factory=dict)
+    _repeats: Repeats = field(default_factory=Repeats)
     # Some 200 bytes for each redemption that gave something.
     _states: dict[bytes, _State] = field(default_factory=dict)
 
     def take(self, record: ConsumerRecord) -> None:
         """Add a record, unless it is there already."""
-        headers = dict(record.headers)
-        producer, number = headers.get(PRODUCER_HEADER), headers.get(NUMBER_HEADER)
-        if producer is not None and number is not None:
-            place = (record.topic, record.partition, producer)
-            if int(number) <= self._seen.get(place, 0):
-                return
-            self._seen[place] = int(number)
-        if record.value is None:
+        if self._repeats.has(record) or record.value is None:
             return
+        headers = dict(record.headers)
         event = _DECODERS[record.topic].decode(record.value)
         if record.topic in (RECEIPTS.name, RETURNS.name):
             if record.offset < self.read.get((record.topic, record.partition), 0):

@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from deploy import log
+from deploy.log import Repeats
 from services.customers import profile, profiles
 from services.customers.feed.late import named_in, without_forgotten
 from services.customers.feed.pseudonym import pseudonym
@@ -19,7 +20,6 @@ from services.customers.profile import Kept, State
 from services.customers.profiles import Changes
 from services.customers.stream import CONSUMER, decoded
 from shared import topics
-from shared.outbox import NUMBER_HEADER, PRODUCER_HEADER
 
 FACTS = (topics.RECEIPTS.name, topics.RETURNS.name, topics.BONUSES.name, topics.CODES.name)
 """What profiles are made of."""
@@ -54,11 +54,11 @@ class Recount:
     states: dict[str, State] = field(default_factory=dict)
     _kept: dict[str, Kept] = field(default_factory=dict)
     _early: dict[str, list[Returned]] = field(default_factory=dict)
-    _numbers: dict[tuple[TopicPartition, bytes], int] = field(default_factory=dict)
+    _repeats: Repeats = field(default_factory=Repeats)
 
     def add(self, records: Sequence[ConsumerRecord]) -> None:
         """Fold records that are in the order of their partitions."""
-        facts: Sequence[Message] = decoded([r for r in records if self._is_new(r)])[0]
+        facts: Sequence[Message] = decoded([r for r in records if not self._repeats.has(r)])[0]
         if forgotten := self.forgotten(named_in(facts)):
             facts = without_forgotten(facts, forgotten)
         changes = profiles.sorted_out(facts)
@@ -69,17 +69,6 @@ class Recount:
         for customer_id in changes.customers():
             self.states.setdefault(customer_id, State())
         profiles.fold(self.states, changes, self._kept)
-
-    def _is_new(self, record: ConsumerRecord) -> bool:
-        headers = dict(record.headers)
-        producer, number = headers.get(PRODUCER_HEADER), headers.get(NUMBER_HEADER)
-        if producer is None or number is None:
-            return True
-        key = (TopicPartition(record.topic, record.partition), producer)
-        if int(number) <= self._numbers.get(key, 0):
-            return False
-        self._numbers[key] = int(number)
-        return True
 
     def _keep(self, changes: Changes) -> None:
         new = []
