@@ -1,6 +1,7 @@
 // A form over a policy: each field is bound by its path ("steps.0.discount"), the one by which the API names it in errors.
 
 import { createContext, useContext } from "./preact.js";
+import { read, written } from "./documents.js";
 import { digits, parsed, typed } from "./format.js";
 import { t } from "./i18n.js";
 import { Check, Field, html, useEffect, useId, useState } from "./ui.js";
@@ -8,25 +9,6 @@ import { Check, Field, html, useEffect, useId, useState } from "./ui.js";
 const Context = createContext(null);
 export const FormProvider = Context.Provider;
 export const useForm = () => useContext(Context);
-
-export const read = (document, path) => path.split(".").reduce((value, key) => value?.[key], document);
-
-// The document with another value at the path; undefined takes the field out.
-export function written(document, path, value) {
-  const [key, ...rest] = path.split(".");
-  const copy = Array.isArray(document) ? [...document] : { ...document };
-  const next = rest.length ? written(copy[key] ?? (/^\d+$/.test(rest[0]) ? [] : {}), rest.join("."), value) : value;
-  if (next === undefined && Array.isArray(copy)) copy.splice(Number(key), 1);
-  else if (next === undefined) delete copy[key];
-  else copy[key] = next;
-  return copy;
-}
-
-export function withoutNulls(value) {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null).map(([key, each]) => [key, withoutNulls(each)]));
-}
 
 const SAID = [
   [/^Field required|should be a valid (string|integer)|at least 1 character/, () => t("fill this in")],

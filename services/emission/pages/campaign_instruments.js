@@ -2,7 +2,8 @@
 
 import { get } from "./api.js";
 import { language, t } from "./i18n.js";
-import { useField, withoutNulls } from "./form.js";
+import { useField } from "./form.js";
+import { withoutNulls } from "./documents.js";
 import { moved } from "./moving.js";
 import { pageOf } from "./parts.js";
 import { Picker } from "./picker.js";

@@ -3,6 +3,7 @@
 
 import { createContext, useContext } from "./preact.js";
 import { Problem, call, get, may } from "./api.js";
+import { read, written } from "./documents.js";
 import { clockTime, parsed, time, typed } from "./format.js";
 import { t } from "./i18n.js";
 import { Check, Failure, Field, Notice, html, say, useCallback, useEffect, useLayoutEffect, useRef, useState } from "./ui.js";
@@ -11,25 +12,6 @@ import { UNITS } from "./units.js";
 
 const KEEP_AFTER_MS = 700;
 const Context = createContext(null);
-
-export const read = (document, path) => path.split(".").reduce((value, key) => value?.[key], document);
-
-// The document with another value at the path; undefined takes the field out.
-export function written(document, path, value) {
-  const [key, ...rest] = path.split(".");
-  const copy = Array.isArray(document) ? [...document] : { ...document };
-  const next = rest.length ? written(copy[key] ?? (/^\d+$/.test(rest[0]) ? [] : {}), rest.join("."), value) : value;
-  if (next === undefined && !Array.isArray(copy)) delete copy[key];
-  else copy[key] = next;
-  return copy;
-}
-
-// A view of the API as a form has it: what is null is not there.
-export function withoutNulls(value) {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null).map(([key, each]) => [key, withoutNulls(each)]));
-}
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 const within = (field, path) => field === path || field.startsWith(`${path}.`);

@@ -1,7 +1,8 @@
 // Rows of limits: of an instrument, or of a campaign over all its instruments.
 
 import { t } from "./i18n.js";
-import { NumberField, read, useField, useForms } from "./form.js";
+import { read } from "./documents.js";
+import { NumberField, useField, useForms } from "./form.js";
 import { Rows } from "./editors.js";
 import { Check, Field, html } from "./ui.js";
 
