@@ -127,6 +127,7 @@ CORE = (
     "services/customers/forecast/purchases.py",
     "services/customers/forecast/running_mean.py",
     "shared/events",
+    "shared/wording.py",
     "shared/codes.py",
     "shared/watchdog.py",
 )

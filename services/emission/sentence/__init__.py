@@ -2,6 +2,6 @@
 
 from services.emission.sentence.names import Names, skus
 from services.emission.sentence.sentence import sentence
-from services.emission.sentence.writer import Language
+from shared.wording import Language
 
 __all__ = ["Language", "Names", "sentence", "skus"]

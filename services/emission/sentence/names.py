@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from shared.events.promotion import Instrument
 from shared.events.selection import Selectors
 from shared.events.values import Event, Gift
-
-MOST_NAMED = 5
-"""Of a list: how many are named before the rest are only counted."""
+from shared.wording import MOST_NAMED
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ from services.emission.sentence.benefits import Offer, offer
 from services.emission.sentence.conditions import all_of, clauses
 from services.emission.sentence.names import Names
 from services.emission.sentence.periods import each
-from services.emission.sentence.writer import Language, Writer
+from services.emission.sentence.writer import VOCABULARIES, Writer
 from shared.events.conditions import Condition, PromoCode, ReceiptTotal
 from shared.events.promotion import Instrument, LimitRule
+from shared.wording import Language
 
 
 def sentence(instrument: Instrument, names: Names, language: Language) -> str:
     """The instrument as a marketer would say it: "10% off the receipt from 300.00 with a code of WELCOME, first 1000"."""
-    writer = Writer(language, names)
+    writer = Writer(language, VOCABULARIES[language], names)
     given = offer(writer, instrument.benefit)
     conditions = list(all_of(instrument.conditions))
     total = next((one for one in conditions if isinstance(one, ReceiptTotal)), None)

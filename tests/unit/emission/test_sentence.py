@@ -15,6 +15,7 @@ from services.emission.language import as_json
 from services.emission.sentence import Language, Names, english, sentence, ukrainian, writer
 from shared.codec import decode
 from shared.events.promotion import Instrument
+from shared.wording import Vocabulary
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "sentences.yaml").read_text())
 LANGUAGES: tuple[Language, ...] = ("en", "uk")
@@ -54,8 +55,8 @@ def test_every_phrase_of_a_language_is_in_some_case(monkeypatch: pytest.MonkeyPa
             said.add(phrase)
             return super().__getitem__(phrase)
 
-    monkeypatch.setitem(writer._PHRASES, "en", Heard(english.PHRASES))
-    monkeypatch.setitem(writer._COUNTED, "en", Heard(english.COUNTED))
+    heard = Vocabulary(Heard(english.PHRASES), Heard(english.COUNTED))
+    monkeypatch.setitem(writer.VOCABULARIES, "en", heard)
     for case in CASES:
         sentence(instrument_of(case), NAMES, "en")
     assert {*english.PHRASES, *english.COUNTED} - said == set()

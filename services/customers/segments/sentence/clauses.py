@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from babel import Locale
 
 from services.customers.segments import definition as asked
-from services.customers.segments.sentence.writer import Language, Writer
+from services.customers.segments.sentence.writer import VOCABULARIES, Writer
 from shared.events.selection import Comparison
+from shared.wording import Language
 
 _NO_NAMES: Mapping[str, str] = {}
 
@@ -15,7 +16,7 @@ def sentence(
     definition: asked.Definition, language: Language, stores: Mapping[str, str] = _NO_NAMES
 ) -> str:
     """Who is in the segment, in words; ``stores`` are what stores are called, by their ids."""
-    writer = Writer(language, stores)
+    writer = Writer(language, VOCABULARIES[language], stores)
     return writer.say("sentence", clauses=_joined(writer, definition.conditions, "both"))
 
 
