@@ -120,13 +120,26 @@ class Log:
         return app
 
     async def _facts(self, stream: Any) -> None:  # Faust's own type lacks take_events
-        """The agent: batches as Faust has them."""
-        async for events in stream.take_events(MOST_RECORDS, within=_WITHIN_SECONDS):
-            try:
-                await self._applied([event.message for event in events])
-            except Exception as error:  # noqa: BLE001 - raised by run: Faust would log it and read on
-                self._fail(error)
-                return
+        """The agent: batches as Faust has them. While PostgreSQL works on one, Faust fills the next."""
+        applying: asyncio.Task[None] | None = None
+        try:
+            async for events in stream.take_events(MOST_RECORDS, within=_WITHIN_SECONDS):
+                if applying is not None:
+                    await applying
+                if self._failed.done():
+                    return
+                messages = [event.message for event in events]
+                applying = asyncio.create_task(self._apply_or_fail(messages))
+        finally:
+            if applying is not None:
+                applying.cancel()
+                await asyncio.gather(applying, return_exceptions=True)
+
+    async def _apply_or_fail(self, messages: Sequence[Any]) -> None:
+        try:
+            await self._applied(messages)
+        except Exception as error:  # noqa: BLE001 - raised by run: Faust would log it and read on
+            self._fail(error)
 
     async def _applied(self, messages: Sequence[Any]) -> None:
         """Apply messages, waiting for PostgreSQL if need be."""

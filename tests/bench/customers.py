@@ -60,10 +60,14 @@ async def turn_of_the_service(
         sys.executable, "-m", "services.customers", env=environment
     )
     try:
-        applied = await _rate(database, process, count)
-        memory = resident_mib(process.pid)
+        applied, memory_at_half = await _rate(database, process, count)
         looked_at = await _until_looked_at(database, process)
-        return {"applied": applied, "looked_at_s": looked_at, "memory": memory}
+        return {
+            "applied": applied,
+            "looked_at_s": looked_at,
+            "memory_at_half": memory_at_half,
+            "memory": resident_mib(process.pid),
+        }
     finally:
         if process.returncode is None:
             process.terminate()
@@ -78,7 +82,9 @@ def resident_mib(pid: int) -> float:
 
 async def _rate(
     database: asyncpg.Connection, process: asyncio.subprocess.Process, count: int
-) -> float:
+) -> tuple[float, float]:
+    """Receipts per second, and the memory held half-way: at the end it should be no more."""
+    memory = 0.0
     deadline = clock.monotonic() + _WITHIN_SECONDS
     seen: list[tuple[float, int]] = []
     while not seen or seen[-1][1] < count:
@@ -89,10 +95,12 @@ async def _rate(
         )
         if done and (not seen or done > seen[-1][1]):
             seen.append((clock.monotonic(), done))
+            if not memory and done >= count / 2:
+                memory = resident_mib(process.pid)
         _still_running(process, deadline)
         await asyncio.sleep(_POLL_SECONDS)
     (begun, first), (ended, last) = seen[0], seen[-1]
-    return (last - first) / (ended - begun)
+    return (last - first) / (ended - begun), memory
 
 
 async def _until_looked_at(
@@ -135,6 +143,7 @@ async def measure(stack: Stack) -> dict[str, float]:
         "bare_faust_per_s": round(statistics.median(bare)),
         "of_bare": round(medians["applied"] / statistics.median(bare), 3),
         "looked_at_after_s": round(medians["looked_at_s"], 2),
+        "memory_at_half_mib": round(medians["memory_at_half"]),
         "memory_mib": round(medians["memory"]),
     }
 
