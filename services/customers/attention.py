@@ -13,6 +13,7 @@ import asyncpg
 
 from services.customers import store
 from services.customers.feed.forgotten import hold_off_erasure
+from services.customers.forecast.store import Expect
 from services.customers.metrics import LOOKED_AT, OVERDUE
 from services.customers.offers.store.candidates import consider
 from services.customers.store import Due
@@ -43,7 +44,6 @@ Evaluate = Callable[
     [Connection, Sequence[Due], Mapping[str, Forecast], datetime],
     Awaitable[Mapping[str, Finding]],
 ]
-Expect = Callable[[Connection, Sequence[str]], Awaitable[Mapping[str, Forecast]]]
 
 
 @dataclass(frozen=True)

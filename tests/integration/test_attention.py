@@ -1,7 +1,7 @@
 """Looking at customers: once after each change, again when time is due, and never past a change; on the real PostgreSQL."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -40,7 +40,7 @@ async def bought(pool: asyncpg.Pool, customer_id: str, number: int = 1) -> None:
         await store.save(connection, {customer_id: state}, NOON)
 
 
-async def nothing_expected(_: Connection, __: Sequence[str]) -> Mapping[str, Forecast]:
+async def nothing_expected(_: Connection, __: Collection[str]) -> Mapping[str, Forecast]:
     return {}
 
 

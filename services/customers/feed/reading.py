@@ -1,7 +1,7 @@
 """Profiles as they are now, read for whoever asks: as they are published, without waiting for that."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,17 +9,15 @@ import asyncpg
 
 from services.customers.feed import profile_store
 from services.customers.feed.profile_store import Known
+from services.customers.forecast.store import Expect
 from services.customers.segments import store as segment_store
 from services.customers.segments.rfm import rfm_class
 from services.customers.summary import summarise
 from shared import clock
 from shared.database import Connection
-from shared.events.customers import Forecast, Profile, Rfm
+from shared.events.customers import Profile, Rfm
 
 _EXPORTED_AT_ONCE = 250
-
-Expect = Callable[[Connection, Collection[str]], Awaitable[Mapping[str, Forecast]]]
-"""What is forecast of customers."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Trainings and what is foretold of customers, in PostgreSQL. Every function runs in its caller's transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -257,6 +257,10 @@ async def drop(connection: Connection, customer_ids: Collection[str]) -> list[st
         list(customer_ids),
     )
     return [row["customer_id"] for row in rows]
+
+
+Expect = Callable[[Connection, Collection[str]], Awaitable[Mapping[str, Forecast]]]
+"""Says what is foretold of customers: ``expected``, or a test."""
 
 
 async def expected(connection: Connection, customer_ids: Collection[str]) -> dict[str, Forecast]:

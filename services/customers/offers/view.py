@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from services.customers.forecast.store import Expect
 from services.customers.offers.plan import Customer
 from services.customers.profile import State, Visit, unpack
 from services.customers.summary import last_purchase_at, pattern
@@ -13,7 +14,6 @@ from shared.database import Connection
 from shared.events.customers import Forecast
 
 SegmentsOf = Callable[[Connection, Collection[str]], Awaitable[Mapping[str, Collection[str]]]]
-Expect = Callable[[Connection, Collection[str]], Awaitable[Mapping[str, Forecast]]]
 BlockedAmong = Callable[[Connection, Collection[str]], Awaitable[Collection[str]]]
 _ALL = 10_000  # basis points
 

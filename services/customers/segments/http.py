@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import asyncpg
 from fastapi import APIRouter, Depends, Query, Response
 
+from services.customers.forecast.store import Expect
 from services.customers.segments import catalogue, catalogue_store, fifths_store, store
 from services.customers.segments.builtin import templates
 from services.customers.segments.catalogue import NoSuchSegmentError, RefusedError
 from services.customers.segments.catalogue_store import Wanted
 from services.customers.segments.fifths import Fifths
-from services.customers.segments.preview import Expect, Preview
+from services.customers.segments.preview import Preview
 from services.customers.segments.sentence import Language, sentence
 from services.customers.segments.views import (
     TREND_DAYS,

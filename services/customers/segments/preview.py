@@ -1,13 +1,14 @@
 """Trying a definition before it is saved: how many customers it is met by, and a few of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
 import asyncpg
 
+from services.customers.forecast.store import Expect
 from services.customers.profile import seconds, unpack
 from services.customers.segments import preview_store, store
 from services.customers.segments.assessment import Rules
@@ -15,7 +16,6 @@ from services.customers.segments.definition import Definition
 from services.customers.segments.estimate import Estimate
 from services.customers.segments.evaluation import compiled
 from shared import clock
-from shared.database import Connection
 from shared.events.customers import Forecast
 
 EXACT_MOST = 10_000
@@ -25,8 +25,6 @@ SECONDS = 3.0
 _PORTION = 250
 _EXAMPLES = 5
 _SEED = 7
-
-Expect = Callable[[Connection, Sequence[str]], Awaitable[Mapping[str, Forecast]]]
 
 
 @dataclass(frozen=True)
