@@ -21,15 +21,18 @@ class Changes:
     bonuses: list[BonusEntry] = field(default_factory=list)
     codes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def customers(self) -> set[str]:
-        """Whose profiles change."""
+    def active(self) -> set[str]:
+        """Who did something, or had something done to their points."""
         named: Iterable[str | None] = (
             *(receipt.customer_id for receipt in self.receipts),
             *(returned.customer_id for returned in self.returns),
             *(entry.customer_id for entry in self.bonuses),
-            *(customer_id for customer_id, _ in self.codes),
         )
         return {customer_id for customer_id in named if customer_id}
+
+    def customers(self) -> set[str]:
+        """Whose profiles change."""
+        return self.active() | {customer_id for customer_id, _ in self.codes}
 
 
 def sorted_out(facts: Sequence[Message]) -> Changes:
@@ -59,7 +62,8 @@ async def apply(connection: Connection, facts: Sequence[Message], now: datetime)
     if customers := changes.customers():
         states = await store.load(connection, customers)
         fold(states, changes, kept)
-        await store.save(connection, states, now)
+        # Codes may have been made for hundreds of thousands at once.
+        await store.save(connection, states, now, in_background=customers - changes.active())
 
 
 async def _keep(connection: Connection, changes: Changes) -> dict[str, Kept]:

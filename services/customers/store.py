@@ -52,8 +52,14 @@ async def _locked(connection: Connection, customer_ids: Collection[str]) -> dict
     return {row["customer_id"]: unpack(row["state"]) for row in rows}
 
 
-async def save(connection: Connection, states: Mapping[str, State], due_at: datetime) -> None:
-    """Save states that were loaded, each a version later, and have their customers looked at."""
+async def save(
+    connection: Connection,
+    states: Mapping[str, State],
+    due_at: datetime,
+    *,
+    in_background: Collection[str] = frozenset(),
+) -> None:
+    """Save states that were loaded, each a version later, and have their customers looked at; some not at once."""
     customer_ids = sorted(states)
     await connection.execute(
         "update profiles set version = version + 1, state = changed.state"
@@ -62,36 +68,61 @@ async def save(connection: Connection, states: Mapping[str, State], due_at: date
         customer_ids,
         [pack(states[customer_id]) for customer_id in customer_ids],
     )
-    await attend(connection, customer_ids, due_at, changed=True)
+    at_once = {*customer_ids} - {*in_background}
+    await attend(connection, at_once, due_at, changed=True, urgent=True)
+    await attend(connection, in_background, due_at, changed=True)
 
 
 async def attend(
-    connection: Connection, customer_ids: Collection[str], due_at: datetime, *, changed: bool
+    connection: Connection,
+    customer_ids: Collection[str],
+    due_at: datetime,
+    *,
+    changed: bool,
+    urgent: bool = False,
 ) -> None:
-    """Have customers looked at, at ``due_at`` or sooner; ``changed``: and their profiles published."""
+    """Have customers looked at, at ``due_at`` or sooner; ``changed``: and their profiles published.
+
+    ``urgent``: before all who are not. A change that concerns many must not keep waiting who buys something just now.
+    """
+    if not customer_ids:
+        return
     await connection.execute(
-        "insert into attention (customer_id, due_at, changed)"
-        " select customer_id, $2, $3 from unnest($1::text[]) as wanted (customer_id)"
+        "insert into attention (customer_id, due_at, changed, urgent)"
+        " select customer_id, $2, $3, $4 from unnest($1::text[]) as wanted (customer_id)"
         " on conflict (customer_id) do update"
         " set due_at = least(attention.due_at, excluded.due_at),"
-        " changed = attention.changed or excluded.changed, asked = attention.asked + 1",
+        " changed = attention.changed or excluded.changed, asked = attention.asked + 1,"
+        " urgent = attention.urgent or excluded.urgent",
         sorted(set(customer_ids)),
         due_at,
         changed,
+        urgent,
     )
 
 
 async def longest_due(pool: asyncpg.Pool) -> datetime | None:
     """When the customer was to be looked at who is due first; None if nobody ever is."""
-    first: datetime | None = await pool.fetchval("select min(due_at) from attention")
+    first: datetime | None = await pool.fetchval(
+        "select least((select min(due_at) from attention where urgent),"
+        " (select min(due_at) from attention where not urgent))"
+    )
     return first
 
 
 async def due(connection: Connection, now: datetime, most: int) -> list[Due]:
-    """Customers who are to be looked at, the longest due first; no row is locked, for receipts would wait."""
+    """Customers who are to be looked at, urgent ones and the longest due first.
+
+    No row is locked, for receipts would wait.
+    """
     rows = await connection.fetch(
         "select customer_id, asked, changed, coalesce(version, 0) as version, state"
-        " from (select * from attention where due_at <= $1 order by due_at limit $2) as first"
+        " from ("
+        "  (select * from attention where urgent and due_at <= $1 order by due_at limit $2)"
+        "  union all"
+        "  (select * from attention where not urgent and due_at <= $1 order by due_at limit $2)"
+        "  limit $2"
+        " ) as first"
         " left join profiles using (customer_id)",
         now,
         most,
@@ -120,8 +151,8 @@ async def looked_at(
         [one.asked for one in ordered],
     )
     await connection.execute(
-        "insert into attention (customer_id, due_at, changed)"
-        " select customer_id, due_at, false from unnest($1::text[], $2::timestamptz[]) as later (customer_id, due_at)"
+        "insert into attention (customer_id, due_at, changed, urgent)"
+        " select customer_id, due_at, false, true from unnest($1::text[], $2::timestamptz[]) as later (customer_id, due_at)"
         " on conflict do nothing",
         sorted(again),
         [again[customer_id] for customer_id in sorted(again)],

@@ -10,7 +10,7 @@ import pytest
 
 from services import customers
 from services.customers import profile, store
-from services.customers.attention import _LOCK, Attention, Finding
+from services.customers.attention import _LOCK, MOST, Attention, Finding
 from services.customers.store import Due
 from shared import database
 from shared.database import Connection
@@ -195,3 +195,24 @@ async def test_looking_and_buying_do_not_wait_for_each_other(
     finally:
         await other.close()
     assert await due(tables) == {}
+
+
+async def test_who_buys_is_looked_at_before_the_many_whom_a_change_concerns(
+    tables: asyncpg.Pool,
+) -> None:
+    """Codes for two hundred thousand customers, or a changed segment, would keep them waiting for minutes."""
+    many = [f"m-{number:04}" for number in range(2 * MOST)]
+    async with tables.acquire() as connection:
+        await store.attend(connection, many, NOON - DAY, changed=False)
+    await bought(tables, "z-buyer")
+    async with tables.acquire() as connection:
+        # Who is one of the many and buys is no longer one of the many.
+        await store.attend(connection, [many[-1]], NOON, changed=True, urgent=True)
+    evaluation = Evaluation()
+    attention = Attention(tables, evaluation, nothing_expected)
+    assert await attention.look_at_some(NOON)
+    assert {"z-buyer", many[-1]} <= {*evaluation.seen}
+    assert len(evaluation.seen) == MOST
+    while await attention.look_at_some(NOON):
+        pass
+    assert sorted(evaluation.seen) == sorted([*many, "z-buyer"])

@@ -28,11 +28,13 @@ create table profiles (
 
 -- Customers to be looked at, and when: as soon as they did something, or when time alone changes something.
 -- changed: the profile is to be published, whatever else is found. asked: how often it was put here since: what was
--- asked for while a customer was being looked at is not taken off with what was asked for before.
+-- asked for while a customer was being looked at is not taken off with what was asked for before. urgent: they did
+-- something, or their time has come; who is only one of many that something concerns is looked at after them.
 create table attention (
     customer_id text primary key,
     due_at timestamptz not null,
     changed boolean not null,
-    asked int not null default 1
+    asked int not null default 1,
+    urgent boolean not null
 ) with (fillfactor = 70);
-create index attention_due on attention (due_at);
+create index attention_due on attention (urgent, due_at);
