@@ -3,17 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.stack import Stack
+from shared import clock
 from shared.cluster import partitions_of
 from shared.codec import decode
 from shared.events.customers import Profile
 from shared.topics import PROFILES
 from tests.waiting import until
+
+_RECENT = timedelta(minutes=5)
 
 
 def new_customer() -> str:
@@ -45,11 +49,17 @@ class Reader:
 
 @asynccontextmanager
 async def reading(stack: Stack, customer_id: str) -> AsyncIterator[Reader]:
-    """A reader from the topic's beginning."""
+    """A reader of what was published in the last minutes: a run has hundreds of thousands of profiles before them."""
     partitions = await partitions_of(stack.kafka, [PROFILES.name])
+    since_ms = int((clock.now() - _RECENT).timestamp() * 1_000)
     async with AIOKafkaConsumer(bootstrap_servers=stack.kafka) as consumer:
         consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
+        found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
+        for partition, at in found.items():
+            if at is None:
+                await consumer.seek_to_end(partition)
+            else:
+                consumer.seek(partition, at.offset)
         yield Reader(consumer, partitions, customer_id.encode())
 
 
