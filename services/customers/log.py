@@ -6,7 +6,7 @@ for "committed" is what PostgreSQL has, and nothing is committed to Kafka.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +28,8 @@ from shared.supervision import TRANSIENT, named
 from shared.watchdog import Watchdog
 
 MOST_RECORDS = 1_000
+MOST_BYTES = 2 << 20
+"""Of one transaction, if more than a record is needed for it: a chunk names a thousand customers, a receipt one."""
 _WITHIN_SECONDS = 0.1
 _RETRY_SECONDS = 0.5
 _WATCH_SECONDS = 5.0
@@ -137,7 +139,8 @@ class Log:
 
     async def _apply_or_fail(self, messages: Sequence[Any]) -> None:
         try:
-            await self._applied(messages)
+            for portion in portions(messages):
+                await self._applied(portion)
         except Exception as error:  # noqa: BLE001 - raised by run: Faust would log it and read on
             self._fail(error)
 
@@ -257,6 +260,18 @@ class _Consumer(driver.Consumer):
 class _Transport(driver.Transport):
     Consumer = _Consumer
     stand: Callable[[driver.Consumer], Awaitable[Mapping[TP, int]]]
+
+
+def portions(messages: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Messages as they came, in portions of ``MOST_BYTES`` or of one message."""
+    start = size = 0
+    for at, message in enumerate(messages):
+        size += len(message.value or b"")
+        if size > MOST_BYTES and at > start:
+            yield messages[start:at]
+            start, size = at, len(message.value or b"")
+    if start < len(messages):
+        yield messages[start:]
 
 
 async def _stop(app: faust.App) -> None:

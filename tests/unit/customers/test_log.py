@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from aiokafka import TopicPartition
 
-from services.customers.log import GapError, Log
+from services.customers.log import MOST_BYTES, GapError, Log, portions
 
 PARTITION = TopicPartition("t", 0)
 
@@ -17,6 +17,7 @@ class Message:
     generation_id: int = 7
     topic: str = "t"
     timestamp: float = 1.5
+    value: bytes | None = None
 
 
 def log_at(**following: int) -> Log:
@@ -55,3 +56,12 @@ def test_a_gap_is_no_batch(offsets: list[int]) -> None:
     """Faust has skipped records; to go on would lose them."""
     with pytest.raises(GapError, match="t/0 goes from"):
         log_at(p0=3)._batch([Message(offset) for offset in offsets])
+
+
+def test_what_concerns_many_customers_is_applied_in_portions() -> None:
+    """A transaction over hundreds of thousands of code holders would keep every receipt waiting."""
+    sizes = [10, MOST_BYTES - 10, 1, MOST_BYTES + 5, 0, 7]
+    messages = [Message(n, value=b"." * size) for n, size in enumerate(sizes)]
+    found = [[one.offset for one in portion] for portion in portions(messages)]
+    assert found == [[0, 1], [2], [3], [4, 5]]
+    assert list(portions([])) == []
