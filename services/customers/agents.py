@@ -23,6 +23,8 @@ from services.customers.stream import CONSUMER, TOPICS, Stream
 from shared import clock
 
 _LOOK_SECONDS = 0.3
+_LOOK_SECONDS_BEHIND = 2.0
+"""A backlog has many purchases of the same customers: one look answers for all of them."""
 _PLAN_SECONDS = 0.5
 _FIRST_SECONDS = 30.0
 _KEEP_SECONDS = 2.0
@@ -52,7 +54,7 @@ def facts(
     watch = Watch()
     keeping = Keeping(pool, watch)
     chores = (
-        Chore(attention.look, every=_LOOK_SECONDS),
+        Chore(attention.look, every=_LOOK_SECONDS, behind=_LOOK_SECONDS_BEHIND),
         Chore(planning.run, every=_PLAN_SECONDS),
         Chore(planning.forget, at=_NIGHTLY),
         Chore(forget, at=_NIGHTLY),

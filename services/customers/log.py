@@ -46,11 +46,15 @@ class GapError(RuntimeError):
 
 @dataclass(frozen=True)
 class Chore:
-    """What is done ``every`` so many seconds, or ``at`` the times of a crontab (UTC); it commits its own work."""
+    """What is done ``every`` so many seconds, or ``at`` the times of a crontab (UTC); it commits its own work.
+
+    ``behind``: how many seconds pass at least while more is waiting in the log than is applied at once.
+    """
 
     run: Callable[[], Awaitable[None]]
     every: float | None = None
     at: str = ""
+    behind: float = 0.0
 
 
 @dataclass
@@ -72,6 +76,7 @@ class Log:
     _applier: Applier = field(init=False)
     _cluster_id: str = ""
     _generation: int = -1
+    _behind: bool = False
     _failed: "asyncio.Future[None]" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +123,7 @@ class Log:
         app.timer(interval=_WATCH_SECONDS)(self._guarded(partial(self._watch, app)))
         for chore in self.chores:
             made = app.timer(chore.every) if chore.every is not None else app.crontab(chore.at)
-            made(self._guarded(chore.run))
+            made(self._guarded(self._sparing(chore) if chore.behind else chore.run))
         return app
 
     async def _facts(self, stream: Any) -> None:  # Faust's own type lacks take_events
@@ -131,6 +136,7 @@ class Log:
                 if self._failed.done():
                     return
                 messages = [event.message for event in events]
+                self._behind = len(messages) == MOST_RECORDS
                 applying = asyncio.create_task(self._apply_or_fail(messages))
         finally:
             if applying is not None:
@@ -143,6 +149,8 @@ class Log:
                 await self._applied(portion)
         except Exception as error:  # noqa: BLE001 - raised by run: Faust would log it and read on
             self._fail(error)
+        finally:
+            self._behind = False
 
     async def _applied(self, messages: Sequence[Any]) -> None:
         """Apply messages, waiting for PostgreSQL if need be."""
@@ -209,6 +217,18 @@ class Log:
     def _fail(self, error: Exception) -> None:
         if not self._failed.done():
             self._failed.set_exception(error)
+
+    def _sparing(self, chore: Chore) -> Callable[[], Awaitable[None]]:
+        """The chore, that lets the log go first while it is behind."""
+        ran_at = -chore.behind
+
+        async def sparing() -> None:
+            nonlocal ran_at
+            if not self._behind or clock.monotonic() - ran_at >= chore.behind:
+                await chore.run()
+                ran_at = clock.monotonic()
+
+        return sparing
 
     def _guarded(self, run: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """The chore, as Faust calls it: a server that is away is met again next time, all else is raised by run."""

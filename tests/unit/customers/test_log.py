@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from aiokafka import TopicPartition
 
-from services.customers.log import MOST_BYTES, GapError, Log, portions
+from services.customers.log import MOST_BYTES, Chore, GapError, Log, portions
 
 PARTITION = TopicPartition("t", 0)
 
@@ -65,3 +65,20 @@ def test_what_concerns_many_customers_is_applied_in_portions() -> None:
     found = [[one.offset for one in portion] for portion in portions(messages)]
     assert found == [[0, 1], [2], [3], [4, 5]]
     assert list(portions([])) == []
+
+
+async def test_a_chore_that_spares_the_log_is_seldom_done_while_that_is_behind() -> None:
+    log, done = log_at(), 0
+
+    async def run() -> None:
+        nonlocal done
+        done += 1
+
+    spared = log._sparing(Chore(run, every=0.1, behind=3600.0))
+    log._behind = True
+    await spared()
+    await spared()
+    assert done == 1
+    log._behind = False
+    await spared()
+    assert done == 2
