@@ -165,6 +165,8 @@ def test_a_shell_gets_a_token_for_daily_work_and_the_way_into_the_console(
         "campaigns:read",
         "campaigns:write",
         "checkouts:write",
+        "customers:read",
+        "customers:write",
         "ledger:read",
         "quotes:write",
         "statistics:read",

@@ -46,7 +46,7 @@ def paste(script: str, environment: dict[str, str]) -> str:
 async def test_a_promotion_is_authored_quoted_and_sold_as_the_readme_says(
     stack: Stack, environment: dict[str, str]
 ) -> None:
-    variables, author, quote, checkout, what_if = blocks("bash")
+    variables, author, quote, checkout, known, what_if = blocks("bash")
     [till] = blocks("python")
     functions = author.split("\n\n")[0]
     assert stack.url("emission") in paste(variables, environment)
@@ -54,6 +54,7 @@ async def test_a_promotion_is_authored_quoted_and_sold_as_the_readme_says(
     await shop.until_decided_by(stack, "welcome")
     assert '"discount":3500' in paste(f"{variables}\n{functions}\n{quote}", environment)
     assert '"status":"committed"' in paste(f"{variables}\n{functions}\n{checkout}", environment)
+    assert '"purchases":1' in paste(f"{variables}\n{functions}\n{known}", environment)
     sold = paste(f"{variables}\npython - <<'TILL'\n{till}\nTILL", environment)
     decision, discount = sold.splitlines()[-2:]
     assert discount == "discount 3500"

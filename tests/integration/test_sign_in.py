@@ -66,7 +66,12 @@ async def test_the_cookie_holds_a_token_of_the_role_that_scripts_cannot_read(
         assert "samesite" in cookie.lower()
     caller = Verifier(stack.secrets.verify_key).verify(answer.cookies[COOKIE])
     assert caller.subject == f"user:{login}"
-    assert caller.scopes == {"campaigns:read", "statistics:read", "ledger:read"}
+    assert caller.scopes == {
+        "campaigns:read",
+        "statistics:read",
+        "ledger:read",
+        "customers:read",
+    }
 
 
 async def test_only_our_own_pages_sign_in(stack: Stack, page: httpx.AsyncClient) -> None:
