@@ -12,7 +12,9 @@ import os
 import statistics
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -32,6 +34,7 @@ BARE_SECONDS = 2.5
 TARGET_OF_BARE = 0.4
 _TOPIC = topics.RECEIPTS.name
 _POLL_SECONDS = 0.02
+_SAMPLES = 4
 _WITHIN_SECONDS = 120
 _FOLDED = """
 offsets, sequences, profiles, receipts, early_returns, attention, outbox
@@ -43,10 +46,20 @@ async def begin_anew(database: asyncpg.Connection) -> None:
     await database.execute(f"truncate {_FOLDED}")
 
 
-async def turn_of_the_service(
-    stack: Stack, database: asyncpg.Connection, count: int
-) -> dict[str, float]:
-    """Receipts per second until all are in the profiles, and until everybody was looked at; memory in MiB."""
+@dataclass(frozen=True)
+class Turn:
+    """Receipts per second until all are in the profiles; how long it took from then on until everybody was looked at.
+
+    ``memory``: held by the process after each quarter of the receipts (MiB): it should not rise with them.
+    """
+
+    applied: float
+    looked_at_s: float
+    memory: list[float]
+
+
+async def turn_of_the_service(stack: Stack, database: asyncpg.Connection, count: int) -> Turn:
+    """Have all receipts applied by a new process."""
     await begin_anew(database)
     environment = services.environment(
         "customers",
@@ -60,14 +73,8 @@ async def turn_of_the_service(
         sys.executable, "-m", "services.customers", env=environment
     )
     try:
-        applied, memory_at_half = await _rate(database, process, count)
-        looked_at = await _until_looked_at(database, process)
-        return {
-            "applied": applied,
-            "looked_at_s": looked_at,
-            "memory_at_half": memory_at_half,
-            "memory": resident_mib(process.pid),
-        }
+        applied, memory = await _rate(database, process, count)
+        return Turn(applied, await _until_looked_at(database, process), memory)
     finally:
         if process.returncode is None:
             process.terminate()
@@ -82,9 +89,9 @@ def resident_mib(pid: int) -> float:
 
 async def _rate(
     database: asyncpg.Connection, process: asyncio.subprocess.Process, count: int
-) -> tuple[float, float]:
-    """Receipts per second, and the memory held half-way: at the end it should be no more."""
-    memory = 0.0
+) -> tuple[float, list[float]]:
+    """Receipts per second, and the memory held after each quarter of them."""
+    memory: list[float] = []
     deadline = clock.monotonic() + _WITHIN_SECONDS
     seen: list[tuple[float, int]] = []
     while not seen or seen[-1][1] < count:
@@ -95,8 +102,8 @@ async def _rate(
         )
         if done and (not seen or done > seen[-1][1]):
             seen.append((clock.monotonic(), done))
-            if not memory and done >= count / 2:
-                memory = resident_mib(process.pid)
+            if done >= count * (len(memory) + 1) / _SAMPLES:
+                memory.append(resident_mib(process.pid))
         _still_running(process, deadline)
         await asyncio.sleep(_POLL_SECONDS)
     (begun, first), (ended, last) = seen[0], seen[-1]
@@ -120,32 +127,39 @@ def _still_running(process: asyncio.subprocess.Process, deadline: float) -> None
         raise RuntimeError(message)
 
 
-async def measure(stack: Stack) -> dict[str, float]:
+async def measure(stack: Stack) -> dict[str, Any]:
     """The medians of all turns."""
     count, size = await publish(stack.kafka, copies(last_receipts(RECEIPTS), COPIES))
     say(f"{count} receipts of {size:.0f} bytes in {_TOPIC}")
     # As the owner of the tables: only it may empty them.
     database = await asyncpg.connect(stack.postgres.rsplit("/", 1)[0] + "/customers")
     bare: list[float] = []
-    turns: list[dict[str, float]] = []
+    turns: list[Turn] = []
     try:
         for turn in range(1, TURNS + 1):
             arguments = (stack.kafka, _TOPIC, str(BARE_SECONDS), f"bare-{uuid4().hex[:8]}")
             bare.append(await printed("tests.bench.faust_take_process", *arguments))
             turns.append(await turn_of_the_service(stack, database, count))
-            shown = ", ".join(f"{name} {value:,.1f}" for name, value in turns[-1].items())
-            say(f"turn {turn} of {TURNS}: bare {bare[-1]:,.0f}/s; customers: {shown}")
+            say(f"turn {turn} of {TURNS}: bare {bare[-1]:,.0f}/s; {shown(turns[-1])}")
     finally:
         await database.close()
-    medians = {name: statistics.median(one[name] for one in turns) for name in turns[0]}
+    applied = statistics.median(one.applied for one in turns)
     return {
-        "customers_per_s": round(medians["applied"]),
+        "customers_per_s": round(applied),
         "bare_faust_per_s": round(statistics.median(bare)),
-        "of_bare": round(medians["applied"] / statistics.median(bare), 3),
-        "looked_at_after_s": round(medians["looked_at_s"], 2),
-        "memory_at_half_mib": round(medians["memory_at_half"]),
-        "memory_mib": round(medians["memory"]),
+        "of_bare": round(applied / statistics.median(bare), 3),
+        "looked_at_after_s": round(statistics.median(one.looked_at_s for one in turns), 2),
+        "memory_mib": [round(mib) for mib in turns[-1].memory],
     }
+
+
+def shown(turn: Turn) -> str:
+    """A turn, in words."""
+    memory = ", ".join(f"{mib:.0f}" for mib in turn.memory)
+    return (
+        f"customers {turn.applied:,.0f}/s, everybody looked at {turn.looked_at_s:.1f} s later,"
+        f" memory by quarters {memory} MiB"
+    )
 
 
 async def main() -> None:
