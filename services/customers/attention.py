@@ -26,7 +26,7 @@ from shared.outbox import Message, put
 SOURCE = "/customers"
 MOST = 100
 """Customers of one transaction: receipts that come meanwhile wait for its end."""
-_MOMENT_SECONDS = 0.1
+_MOMENT_SECONDS = 0.25
 _LOCK = 0x7111_A77E
 
 

@@ -28,9 +28,14 @@ from shared.supervision import TRANSIENT, named
 from shared.watchdog import Watchdog
 
 MOST_RECORDS = 1_000
+MOST_POLLED = 4_000
+"""What Faust reads ahead: with less, it stands while a batch is applied."""
 MOST_BYTES = 2 << 20
 """Of one transaction, if more than a record is needed for it: a chunk names a thousand customers, a receipt one."""
 _WITHIN_SECONDS = 0.1
+_FULL_WITHIN_SECONDS = 0.3
+_BEHIND_SECONDS = 1.0
+_MOST_GATHERED = 8
 _RETRY_SECONDS = 0.5
 _WATCH_SECONDS = 5.0
 _STOP_SECONDS = 10.0
@@ -48,7 +53,7 @@ class GapError(RuntimeError):
 class Chore:
     """What is done ``every`` so many seconds, or ``at`` the times of a crontab (UTC); it commits its own work.
 
-    ``behind``: how many seconds pass at least while more is waiting in the log than is applied at once.
+    ``behind``: how many seconds pass at least while what is applied was written more than a second ago.
     """
 
     run: Callable[[], Awaitable[None]]
@@ -111,10 +116,10 @@ class Log:
             topic_disable_leader=True,
             topic_allow_declare=False,
             consumer_auto_offset_reset="earliest",
-            broker_max_poll_records=MOST_RECORDS,
+            broker_max_poll_records=MOST_POLLED,
             broker_session_timeout=_SESSION_SECONDS,
             broker_heartbeat_interval=_HEARTBEAT_SECONDS,
-            stream_buffer_maxsize=2 * MOST_RECORDS,
+            stream_buffer_maxsize=2 * MOST_POLLED,
         )
         app.transport = transport = _Transport(app.conf.broker_consumer, app)
         transport.stand = self._stand
@@ -127,30 +132,43 @@ class Log:
         return app
 
     async def _facts(self, stream: Any) -> None:  # Faust's own type lacks take_events
-        """The agent: batches as Faust has them. While PostgreSQL works on one, Faust fills the next."""
-        applying: asyncio.Task[None] | None = None
+        """The agent. While PostgreSQL works on a batch, the next ones are gathered."""
+        gathered: asyncio.Queue[list[Any]] = asyncio.Queue(_MOST_GATHERED)
+        applying = asyncio.create_task(self._apply_all(gathered))
         try:
             async for events in stream.take_events(MOST_RECORDS, within=_WITHIN_SECONDS):
-                if applying is not None:
-                    await applying
                 if self._failed.done():
                     return
-                messages = [event.message for event in events]
-                self._behind = len(messages) == MOST_RECORDS
-                applying = asyncio.create_task(self._apply_or_fail(messages))
+                await gathered.put([event.message for event in events])
         finally:
-            if applying is not None:
-                applying.cancel()
-                await asyncio.gather(applying, return_exceptions=True)
+            applying.cancel()
+            await asyncio.gather(applying, return_exceptions=True)
 
-    async def _apply_or_fail(self, messages: Sequence[Any]) -> None:
+    async def _apply_all(self, gathered: "asyncio.Queue[list[Any]]") -> None:
         try:
-            for portion in portions(messages):
-                await self._applied(portion)
+            while True:
+                messages = await self._batch_of(gathered)
+                for portion in portions(messages):
+                    await self._applied(portion)
+                self._behind = False
         except Exception as error:  # noqa: BLE001 - raised by run: Faust would log it and read on
             self._fail(error)
-        finally:
-            self._behind = False
+
+    async def _batch_of(self, gathered: "asyncio.Queue[list[Any]]") -> list[Any]:
+        """What is gathered, as far as one batch goes. While behind, a full one is worth waiting for.
+
+        The same stores and goods come again in it, and are written once.
+        """
+        messages = await gathered.get()
+        self._behind = _age_seconds(messages[-1]) > _BEHIND_SECONDS
+        while len(messages) < MOST_RECORDS:
+            if gathered.empty() and not self._behind:
+                break
+            try:
+                messages += await asyncio.wait_for(gathered.get(), _FULL_WITHIN_SECONDS)
+            except TimeoutError:
+                break
+        return messages
 
     async def _applied(self, messages: Sequence[Any]) -> None:
         """Apply messages, waiting for PostgreSQL if need be."""
@@ -299,6 +317,10 @@ async def _stop(app: faust.App) -> None:
     stopping = asyncio.ensure_future(app.stop())
     await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
     stopping.cancel()
+
+
+def _age_seconds(message: Any) -> float:
+    return clock.now().timestamp() - (message.timestamp or 0.0)
 
 
 def _instant(at: float | None) -> datetime | None:

@@ -14,6 +14,7 @@ from shared import clock
 from shared.garbage import collect_less
 
 _MOST = 1_000
+_MOST_POLLED = 4_000
 _WITHIN_SECONDS = 0.1
 _WARM_UP_RECORDS = 2_000
 
@@ -30,8 +31,8 @@ def taking(kafka: str, topic: str, seconds: float, name: str) -> faust.App:
         topic_disable_leader=True,
         topic_allow_declare=False,
         consumer_auto_offset_reset="earliest",
-        broker_max_poll_records=_MOST,
-        stream_buffer_maxsize=2 * _MOST,
+        broker_max_poll_records=_MOST_POLLED,
+        stream_buffer_maxsize=2 * _MOST_POLLED,
     )
 
     async def take(records: Any) -> None:
