@@ -23,7 +23,7 @@ from services.customers.stream import CONSUMER, TOPICS, Stream
 from shared import clock
 
 _LOOK_SECONDS = 0.3
-_LOOK_SECONDS_BEHIND = 2.0
+_LOOK_SECONDS_BEHIND = 3.0
 """A backlog has many purchases of the same customers: one look answers for all of them."""
 _PLAN_SECONDS = 0.5
 _FIRST_SECONDS = 30.0

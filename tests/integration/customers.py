@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.partitioner import DefaultPartitioner
 
 from deploy.local.stack import Stack
 from shared import clock
@@ -49,8 +50,14 @@ class Reader:
 
 @asynccontextmanager
 async def reading(stack: Stack, customer_id: str) -> AsyncIterator[Reader]:
-    """A reader of what was published in the last minutes: a run has hundreds of thousands of profiles before them."""
-    partitions = await partitions_of(stack.kafka, [PROFILES.name])
+    """A reader of what was published in the last minutes, of the customer's partition.
+
+    A run has hundreds of thousands of profiles.
+    """
+    every = await partitions_of(stack.kafka, [PROFILES.name])
+    numbers = [partition.partition for partition in every]
+    key = customer_id.encode()
+    partitions = [TopicPartition(PROFILES.name, DefaultPartitioner()(key, numbers, numbers))]
     since_ms = int((clock.now() - _RECENT).timestamp() * 1_000)
     async with AIOKafkaConsumer(bootstrap_servers=stack.kafka) as consumer:
         consumer.assign(partitions)
@@ -60,13 +67,7 @@ async def reading(stack: Stack, customer_id: str) -> AsyncIterator[Reader]:
                 await consumer.seek_to_end(partition)
             else:
                 consumer.seek(partition, at.offset)
-        yield Reader(consumer, partitions, customer_id.encode())
-
-
-async def published(stack: Stack, customer_id: str) -> Profile | None:
-    """The latest profile of a customer on the topic."""
-    async with reading(stack, customer_id) as reader:
-        return await reader.read()
+        yield Reader(consumer, partitions, key)
 
 
 async def profile_with(stack: Stack, customer_id: str, **expected: object) -> Profile:

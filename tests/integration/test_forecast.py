@@ -21,7 +21,7 @@ from shared.database import connect
 from shared.events.customers import Erasure
 from tests.builders import cart
 from tests.integration import shop
-from tests.integration.customers import new_customer, published
+from tests.integration.customers import new_customer, reading
 from tests.integration.segments import Customers, opened
 from tests.unit.customers.forecast import shoppers
 from tests.unit.customers.segments.customers import Trip
@@ -291,7 +291,10 @@ async def test_what_is_foretold_comes_with_the_published_profile_and_the_list(
                     currency=shop.CURRENCY,
                 )
             )
-    async with shop.client(stack, "customers") as client:
+    async with (
+        shop.client(stack, "customers") as client,
+        reading(stack, customer_id) as reader,
+    ):
 
         async def foretold() -> bool:
             """Train until it is foretold of the customer: a training under way may not have met them."""
@@ -300,7 +303,7 @@ async def test_what_is_foretold_comes_with_the_published_profile_and_the_list(
             if answer.status_code == 202:
                 run_id = answer.json()["run_id"]
                 await until(lambda: _ended(run_id), within_s=120, what="the training")
-            profile = await published(stack, customer_id)
+            profile = await reader.read()
             return profile is not None and profile.forecast is not None
 
         async def _ended(run_id: str) -> bool:
@@ -311,7 +314,7 @@ async def test_what_is_foretold_comes_with_the_published_profile_and_the_list(
         await until(foretold, within_s=240, what="a forecast in the profile")
         models = (await client.get("/v1/forecast")).json()
         soon = (await client.get("/v1/forecast/expected?days=91&limit=200")).json()
-    profile = await published(stack, customer_id)
+        profile = await reader.read()
     assert profile is not None
     assert profile.forecast is not None
     assert profile.forecast.model == models["used"]["model"]

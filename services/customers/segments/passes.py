@@ -8,9 +8,9 @@ from services.customers.feed.forgotten import hold_off_erasure
 from services.customers.segments import pass_store
 from shared import clock
 
-PORTION = 250
+PORTION = 500
 """Customers who are called at once; attention takes them in a fraction of a second."""
-_FEW = 100
+_FEW = 250
 """Who is due may be so many when the next are called."""
 
 
