@@ -88,6 +88,32 @@ async def test_guessed_codes_raise_one_alert_with_its_evidence(
     assert (told.alert_id, told.status) == (alert["alert_id"], "open")
 
 
+async def test_a_device_is_told_of_whoever_guesses_on_it(
+    stack: Stack, api: httpx.AsyncClient
+) -> None:
+    """Three customers guess too little to be told of themselves."""
+    [store_id] = await shop.open_store(stack)
+    device_id, customers = f"d-{uuid4().hex}", [new_customer() for _ in range(3)]
+    async with shop.open_tills(stack) as tills:
+        for customer_id in customers:
+            asked = cart(
+                [line(1, amount=1_000)],
+                receipt_id=f"r-{customer_id}",
+                store_id=store_id,
+                customer_id=customer_id,
+                device_id=device_id,
+                currency=shop.CURRENCY,
+                occurred_at=clock.now(),
+                codes=[f"GUESS{uuid4().hex[:8]}" for _ in range(2)],
+            )
+            await tills.ask(asked)
+    alert = await alert_of(api, device_id)
+    assert (alert["rule"], alert["subject_kind"]) == ("code_guessing", "device")
+    assert set(alert["evidence"][0]["receipts"]) == {f"r-{one}" for one in customers}
+    for customer_id in customers:
+        assert await alerts_of(api, customer_id) == []
+
+
 async def test_what_a_person_says_closes_the_alert_and_is_told(
     stack: Stack, api: httpx.AsyncClient
 ) -> None:

@@ -18,7 +18,7 @@ class Backing(Struct, frozen=True, array_like=True):
     ``discounts``: in basis points or minor units, as ``discounts_in`` says; none if what it gives is no such discount.
     ``stores``: only there; ``segments``: only those customers (none: everybody). ``groups``: only customers of some
     groups, which are not known here. ``held_back``: basis points of the customers that get nothing. ``personal``: codes
-    belong to customers.
+    belong to customers; ``own``: only their owners can use them.
     """
 
     campaign_id: str
@@ -32,6 +32,7 @@ class Backing(Struct, frozen=True, array_like=True):
     groups: bool
     held_back: int
     personal: bool
+    own: bool = True
 
     def serves(self, store_id: str | None, segments: frozenset[str]) -> bool:
         """Whether a customer who buys in this store, in these segments, can use a code. Of groups nothing is known."""
@@ -51,7 +52,9 @@ def backings(campaign: Campaign) -> list[Backing]:
     found = []
     for instrument in campaign.instruments:
         kind, discounts = _discounts(instrument.benefit)
-        wanted = {emission for one in instrument.conditions for emission in _emissions(one)}
+        wanted: dict[str, bool] = {}
+        for code in (code for one in instrument.conditions for code in _codes(one)):
+            wanted[code.emission_id] = code.own or wanted.get(code.emission_id, False)
         found += [
             Backing(
                 campaign.campaign_id,
@@ -65,19 +68,20 @@ def backings(campaign: Campaign) -> list[Backing]:
                 bool(campaign.customer_groups),
                 campaign.control_group,
                 emission_id in personal,
+                wanted[emission_id],
             )
             for emission_id in sorted(wanted)
         ]
     return found
 
 
-def _emissions(condition: Condition) -> Iterator[str]:
-    """The emissions whose codes a condition asks for, not those it forbids."""
+def _codes(condition: Condition) -> Iterator[PromoCode]:
+    """The codes that a condition asks for, not those it forbids."""
     if isinstance(condition, PromoCode):
-        yield condition.emission_id
+        yield condition
     elif not isinstance(condition, Not):
         for _, child in children(condition):
-            yield from _emissions(child)
+            yield from _codes(child)
 
 
 def _discounts(benefit: Benefit) -> tuple[Literal["percent", "amount", "other"], tuple[int, ...]]:
@@ -123,6 +127,7 @@ Finding = Literal[
     "for_some_stores",
     "for_some_customers",
     "has_control_group",
+    "for_whoever_has_it",
 ]
 STOPS: frozenset[Finding] = frozenset({"no_campaign", "not_personal", "other_discount"})
 """What a policy cannot be started with; the rest is good to know."""
@@ -176,7 +181,7 @@ def _check_step(
 
 
 def _limits(one: Backing, step: Step, now: datetime) -> Iterator[Finding]:
-    """What keeps some customers from using a code, or will soon."""
+    """What keeps some customers from using a code, or will soon; or does not keep others from it."""
     if now < one.starts_at:
         yield "not_begun"
     if (one.ends_at - now).days < step.valid_days:
@@ -187,3 +192,5 @@ def _limits(one: Backing, step: Step, now: datetime) -> Iterator[Finding]:
         yield "for_some_customers"
     if one.held_back:
         yield "has_control_group"
+    if not one.own:
+        yield "for_whoever_has_it"

@@ -35,4 +35,5 @@ export const FINDINGS = () => ({
   other_discount: t("The running campaign gives another discount for these codes."), not_begun: t("The campaign has not begun yet."), ends_soon: t("The campaign ends before such a code does."),
   for_some_stores: t("The campaign runs in some stores only: customers of others are left out."), for_some_customers: t("The campaign is for some customers only."),
   has_control_group: t("The campaign has a control group of its own: codes of who is in it give nothing."),
+  for_whoever_has_it: t("Whoever has such a code can use it: the condition does not ask for the customer it was given to."),
 });

@@ -52,6 +52,14 @@ def test_what_a_running_campaign_gives_for_codes_is_found_however_deep_they_are_
     assert (found.personal, found.held_back, found.groups) == (True, 1, False)
 
 
+def test_a_code_is_its_owners_if_one_condition_says_so() -> None:
+    anybody = PromoCode(emission_id="e5", condition_id="any")
+    owner = PromoCode(emission_id="e5", own=True)
+    asked = [(anybody,), (owner,), (anybody, owner)]
+    found = [backings(campaign(instrument(conditions=each)))[0].own for each in asked]
+    assert found == [False, True, True]
+
+
 @pytest.mark.parametrize("status", ["paused", "finished"])
 def test_a_campaign_that_does_not_run_gives_nothing(status: str) -> None:
     assert backings(campaign(status=status)) == []
@@ -119,6 +127,7 @@ def test_a_policy_that_promises_what_is_given_has_nothing_to_be_said_of() -> Non
         ((backing("e10", 1_000, segments=("regulars",)),), "for_some_customers"),
         ((backing("e10", 1_000, groups=True),), "for_some_customers"),
         ((backing("e10", 1_000, held_back=500),), "has_control_group"),
+        ((backing("e10", 1_000, own=False),), "for_whoever_has_it"),
     ],
 )
 def test_what_is_given_otherwise_is_told_with_its_step(
