@@ -1,7 +1,8 @@
 """What the tree promises: a pure core, services apart, one clock, functions that fit a screen."""
 
 import ast
-from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -165,23 +166,53 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+@dataclass
+class Module:
+    """What tests ask of a module, gathered on one walk through it; all but imports by their lines."""
+
+    imports: list[str] = field(default_factory=list)
+    """Also ``a.b`` of ``from a import b``."""
+    clocks: list[int] = field(default_factory=list)
+    sleeps: list[int] = field(default_factory=list)
+    swallowed: list[int] = field(default_factory=list)
+    long: list[str] = field(default_factory=list)
+    lines: int = 0
+
+    def add(self, node: ast.AST) -> None:
+        match node:
+            case ast.Import():
+                self.imports += [alias.name for alias in node.names]
+            case ast.ImportFrom(module=str() as of):
+                self.imports += [of, *(f"{of}.{alias.name}" for alias in node.names)]
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                lines = (node.end_lineno or node.lineno) - node.lineno
+                self.long += [f"{node.name}: {lines} lines"] if lines > LONGEST_FUNCTION else []
+            case ast.ExceptHandler(body=[ast.Pass()]):
+                self.swallowed.append(node.lineno)
+            case ast.Call(func=ast.Attribute(value=value, attr=called)):
+                owner = value.id if isinstance(value, ast.Name) else ""
+                self.clocks += [node.lineno] if (owner, called) in CLOCKS else []
+                if called == "sleep" and (owner == "time" or _is_long(node.args)):
+                    self.sleeps.append(node.lineno)
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Every module that is imported, also ``a.b`` of ``from a import b``."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+@cache
+def module(path: Path) -> Module:
+    text = path.read_text()
+    found = Module(lines=len(text.splitlines()))
+    for node in ast.walk(ast.parse(text)):
+        found.add(node)
+    return found
+
+
+def _is_long(arguments: list[ast.expr]) -> bool:
+    first = arguments[0] if arguments else None
+    return isinstance(first, ast.Constant) and isinstance(first.value, int) and first.value >= 1
 
 
 @pytest.mark.parametrize("path", [p for p in CODE if name(p).startswith(CORE)], ids=name)
 def test_the_core_imports_no_io_no_clock_and_no_logging(path: Path) -> None:
-    found = [module for module in imports(path) if {module, module.split(".")[0]} & IMPURE]
+    found = [one for one in module(path).imports if {one, one.split(".")[0]} & IMPURE]
     assert found == []
 
 
@@ -196,10 +227,10 @@ def test_services_import_only_themselves_and_shared(path: Path) -> None:
     if parts[0] == "deploy":
         return
     foreign = [
-        module
-        for module in imports(path)
-        if module.startswith(("services.", "deploy"))
-        and not (own and (module == own or module.startswith(f"{own}.")))
+        one
+        for one in module(path).imports
+        if one.startswith(("services.", "deploy"))
+        and not (own and (one == own or one.startswith(f"{own}.")))
     ]
     assert foreign == []
 
@@ -208,62 +239,23 @@ def test_services_import_only_themselves_and_shared(path: Path) -> None:
 def test_only_shared_clock_reads_a_clock(path: Path) -> None:
     if name(path) == "shared/clock.py":
         return
-    found = [
-        f"{name(path)}:{node.lineno}"
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and (node.func.value.id, node.func.attr) in CLOCKS
-    ]
-    assert found == []
+    assert module(path).clocks == []
 
 
 @pytest.mark.parametrize("path", [*CODE, *TESTS], ids=name)
 def test_functions_fit_a_screen_and_modules_hold_one_noun(path: Path) -> None:
-    long = [
-        f"{node.name}: {node.end_lineno - node.lineno} lines"
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.end_lineno is not None
-        and node.end_lineno - node.lineno > LONGEST_FUNCTION
-    ]
-    assert long == []
-    assert len(path.read_text().splitlines()) <= LONGEST_MODULE
+    assert module(path).long == []
+    assert module(path).lines <= LONGEST_MODULE
 
 
 @pytest.mark.parametrize("path", [*CODE, *TESTS], ids=name)
 def test_no_exception_is_swallowed(path: Path) -> None:
-    found = [
-        node.lineno
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.ExceptHandler)
-        and len(node.body) == 1
-        and isinstance(node.body[0], ast.Pass)
-    ]
-    assert found == []
+    assert module(path).swallowed == []
 
 
 @pytest.mark.parametrize("path", TESTS, ids=name)
 def test_no_test_sleeps_to_synchronise(path: Path) -> None:
-    found = [
-        node.lineno
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "sleep"
-        and (_is_time(node.func.value) or _is_long(node.args))
-    ]
-    assert found == []
-
-
-def _is_time(value: ast.expr) -> bool:
-    return isinstance(value, ast.Name) and value.id == "time"
-
-
-def _is_long(arguments: list[ast.expr]) -> bool:
-    first = arguments[0] if arguments else None
-    return isinstance(first, ast.Constant) and isinstance(first.value, int) and first.value >= 1
+    assert module(path).sleeps == []
 
 
 @pytest.mark.parametrize("path", [*CODE, *TESTS], ids=name)

@@ -8,8 +8,8 @@ from playwright.async_api import Browser, expect
 from deploy.local.stack import Stack
 from shared.web.auth import SCOPES
 from tests.e2e.authoring import complaints
-from tests.e2e.test_accessibility import FORMATS, settled, violations
-from tests.e2e.visitor import Scheme, visiting
+from tests.e2e.everybody import obstacles, settled, violations
+from tests.e2e.visitor import visiting
 from tests.integration import emission, shop
 from tests.integration.emission import author, instrument_of, new_id, ok, plan_of
 
@@ -92,17 +92,14 @@ async def paths(stack: Stack) -> dict[str, str]:
 SHOWN = ("campaign", "history", "try", "backtest", "limits", "instrument", "emission", "groups")
 
 
-@pytest.mark.parametrize(("width", "scheme"), FORMATS, ids=["wide-light", "narrow-dark"])
 @pytest.mark.parametrize("shown", SHOWN)
 async def test_a_full_page_is_for_everybody(
-    browser: Browser, stack: Stack, paths: dict[str, str], shown: str, width: int, scheme: Scheme
+    browser: Browser, stack: Stack, paths: dict[str, str], shown: str
 ) -> None:
-    async with visiting(browser, stack, SCOPES, width=width, scheme=scheme) as visitor:
+    async with visiting(browser, stack, SCOPES) as visitor:
         page = visitor.page
         await page.goto(f"{stack.url('emission')}{paths[shown]}")
-        await settled(page)
-        assert await violations(page) == []
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await obstacles(page) == []
         assert complaints(visitor) == []
 
 

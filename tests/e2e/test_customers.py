@@ -14,7 +14,7 @@ from services.customers.fraud.model import Sample
 from services.customers.profile import State, add_receipt, pack
 from shared import clock
 from shared.web.auth import SCOPES, Scope
-from tests.e2e.test_accessibility import settled, violations
+from tests.e2e.everybody import settled, violations
 from tests.e2e.visitor import WITHIN_MS, Scheme, visiting
 from tests.integration import shop
 from tests.integration.customers import database

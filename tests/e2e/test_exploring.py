@@ -15,7 +15,7 @@ from shared import clock
 from shared.events.values import Currency
 from tests.e2e.conftest import Analytics
 from tests.e2e.events import Publisher, Shop, decision, receipt
-from tests.e2e.test_accessibility import violations
+from tests.e2e.everybody import violations
 from tests.e2e.viewer import opened
 from tests.e2e.visitor import WITHIN_MS, Scheme
 from tests.waiting import until

@@ -14,7 +14,7 @@ from tests.e2e.authoring import field, pick
 from tests.e2e.chain import Chain
 from tests.e2e.conftest import Analytics
 from tests.e2e.events import Publisher
-from tests.e2e.test_accessibility import settled
+from tests.e2e.everybody import settled
 from tests.e2e.visitor import WITHIN_MS, Scheme, visiting
 from tests.integration.customers import database
 from tests.waiting import until

@@ -13,7 +13,7 @@ from services.customers.cross_sell.search import Search
 from services.customers.profile import Kept, Sold
 from shared import clock, database
 from shared.web.auth import Scope
-from tests.e2e.test_accessibility import violations
+from tests.e2e.everybody import violations
 from tests.e2e.visitor import WITHIN_MS, Scheme, visiting
 from tests.integration.emission import new_id
 from tests.integration.segments import Customers
