@@ -32,8 +32,8 @@ async def load(connection: Connection, customer_ids: Collection[str]) -> dict[st
     if new := sorted({*customer_ids} - {*states}):
         # A row to lock: another process may meet the same new customer just now.
         await connection.execute(
-            "insert into profiles (customer_id, version, state)"
-            " select customer_id, 0, $2 from unnest($1::text[]) as new (customer_id)"
+            "insert into profiles (customer_id, version, state, bought)"
+            " select customer_id, 0, $2, false from unnest($1::text[]) as new (customer_id)"
             " on conflict do nothing",
             new,
             pack(State()),
@@ -62,11 +62,12 @@ async def save(
     """Save states that were loaded, each a version later, and have their customers looked at; some not at once."""
     customer_ids = sorted(states)
     await connection.execute(
-        "update profiles set version = version + 1, state = changed.state"
-        " from unnest($1::text[], $2::bytea[]) as changed (customer_id, state)"
+        "update profiles set version = version + 1, state = changed.state, bought = changed.bought"
+        " from unnest($1::text[], $2::bytea[], $3::bool[]) as changed (customer_id, state, bought)"
         " where profiles.customer_id = changed.customer_id",
         customer_ids,
         [pack(states[customer_id]) for customer_id in customer_ids],
+        [states[customer_id].purchases > 0 for customer_id in customer_ids],
     )
     at_once = {*customer_ids} - {*in_background}
     await attend(connection, at_once, due_at, changed=True, urgent=True)

@@ -55,11 +55,12 @@ class Customers:
             setattr(state, name, at and at + seconds(self.now) - TRIPS_END)
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(
-                "insert into profiles (customer_id, version, state) values ($1, 1, $2)"
-                " on conflict (customer_id) do update"
-                " set version = profiles.version + 1, state = excluded.state",
+                "insert into profiles (customer_id, version, state, bought) values ($1, 1, $2, $3)"
+                " on conflict (customer_id) do update set version = profiles.version + 1,"
+                " state = excluded.state, bought = excluded.bought",
                 customer_id,
                 pack(state),
+                state.purchases > 0,
             )
             await customer_store.attend(connection, [customer_id], self.now, changed=True)
 

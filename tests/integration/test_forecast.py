@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from deploy.local.stack import Stack
+from services.customers import store as customer_store
 from services.customers.feed import erasure
 from services.customers.forecast import store
 from services.customers.forecast.models import FEWEST_CUSTOMERS
 from services.customers.forecast.outlook import Outlook
 from services.customers.forecast.store import Run
 from services.customers.forecast.training import Training
+from services.customers.profile import add_codes, add_receipt
 from shared import clock
 from shared.database import connect
 from shared.events.customers import Erasure
@@ -23,6 +25,7 @@ from tests.builders import cart
 from tests.integration import shop
 from tests.integration.customers import new_customer, reading
 from tests.integration.segments import Customers, opened
+from tests.unit.customers.facts import a_receipt
 from tests.unit.customers.forecast import shoppers
 from tests.unit.customers.segments.customers import Trip
 from tests.waiting import until
@@ -82,7 +85,7 @@ async def test_models_are_compared_and_the_best_foretells_of_everybody(
     assert (run.status, run.stage, run.done, run.basis) == ("done", "done", 1_000, "compared")
     assert {score.model for score in run.scores} == {"running-mean", "bg-nbd", "boosted"}
     assert run.model == min(run.scores, key=lambda score: score.mae).model
-    assert (run.customers, run.learnt_from) == (FEWEST_CUSTOMERS + 22,) * 2
+    assert (run.customers, run.learnt_from) == (FEWEST_CUSTOMERS + 21,) * 2
     assert run.foretold == run.changed == FEWEST_CUSTOMERS + 21
     async with customers.pool.acquire() as connection:
         found = await store.expected(connection, ["c-weekly", "c-nobody"])
@@ -99,6 +102,22 @@ async def test_models_are_compared_and_the_best_foretells_of_everybody(
         )
     assert weekly.expected_on in {one.expected_on for one in soon if one.customer_id == "c-weekly"}
     assert len(await told(customers)) == run.foretold
+
+
+async def test_nothing_is_learnt_of_who_was_only_given_a_code(customers: Customers) -> None:
+    """Codes for 350,000 left a sample in which nobody had bought anything, and nothing was foretold."""
+    await customers.put("c-buyer", Trip(days=3))
+    async with customers.pool.acquire() as connection, connection.transaction():
+        states = await customer_store.load(connection, ["c-code", "c-both"])
+        for state in states.values():
+            add_codes(state, "e-1", 1)
+        add_receipt(states["c-both"], a_receipt(1, customer_id="c-both"))
+        await customer_store.save(connection, states, clock.now())
+    async with customers.pool.acquire() as connection:
+        assert await store.customers(connection) == 2
+        learnt_from = await store.sample(connection, "", 10, 1.0)
+        assert [customer_id for customer_id, _ in learnt_from] == ["c-both", "c-buyer"]
+        assert await store.page(connection, "", 10) == learnt_from
 
 
 async def test_who_is_foretold_the_same_is_not_told_again(dsn: str, customers: Customers) -> None:

@@ -193,22 +193,33 @@ async def asked_between(connection: Connection) -> tuple[datetime, datetime] | N
 
 
 async def customers(connection: Connection) -> int:
-    """How many customers there are."""
-    count: int = await connection.fetchval("select count(*) from profiles where version > 0")
+    """How many customers have bought something."""
+    count: int = await connection.fetchval("select count(*) from profiles where bought")
     return count
 
 
-async def page(
-    connection: Connection, after: str, most: int, share: float = 1.0
+async def sample(
+    connection: Connection, after: str, most: int, share: float
 ) -> list[tuple[str, State]]:
-    """The next customers by id, of about this share of all: always the same ones."""
+    """The next customers by id of about this share of all who have bought something: always the same ones."""
     rows = await connection.fetch(
-        "select customer_id, state from profiles where customer_id > $1 and version > 0"
+        "select customer_id, state from profiles where customer_id > $1 and bought"
         " and (hashtextextended(customer_id, 0) & $3) < $4 order by customer_id limit $2",
         after,
         most,
         _HASHED - 1,
         round(_HASHED * min(share, 1.0)),
+    )
+    return [(row["customer_id"], unpack(row["state"])) for row in rows]
+
+
+async def page(connection: Connection, after: str, most: int) -> list[tuple[str, State]]:
+    """The next customers by id who have bought something, or of whom something is foretold."""
+    rows = await connection.fetch(
+        "select customer_id, state from profiles left join forecasts using (customer_id)"
+        " where customer_id > $1 and (bought or made_at is not null) order by customer_id limit $2",
+        after,
+        most,
     )
     return [(row["customer_id"], unpack(row["state"])) for row in rows]
 

@@ -26,7 +26,6 @@ from services.customers.forecast.model import expect
 from services.customers.forecast.outlook import outlooks
 from services.customers.forecast.purchases import Scale, days_known, history, scale_of
 from services.customers.profile import State, seconds
-from services.customers.segments.pass_store import waiting
 from shared import clock
 from shared.database import Connection, connect
 
@@ -35,9 +34,6 @@ MOST_LEARNT = 5_000
 PORTION = 500
 """Customers of whom is foretold in one transaction."""
 _READ = 500
-_FEW_DUE = 100
-_LOOK_SECONDS = 0.2
-_MOST_LOOKS = 300
 _SAY_SECONDS = 0.5
 _COMPARED, _LEARNT, _ALL = 600, 800, 1_000
 _TELL_AGAIN = timedelta(days=7)
@@ -85,7 +81,7 @@ async def _sample(connection: Connection, customers: int) -> list[State]:
     """Up to about ``MOST_LEARNT`` customers, the same ones each time."""
     share, after = MOST_LEARNT / max(customers, 1), ""
     states: list[State] = []
-    while found := await store.page(connection, after, _READ, share):
+    while found := await store.sample(connection, after, _READ, share):
         after = found[-1][0]
         states += [state for _, state in found]
     return states
@@ -127,18 +123,6 @@ async def _foretell(
         after = found[-1][0]
         done = _LEARNT + (_ALL - _LEARNT) * min(seen, customers) // max(customers, 1)
         await store.progress(connection, run_id, "foretelling", done)
-        await _let_pass(connection)
-
-
-async def _let_pass(connection: Connection) -> None:
-    """Wait until few are due, or for a while.
-
-    Attention takes the longest due first: who buys something now is not to stand behind everybody.
-    """
-    for _ in range(_MOST_LOOKS):
-        if await waiting(connection, clock.now(), _FEW_DUE) < _FEW_DUE:
-            return
-        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _portion(

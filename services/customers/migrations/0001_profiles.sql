@@ -19,12 +19,15 @@ create table early_returns (
 create index early_returns_receipt on early_returns (receipt_id);
 create index early_returns_customer on early_returns (customer_id);
 
--- state: as services.customers.profile packs it. version rises with every change.
+-- state: as services.customers.profile packs it. version rises with every change. bought: there are purchases that did
+-- not come back; of others, such as the many who were only given a code, nothing is learnt.
 create table profiles (
     customer_id text primary key,
     version bigint not null,
-    state bytea not null
+    state bytea not null,
+    bought boolean not null default true
 ) with (fillfactor = 70);
+create index profiles_bought on profiles (customer_id) where bought;
 
 -- Customers to be looked at, and when: as soon as they did something, or when time alone changes something.
 -- changed: the profile is to be published, whatever else is found. asked: how often it was put here since: what was
