@@ -33,9 +33,10 @@ MOST_POLLED = 4_000
 MOST_BYTES = 2 << 20
 """Of one transaction, if more than a record is needed for it: a chunk names a thousand customers, a receipt one."""
 _WITHIN_SECONDS = 0.1
-_FULL_WITHIN_SECONDS = 0.3
-_BEHIND_SECONDS = 1.0
 _MOST_GATHERED = 8
+"""Of what came within a tenth of a second each."""
+_BEHIND_SECONDS = 1.0
+_FULL_WITHIN_SECONDS = 0.3
 _RETRY_SECONDS = 0.5
 _WATCH_SECONDS = 5.0
 _STOP_SECONDS = 10.0

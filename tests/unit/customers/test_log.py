@@ -1,11 +1,14 @@
 """What of the messages that Faust hands over is applied."""
 
+import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 
-from services.customers.log import MOST_BYTES, Chore, GapError, Log, portions
+from services.customers.log import MOST_BYTES, MOST_RECORDS, Chore, GapError, Log, portions
+from shared import clock
 
 PARTITION = TopicPartition("t", 0)
 
@@ -65,6 +68,26 @@ def test_what_concerns_many_customers_is_applied_in_portions() -> None:
     found = [[one.offset for one in portion] for portion in portions(messages)]
     assert found == [[0, 1], [2], [3], [4, 5]]
     assert list(portions([])) == []
+
+
+async def test_a_batch_is_what_was_gathered() -> None:
+    log, gathered, now = log_at(), asyncio.Queue[list[Any]](), clock.now().timestamp()
+    for offset in range(3):
+        gathered.put_nowait([Message(offset, timestamp=now)])
+    assert [one.offset for one in await log._batch_of(gathered)] == [0, 1, 2]
+    assert not log._behind
+
+
+async def test_behind_the_log_a_full_batch_is_waited_for() -> None:
+    log, gathered, early = log_at(), asyncio.Queue[list[Any]](), clock.now().timestamp() - 2
+    gathered.put_nowait([Message(0, timestamp=early)])
+    batch = asyncio.create_task(log._batch_of(gathered))
+    await asyncio.sleep(0)
+    gathered.put_nowait([Message(n, timestamp=early) for n in range(1, MOST_RECORDS)])
+    gathered.put_nowait([Message(MOST_RECORDS, timestamp=early)])
+    assert len(await batch) == MOST_RECORDS
+    assert log._behind
+    assert len(await log._batch_of(gathered)) == 1
 
 
 async def test_a_chore_that_spares_the_log_is_seldom_done_while_that_is_behind() -> None:
