@@ -181,7 +181,7 @@ def _check_step(
 
 
 def _limits(one: Backing, step: Step, now: datetime) -> Iterator[Finding]:
-    """What keeps some customers from using a code, or will soon; or does not keep others from it."""
+    """What keeps some customers from using a code, or will soon; or lets others use it."""
     if now < one.starts_at:
         yield "not_begun"
     if (one.ends_at - now).days < step.valid_days:
