@@ -54,6 +54,8 @@ def sending_time(
         first = max(first, expected_on - timedelta(days=sending.days_before_expected))
     at = sending_hour(sending, hours)
     for day in _days(first):
+        if not season.holds(day):
+            continue
         wanted = _instant(day, at, zone)
         if sending.at == "at_once":
             wanted = max(earliest, _instant(day, time(), zone))
@@ -61,7 +63,7 @@ def sending_time(
             continue
         found = after_quiet(wanted, quiet, zone)
         # What was moved behind a quiet night must be within the season then, too.
-        if season.holds(day) and season.holds(found.astimezone(zone).date()):
+        if season.holds(found.astimezone(zone).date()):
             return found
     return None
 

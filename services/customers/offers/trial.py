@@ -18,7 +18,7 @@ from services.customers.offers.store.policies import Kept
 from services.customers.offers.view import Knowledge
 from shared.database import Connection
 
-MOST_CHECKED = 5_000
+MOST_CHECKED = 2_000
 """Of more customers so many are drawn by lot: the answer is waited for by somebody who types."""
 _TOGETHER = 250
 
