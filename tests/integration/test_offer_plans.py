@@ -8,7 +8,7 @@ import pytest
 
 from services.customers.messages import CodeIssued
 from services.customers.offers.sales import Cell, Sold
-from services.customers.offers.store import policies
+from services.customers.offers.store import candidates, policies
 from services.customers.offers.store import sales as sales_store
 from tests.integration.offer_plans import Desk, at, desk_at, forecast
 from tests.unit.customers.offers.examples import BACKINGS, DAY, NOON, backing, policy
@@ -262,3 +262,15 @@ async def test_while_no_policy_runs_nobody_is_considered(desk: Desk) -> None:
     assert await desk.pool.fetchval("select count(*) from offer_candidates") == 0
     await desk.plan(NOON)
     assert await desk.pool.fetchval("select done and day = $1 from offer_scan", NOON.date())
+
+
+async def test_who_has_bought_is_considered_before_those_who_were_only_given_codes(
+    desk: Desk,
+) -> None:
+    await desk.customers("y", "z")
+    for one in ("a", "b"):
+        await desk.profile(one)
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await candidates.scan_again(connection, NOON.date())
+        found = [await candidates.scanned(connection, NOON.date(), 3) for _ in range(3)]
+    assert found == [["y", "z", "a"], ["b"], []]

@@ -105,10 +105,12 @@ create table offer_candidates (
 );
 create index offer_candidates_due on offer_candidates (due_at);
 
--- Everybody is considered once a day: how far that has come. after: the last customer of those done.
+-- Everybody is considered once a day: how far that has come. bought: whoever has bought something comes first.
+-- after: the last customer of those done.
 create table offer_scan (
     only_row boolean primary key default true check (only_row),
     day date not null,
+    bought boolean not null default true,
     after text not null,
     done boolean not null
 );

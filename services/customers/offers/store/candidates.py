@@ -43,25 +43,37 @@ async def waiting(connection: Connection, now: datetime) -> bool:
 
 async def scan_again(connection: Connection, day: date) -> None:
     """Have everybody considered, from the first one."""
-    await connection.execute("update offer_scan set day = $1, after = '', done = false", day)
+    await connection.execute(
+        "update offer_scan set day = $1, bought = true, after = '', done = false", day
+    )
 
 
 async def scanned(connection: Connection, day: date, most: int) -> list[str]:
-    """The next customers of today's pass over everybody; empty at its end."""
-    [row] = await connection.fetch("select day, after, done from offer_scan for update")
+    """The next customers of today's pass over everybody: first who has bought something; empty at its end."""
+    [row] = await connection.fetch("select day, bought, after, done from offer_scan for update")
     if row["done"] and row["day"] >= day:
         return []
-    after = "" if row["day"] < day else row["after"]
-    rows = await connection.fetch(
-        "select customer_id from profiles where customer_id > $1 order by customer_id limit $2",
-        after,
-        most,
-    )
-    found = [row["customer_id"] for row in rows]
+    bought, after = (True, "") if row["day"] < day else (row["bought"], row["after"])
+    found = await _next(connection, bought, after, most)
+    if bought and len(found) < most:
+        bought = False
+        found += await _next(connection, bought, "", most - len(found))
     await connection.execute(
-        "update offer_scan set day = $1, after = $2, done = $3",
+        "update offer_scan set day = $1, bought = $2, after = $3, done = $4",
         day,
+        bought,
         found[-1] if found else after,
         len(found) < most,
     )
     return found
+
+
+async def _next(connection: Connection, bought: bool, after: str, most: int) -> list[str]:
+    rows = await connection.fetch(
+        "select customer_id from profiles where bought = $1 and customer_id > $2"
+        " order by customer_id limit $3",
+        bought,
+        after,
+        most,
+    )
+    return [row["customer_id"] for row in rows]
