@@ -26,7 +26,7 @@ STEPS = (1_000, 1_500)
 
 @dataclass(frozen=True)
 class Place:
-    """A store in which codes of two emissions give 10% and 15%; offers reach nobody who buys elsewhere."""
+    """A store in which codes of two emissions give 10% and 15%; offers reach nobody who buys elsewhere, or nothing."""
 
     stack: Stack
     client: httpx.AsyncClient
@@ -45,6 +45,7 @@ class Place:
             "reason": new_id("reason"),
             "currency": shop.CURRENCY,
             "steps": steps,
+            "when": {"purchases": {"at_least": 1}},
             "max_discount": STEPS[-1],
             "sending": {"at": "at_once"},
             "quiet_hours": None,
