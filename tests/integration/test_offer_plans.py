@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
 
 from services.customers.messages import CodeIssued
+from services.customers.offers.answers import Trial
 from services.customers.offers.sales import Cell, Sold
 from services.customers.offers.store import candidates, policies
 from services.customers.offers.store import sales as sales_store
+from services.customers.offers.trial import tried
 from tests.integration.offer_plans import Desk, at, desk_at, forecast
 from tests.unit.customers.offers.examples import BACKINGS, DAY, NOON, backing, policy
 from tests.unit.customers.offers.test_sales import receipt, returned
@@ -274,3 +277,24 @@ async def test_who_has_bought_is_considered_before_those_who_were_only_given_cod
         await candidates.scan_again(connection, NOON.date())
         found = [await candidates.scanned(connection, NOON.date(), 3) for _ in range(3)]
     assert found == [["y", "z", "a"], ["b"], []]
+
+
+async def test_a_dry_run_says_whom_it_would_reach_and_why_not_others(desk: Desk) -> None:
+    await desk.customers("a", "b")
+
+    async def run(**fields: Any) -> Trial:
+        return await tried(desk.pool, desk.knowledge, policy(**fields), NOON)
+
+    of_all = await run()
+    assert (of_all.customers, of_all.checked, of_all.reached) == (2, 2, 2)
+    assert (of_all.cost, of_all.skipped) == (2 * 2_000, ())
+    half = await run(control_share=5_000)
+    assert half.reached == 2
+    assert half.cost == (2 - half.held_back) * 2_000
+    none = await run(when={"purchases": {"at_least": 2}})
+    assert (none.reached, [(one.reason, one.customers) for one in none.skipped]) == (
+        0,
+        [("purchases", 2)],
+    )
+    assert (await run(budget={"codes": 1})).reached == 1
+    assert await desk.pool.fetchval("select count(*) from offers") == 0
