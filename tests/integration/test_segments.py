@@ -56,7 +56,7 @@ async def leaves(stack: Stack, customer_id: str, segment_id: str) -> SegmentChan
         said = await said_of(stack, customer_id, segment_id)
         return said if said and not said.member else None
 
-    found = await until(gone, what="the customer leaves")
+    found = await until(gone, within_s=90, what="the customer leaves")
     assert found is not None
     return found
 
