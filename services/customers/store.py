@@ -23,6 +23,7 @@ class Due(NamedTuple):
     asked: int = 1
 
 
+_HASHED = 1 << 20
 _RETURNED = msgpack.Decoder(Returned).decode
 
 
@@ -50,6 +51,24 @@ async def _locked(connection: Connection, customer_ids: Collection[str]) -> dict
         list(customer_ids),
     )
     return {row["customer_id"]: unpack(row["state"]) for row in rows}
+
+
+async def buyers(
+    connection: Connection, after: str, most: int, share: float = 1.0
+) -> list[tuple[str, bytes]]:
+    """The next customers by id who have bought something, with their packed states.
+
+    ``share``: of about so many of all, always the same ones.
+    """
+    rows = await connection.fetch(
+        "select customer_id, state from profiles where customer_id > $1 and bought"
+        " and (hashtextextended(customer_id, 0) & $3) < $4 order by customer_id limit $2",
+        after,
+        most,
+        _HASHED - 1,
+        round(_HASHED * min(share, 1.0)),
+    )
+    return [(row["customer_id"], row["state"]) for row in rows]
 
 
 async def save(

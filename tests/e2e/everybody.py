@@ -8,9 +8,9 @@ from playwright.async_api import Page, expect
 from shared.web.pages import from_npm
 from tests.e2e.visitor import WITHIN_MS, Scheme
 
-FORMATS: tuple[tuple[int, Scheme], ...] = ((1440, "light"), (360, "dark"))
+_FORMATS: tuple[tuple[int, Scheme], ...] = ((1440, "light"), (360, "dark"))
 _RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
-GRAVE = ("serious", "critical")
+_GRAVE = ("serious", "critical")
 
 
 @cache
@@ -18,12 +18,17 @@ def _axe() -> str:
     return from_npm("axe-core", "axe.min.js").read_text()
 
 
-async def obstacles(page: Page) -> list[str]:
-    """What is in somebody's way on the open page, which follows its reader into each of the formats."""
+async def obstacles(page: Page, *, afresh: bool = False) -> list[str]:
+    """What is in somebody's way on the open page, which follows its reader into each of the formats.
+
+    ``afresh``: and is loaded anew in each, for what a page decides as it is opened.
+    """
     found: list[str] = []
-    for width, scheme in FORMATS:
+    for width, scheme in _FORMATS:
         await page.set_viewport_size({"width": width, "height": 900})
         await page.emulate_media(color_scheme=scheme)
+        if afresh:
+            await page.reload()
         await settled(page)
         found += await violations(page)
         wide = await page.evaluate("document.documentElement.scrollWidth")
@@ -41,7 +46,7 @@ async def violations(page: Page) -> list[str]:
     return [
         f"{one['id']}: {node['target']} {node['failureSummary']}"
         for one in found["violations"]
-        if one["impact"] in GRAVE
+        if one["impact"] in _GRAVE
         for node in one["nodes"]
     ]
 

@@ -115,9 +115,24 @@ async def test_nothing_is_learnt_of_who_was_only_given_a_code(customers: Custome
         await customer_store.save(connection, states, clock.now())
     async with customers.pool.acquire() as connection:
         assert await store.customers(connection) == 2
-        learnt_from = await store.sample(connection, "", 10, 1.0)
+        learnt_from = await customer_store.buyers(connection, "", 10)
         assert [customer_id for customer_id, _ in learnt_from] == ["c-both", "c-buyer"]
-        assert await store.page(connection, "", 10) == learnt_from
+
+
+async def test_of_whose_purchases_all_came_back_nothing_is_foretold_any_more(
+    dsn: str, customers: Customers
+) -> None:
+    await customers.put("c-1", *(Trip(days=7 * n + 0.5) for n in range(18)))
+    await customers.put("c-2", *(Trip(days=7 * n + 0.5) for n in range(18)))
+    training = Training(customers.pool, dsn)
+    assert (await trained(customers, training)).foretold == 2
+    await customers.put("c-2", *(Trip(days=7 * n + 0.5, returned=True) for n in range(18)))
+    await attended(customers)
+    again = await trained(customers, training)
+    assert (again.foretold, again.changed) == (1, 1)
+    async with customers.pool.acquire() as connection:
+        assert set(await store.expected(connection, ["c-1", "c-2"])) == {"c-1"}
+    assert await told(customers) == {"c-2"}
 
 
 async def test_who_is_foretold_the_same_is_not_told_again(dsn: str, customers: Customers) -> None:

@@ -9,12 +9,10 @@ import msgspec
 
 from services.customers.forecast.backtest import Score
 from services.customers.forecast.outlook import Outlook
-from services.customers.profile import State, unpack
 from shared.database import Connection
 from shared.events.customers import ErasedTable, Forecast
 
 _TRAINS = 0x7111_F0CA
-_HASHED = 1 << 20
 _KEPT_RUNS = 400
 
 _SCORES = msgspec.json.Decoder(list[Score])
@@ -198,32 +196,6 @@ async def customers(connection: Connection) -> int:
     return count
 
 
-async def sample(
-    connection: Connection, after: str, most: int, share: float
-) -> list[tuple[str, State]]:
-    """The next customers by id of about this share of all who have bought something: always the same ones."""
-    rows = await connection.fetch(
-        "select customer_id, state from profiles where customer_id > $1 and bought"
-        " and (hashtextextended(customer_id, 0) & $3) < $4 order by customer_id limit $2",
-        after,
-        most,
-        _HASHED - 1,
-        round(_HASHED * min(share, 1.0)),
-    )
-    return [(row["customer_id"], unpack(row["state"])) for row in rows]
-
-
-async def page(connection: Connection, after: str, most: int) -> list[tuple[str, State]]:
-    """The next customers by id who have bought something, or of whom something is foretold."""
-    rows = await connection.fetch(
-        "select customer_id, state from profiles left join forecasts using (customer_id)"
-        " where customer_id > $1 and (bought or made_at is not null) order by customer_id limit $2",
-        after,
-        most,
-    )
-    return [(row["customer_id"], unpack(row["state"])) for row in rows]
-
-
 async def save(
     connection: Connection,
     found: Sequence[Outlook],
@@ -266,6 +238,15 @@ async def drop(connection: Connection, customer_ids: Collection[str]) -> list[st
     rows = await connection.fetch(
         "delete from forecasts where customer_id = any($1) returning customer_id",
         list(customer_ids),
+    )
+    return [row["customer_id"] for row in rows]
+
+
+async def drop_others(connection: Connection) -> list[str]:
+    """Foretell nothing of who has bought nothing that did not come back; returns those of whom something was."""
+    rows = await connection.fetch(
+        "delete from forecasts using profiles where profiles.customer_id = forecasts.customer_id"
+        " and not bought returning forecasts.customer_id"
     )
     return [row["customer_id"] for row in rows]
 

@@ -25,7 +25,7 @@ from services.customers.forecast.learning import Learnt, learn
 from services.customers.forecast.model import expect
 from services.customers.forecast.outlook import outlooks
 from services.customers.forecast.purchases import Scale, days_known, history, scale_of
-from services.customers.profile import State, seconds
+from services.customers.profile import State, seconds, unpack
 from shared import clock
 from shared.database import Connection, connect
 
@@ -81,9 +81,9 @@ async def _sample(connection: Connection, customers: int) -> list[State]:
     """Up to about ``MOST_LEARNT`` customers, the same ones each time."""
     share, after = MOST_LEARNT / max(customers, 1), ""
     states: list[State] = []
-    while found := await store.sample(connection, after, _READ, share):
+    while found := await customer_store.buyers(connection, after, _READ, share):
         after = found[-1][0]
-        states += [state for _, state in found]
+        states += [unpack(packed) for _, packed in found]
     return states
 
 
@@ -111,11 +111,12 @@ async def _foretell(
     connection: Connection, run_id: str, learnt: Learnt, basis: Basis, customers: int
 ) -> tuple[int, int]:
     """Foretell of everybody, portion by portion; of how many, and how many are to be looked at."""
-    foretold, changed, seen, after = 0, 0, 0, ""
+    foretold, seen, after = 0, 0, ""
+    changed = await _drop_others(connection)
     while True:
         async with connection.transaction():
             await hold_off_erasure(connection)
-            found = await store.page(connection, after, PORTION)
+            found = await customer_store.buyers(connection, after, PORTION)
             told, others = await _portion(connection, found, learnt, basis)
         seen, foretold, changed = seen + len(found), foretold + told, changed + others
         if len(found) < PORTION:
@@ -125,12 +126,23 @@ async def _foretell(
         await store.progress(connection, run_id, "foretelling", done)
 
 
+async def _drop_others(connection: Connection) -> int:
+    """Nothing is foretold any more of those whose purchases all came back; of how many."""
+    async with connection.transaction():
+        await hold_off_erasure(connection)
+        others = await store.drop_others(connection)
+        await customer_store.attend(connection, others, clock.now(), changed=True)
+    return len(others)
+
+
 async def _portion(
-    connection: Connection, found: list[tuple[str, State]], learnt: Learnt, basis: Basis
+    connection: Connection, found: list[tuple[str, bytes]], learnt: Learnt, basis: Basis
 ) -> tuple[int, int]:
     """Of so many customers it is foretold, and of so many something else than before."""
     ids = [customer_id for customer_id, _ in found]
-    made = history([state for _, state in found], seconds(basis.now), basis.days, basis.scale)
+    made = history(
+        [unpack(packed) for _, packed in found], seconds(basis.now), basis.days, basis.scale
+    )
     rows = made.known()
     known = [ids[row] for row in rows]
     others = await store.drop(connection, sorted({*ids} - {*known}))

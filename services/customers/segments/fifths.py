@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 import structlog
 
+from services.customers import store as customer_store
 from services.customers.profile import seconds, unpack
 from services.customers.segments import catalogue, fifths_store, pass_store, store
 from services.customers.segments.builtin import Builtin, buyers
@@ -40,7 +41,7 @@ class Fifths:
             await self.renew()
 
     async def renew(self) -> None:
-        """Find them anew, from every customer; if there are too few, nothing changes."""
+        """Find them anew, from everybody who has bought something; if there are too few, nothing changes."""
         now = clock.now()
         survey = await self._survey(now)
         found = survey.population.fifths()
@@ -61,7 +62,7 @@ class Fifths:
         survey, after = Survey(), ""
         while True:
             async with self.pool.acquire() as connection:
-                packed = await fifths_store.states(connection, after, _PORTION)
+                packed = await customer_store.buyers(connection, after, _PORTION)
             if not packed:
                 return survey
             after = packed[-1][0]

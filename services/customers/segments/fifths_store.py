@@ -1,6 +1,5 @@
 """The fifths of all customers, and a way through their profiles, in PostgreSQL."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -49,21 +48,10 @@ async def save(connection: Connection, kept: Kept) -> None:
     )
 
 
-async def states(connection: Connection, after: str, most: int) -> Sequence[tuple[str, bytes]]:
-    """Customers by id, behind ``after``, with their states as they are packed."""
-    rows = await connection.fetch(
-        "select customer_id, state from profiles where customer_id > $1 and version > 0"
-        " order by customer_id limit $2",
-        after,
-        most,
-    )
-    return [(row["customer_id"], row["state"]) for row in rows]
-
-
 async def customers(connection: Connection, most: int) -> int:
-    """How many customers there are, up to ``most``."""
+    """How many customers have bought something, up to ``most``."""
     count: int = await connection.fetchval(
-        "select count(*) from (select from profiles limit $1) as counted", most
+        "select count(*) from (select from profiles where bought limit $1) as counted", most
     )
     return count
 
