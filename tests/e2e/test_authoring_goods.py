@@ -167,6 +167,22 @@ async def test_a_running_campaign_is_tried_as_a_till_would(browser: Browser, sta
         assert complaints(visitor) == []
 
 
+async def test_a_backtest_covers_receipts_of_today_also_where_it_is_tomorrow_already(
+    browser: Browser, stack: Stack
+) -> None:
+    """One run at 23:00 UTC had none of a store in Kyiv."""
+    plan = plan_of(instrument := instrument_of())
+    async with author(stack) as client:
+        ok(await client.post("/v1/instruments", json=instrument), 201)
+        ok(await client.post("/v1/campaigns", json=plan), 201)
+    async with marketing(browser, stack) as visitor:
+        page = visitor.page
+        await page.clock.set_fixed_time("2026-11-26T23:00:00Z")
+        await page.goto(f"{stack.url('emission')}/campaigns/{plan['campaign_id']}")
+        await page.get_by_role("tab", name="Backtest").click()
+        await expect(page.get_by_label("until (not included)")).to_have_value("2026-11-28")
+
+
 async def test_a_campaign_is_backtested_from_its_page(browser: Browser, stack: Stack) -> None:
     [store_id] = await shop.open_store(stack)
     instrument = instrument_of()

@@ -10,7 +10,8 @@ import { Bars, Ranking } from "./bars.js";
 import { Action, Check, Empty, Input, List, Notice, html, useEffect, useState } from "./ui.js";
 
 const LOOK_EVERY_MS = 600;
-const daysAgo = (days) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+// Days are those of the stores: where it is tomorrow already (UTC+14 at most), today's receipts must be among them, too.
+const daysAgo = (days) => new Date(Date.now() + 14 * 3_600_000 - days * 86_400_000).toISOString().slice(0, 10);
 
 export function Backtest({ form, plan }) {
   const document = plan(form.value);
