@@ -12,7 +12,6 @@ from typing import Any, get_args
 
 import numpy as np
 from msgspec import Struct
-from sklearn.ensemble import ExtraTreesClassifier
 
 from services.customers.fraud.conduct import Kind
 from services.customers.fraud.features import FEATURES
@@ -69,6 +68,9 @@ def learn(samples: Sequence[Sample]) -> Model | None:
     unsaid = len(samples) - confirmed - dismissed
     if confirmed < FEWEST or confirmed == len(samples):
         return None
+    # Not before it is needed: it would make half of the service's memory, and of the time until it is back after a crash.
+    from sklearn.ensemble import ExtraTreesClassifier  # noqa: PLC0415
+
     trees = ExtraTreesClassifier(n_estimators=TREES, min_samples_leaf=_LEAF, random_state=_SEED)
     rows = np.array([_row(one) for one in samples])
     said = np.array([one.abuse is True for one in samples])

@@ -21,7 +21,7 @@ Welch's interval, with his degrees of freedom; what it is of the control group's
 from dataclasses import dataclass
 from math import exp, log, sqrt
 
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 LEAST_CUSTOMERS = 30
 """In each arm, for buyers: of fewer an interval says next to nothing."""
@@ -101,7 +101,7 @@ def more_spending(treated: Arm, held_back: Arm) -> Estimate | None:
     freedom = total**2 / sum(
         part**2 / (arm.customers - 1) for part, arm in zip(parts, (treated, held_back), strict=True)
     )
-    width = float(student.ppf(_CERTAINTY, freedom)) * sqrt(total)
+    width = float(stdtrit(freedom, _CERTAINTY)) * sqrt(total)
     return Estimate(difference, difference - width, difference + width)
 
 
