@@ -14,7 +14,7 @@ from deploy.local import stack
 from deploy.local.errors import StackError
 from deploy.local.stack import Stack
 from deploy.verification import events as topics
-from deploy.verification import profiles, report, snapshot
+from deploy.verification import report, snapshot
 from deploy.verification.events import Events
 from deploy.verification.proof import Proof
 from shared.topics import BONUSES
@@ -80,6 +80,9 @@ async def _prove(running: Stack, limit_id: str | None, wait_s: float) -> Proof:
 
 def _verify_customers(running: Stack, *, as_json: bool) -> NoReturn:
     """Make every profile again from the log, and compare."""
+    # The service's own code, with numpy and scipy: every other command would start later for it.
+    from deploy.verification import profiles  # noqa: PLC0415
+
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}"))
     key = bytes.fromhex(running.secrets.customers_key)
     with Progress(*columns, TimeElapsedColumn(), console=_progress, transient=True) as progress:
