@@ -98,7 +98,8 @@ class Kafka:
         with log.open("ab") as out:
             result = subprocess.run(
                 [
-                    *self._java("-Xmx256m"),
+                    # It is over before optimising would pay.
+                    *self._java("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
                     "kafka.tools.StorageTool",
                     *("format", "-t", self.cluster, "-c", str(settings)),
                 ],
