@@ -10,6 +10,9 @@ import pytest
 from deploy.local import stack as local
 from deploy.local.stack import Stack
 
+# Dozens of brokers start in a run, and most are gone before thorough compiling would pay.
+os.environ.setdefault("KAFKA_JVM_PERFORMANCE_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:

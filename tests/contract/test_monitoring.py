@@ -16,6 +16,7 @@ from tests.monitoring import GRAFANA, PROMETHEUS
 ALERTS = monitoring.alerts()
 PANELS = monitoring.panels()
 QUERIES = list(monitoring.queries())
+CASES = sorted(PROMETHEUS.glob("alerts*.test.yml"))
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
@@ -36,13 +37,13 @@ def test_prometheus_is_configured_and_finds_its_rules_and_targets() -> None:
 
 
 def test_every_alert_fires_when_it_should_and_else_does_not() -> None:
-    check("test", "rules", PROMETHEUS / "alerts.test.yml")
+    check("test", "rules", *CASES)
 
 
 def _cases() -> dict[str, list[list[dict[str, Any]]]]:
     """By alert: what fires at each moment that is looked at."""
     found = defaultdict(list)
-    tests = yaml.safe_load((PROMETHEUS / "alerts.test.yml").read_text())["tests"]
+    tests = [test for file in CASES for test in yaml.safe_load(file.read_text())["tests"]]
     for case in (one for test in tests for one in test["promql_expr_test"]):
         [name] = re.findall(r'alertname="(\w+)"', case["expr"])
         found[name].append(case["exp_samples"])
