@@ -76,7 +76,7 @@ fuzz: setup ## send generated requests to every HTTP API (EXAMPLES=300 random on
 	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/integration/test_http_apis.py
 
 unit: $(STAMPS)/python ## run the unit tests and the conformance cases: no servers, seconds
-	@$(BIN)/python -m pytest tests/unit tests/conformance
+	@$(BIN)/python -m pytest --numprocesses auto tests/unit tests/conformance
 
 chaos: setup ## break a stack under load by seeded schedules and check every count (SEED=1 RUNS=10)
 	@$(BIN)/python -m tests.faults --seed $(SEED) --runs $(RUNS)
