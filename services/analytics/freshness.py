@@ -1,4 +1,4 @@
-"""How far each source has been counted: offsets in PostgreSQL beside the ends of the log."""
+"""How far each source of statistics has been counted: offsets in PostgreSQL beside the ends of the log."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.analytics.figures import Freshness, Source
-from services.analytics.stream import TOPICS
+from services.analytics.stream import CONSUMER, TOPICS
 from shared import clock
 from shared.database import Connection
 from shared.supervision import supervise
@@ -17,7 +17,7 @@ _EVERY_SECONDS = 2.0
 _KEPT_SECONDS = 1.0
 _OFFSETS = """
 select now() as as_of, topic, partition, next, read_until
-from (select) once left join offsets on true order by topic, partition
+from (select) once left join offsets on consumer = $1 order by topic, partition
 """
 
 
@@ -75,7 +75,7 @@ async def freshness(connection: Connection, ends: Mapping[TopicPartition, int]) 
 
     By the clocks of the servers. ``counted_until`` is None before all has been read once.
     """
-    rows = await connection.fetch(_OFFSETS)
+    rows = await connection.fetch(_OFFSETS, CONSUMER)
     sources: dict[str, list[Source]] = {}
     for row in rows:
         if row["topic"] is not None:

@@ -178,9 +178,35 @@ async def test_a_source_that_lags_is_named_with_how_far(
         await watched.page.get_by_role("radio", name="30 days").check()
         notices = watched.page.locator("#notices .notice")
         await expect(notices).to_have_text(
-            re.compile(
-                "^The sales are counted with a delay: until 2 min.* ago, 1,234 records to come"
-            )
+            [
+                re.compile(
+                    "^The sales are counted with a delay: until 2 min.* ago, 1,234 records to come"
+                )
+            ]
+        )
+
+
+async def test_that_kafka_does_not_answer_is_said_once_for_all_sources(
+    browser: Browser, analytics: Analytics, sold: Sold
+) -> None:
+    now = clock.now()
+    silent = [
+        {"topic": topic, "read_until": None, "records_behind": None}
+        for topic in ("promo.sales.v1", "promo.returns.v1", "reference.stores.v1")
+    ]
+    told = {"as_of": now.isoformat(), "counted_until": None, "sources": silent}
+
+    async def answer(route: Route) -> None:
+        body = f"event: freshness\ndata: {json.dumps(told)}\n\n"
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    async with opened(browser, analytics, f"store_id={sold.shop.store_id}") as watched:
+        await watched.page.route("**/v1/statistics/stream*", answer)
+        await watched.page.get_by_role("radio", name="30 days").check()
+        await expect(watched.page.locator("#notices .notice")).to_have_text(
+            [
+                "It is not known how far the sales, returns and stores are counted: Kafka does not answer."
+            ]
         )
 
 

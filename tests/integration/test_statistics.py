@@ -303,7 +303,7 @@ async def test_refusals_add_up_over_instruments_by_reason(api: Api) -> None:
 async def test_an_answer_says_until_when_all_is_counted(api: Api) -> None:
     assert (await api.ask("totals"))["counted_until"] is None
     await api.pool.execute(
-        "insert into offsets values ('analytics', 't', 0, 1, 'k', $1), ('analytics', 't', 1, 1, 'k', $2)",
+        "insert into offsets values ('analytics.rollup', 't', 0, 1, 'k', $1), ('analytics.rollup', 't', 1, 1, 'k', $2)",
         NOON,
         NOON - timedelta(minutes=1),
     )
@@ -314,8 +314,9 @@ async def test_an_answer_says_until_when_all_is_counted(api: Api) -> None:
 
 async def test_sources_say_how_far_each_is_counted_and_how_many_records_are_not(api: Api) -> None:
     await api.pool.execute(
-        "insert into offsets values ('rollup', 'sales', 0, 70, 'k', $1), ('rollup', 'sales', 1, 5, 'k', $2),"
-        " ('rollup', 'returns', 0, 3, 'k', null)",
+        "insert into offsets values"
+        " ('analytics.rollup', 'sales', 0, 70, 'k', $1), ('analytics.rollup', 'sales', 1, 5, 'k', $2),"
+        " ('analytics.rollup', 'returns', 0, 3, 'k', null)",
         NOON,
         NOON - timedelta(minutes=1),
     )
@@ -328,6 +329,21 @@ async def test_sources_say_how_far_each_is_counted_and_how_many_records_are_not(
     # Never read to its end, and Kafka does not say where that is.
     assert (returns.read_until, returns.records_behind) == (None, None)
     assert fresh.counted_until is None
+
+
+async def test_how_fresh_figures_are_is_not_a_matter_of_what_else_the_service_reads(
+    api: Api,
+) -> None:
+    """Erasures, whose log nobody watches the end of, were "not known how far they are counted" on every dashboard."""
+    await api.pool.execute(
+        "insert into offsets values ('analytics.rollup', 'sales', 0, 70, 'k', $1),"
+        " ('analytics.erasures', 'customers.erasures.v1', 0, 3, 'k', null)",
+        NOON,
+    )
+    async with api.pool.acquire() as connection:
+        fresh = await freshness(connection, {})
+    assert [one.topic for one in fresh.sources] == ["sales"]
+    assert fresh.counted_until == NOON
 
 
 async def test_receipts_are_told_with_and_without_a_promotion(api: Api) -> None:

@@ -1,7 +1,7 @@
 // How fresh what one sees is, said honestly: how long ago it was true, what lags, and that the connection is lost.
 
 import { signIn } from "./api.js";
-import { ago } from "./format.js";
+import { ago, list } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { source } from "./names.js";
 import { useStream } from "./stream.js";
@@ -55,14 +55,17 @@ export function Status({ state, freshness }) {
 }
 
 function lagging({ as_of, sources }) {
-  return sources.flatMap(({ topic, read_until, records_behind }) => {
-    const late = read_until ? (Date.parse(as_of) - Date.parse(read_until)) / 1000 : null;
-    if (records_behind === null) return late !== null && late < LATE_S ? [] : [t("It is not known how far the {source} are counted: Kafka does not answer.", { source: source(topic) })];
-    if (!records_behind || late === null || late < LATE_S) return [];
-    return [t("The {source} are counted with a delay: until {ago}, {records} to come.", {
-      source: source(topic), ago: ago(late), records: tn(records_behind, "{n} record", "{n} records"),
-    })];
-  });
+  const late = ({ read_until }) => (read_until ? (Date.parse(as_of) - Date.parse(read_until)) / 1000 : null);
+  const old = sources.filter((one) => late(one) === null || late(one) >= LATE_S);
+  const unknown = old.filter((one) => one.records_behind === null).map(({ topic }) => source(topic));
+  const delayed = old.filter((one) => one.records_behind && late(one) !== null).map((one) =>
+    t("The {source} are counted with a delay: until {ago}, {records} to come.", {
+      source: source(one.topic), ago: ago(late(one)), records: tn(one.records_behind, "{n} record", "{n} records"),
+    }));
+  return [
+    ...(unknown.length ? [t("It is not known how far the {source} are counted: Kafka does not answer.", { source: list(unknown) })] : []),
+    ...delayed,
+  ];
 }
 
 // Whether it has been so for a while: a service that starts anew is no news.

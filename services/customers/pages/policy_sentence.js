@@ -1,11 +1,10 @@
 // A policy in plain words.
 
-import { decimal, money } from "./format.js";
-import { locale, t, tn } from "./i18n.js";
+import { decimal, list, money } from "./format.js";
+import { t, tn } from "./i18n.js";
 import { MONTHS, WEEKDAYS, dayOfYear } from "./policy_names.js";
 import "./words_offers.js";
 
-const list = (words, type = "conjunction") => new Intl.ListFormat(locale, { type }).format(words);
 const share = (points) => (typeof points === "number" ? `${decimal(points / 100)}%` : "…");
 const days = (n) => (typeof n === "number" ? tn(n, "{n} day", "{n} days") : "…");
 
