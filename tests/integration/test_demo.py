@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from deploy.demo import run
+from deploy.local import stack
+from deploy.local.state import StateDirectory
 
 pytest.importorskip("pyarrow", reason="the demo's data set is an extra")
 
@@ -18,7 +20,10 @@ def test_a_replay_ends_with_everything_reconciled(
 ) -> None:
     monkeypatch.delenv("TILLSTREAM_KAFKA", raising=False)
     monkeypatch.delenv("TILLSTREAM_POSTGRES", raising=False)
-    status = run(BASKETS, tmp_path)
+    try:
+        status = run(BASKETS, tmp_path)
+    finally:
+        stack.down(state=StateDirectory(tmp_path).demo, delete=True)
     shown = capsys.readouterr().out
     summary = json.loads(shown.strip().splitlines()[-1])
     assert (status, summary["reconciled"], summary["different"]) == (0, True, [])
