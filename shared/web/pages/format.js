@@ -50,10 +50,10 @@ export const shortCount = (number) =>
 export const percent = (share, most = 1) =>
   once(`percent ${most}`, () => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: most })).format(share);
 
-// Thousandths of a piece, kilogram or litre.
 // "a, b and c", in the language of the page.
 export const list = (words, type = "conjunction") => new Intl.ListFormat(locale, { type }).format(words);
 
+// Thousandths of a piece, kilogram or litre.
 export const quantity = (thousandths) => decimal(thousandths / 1000, 3);
 
 export const day = (date) =>
