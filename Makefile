@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BASKETS ?= 30000
 SEED ?= 1
 RUNS ?= 10
-WORKERS ?= 2
+WORKERS ?= 1
 PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 	&& { command -v $$name; break; }; done)
@@ -68,8 +68,8 @@ up: setup ## start Kafka, PostgreSQL and the services
 down: setup ## stop them; the data stay
 	@$(BIN)/tillstream down
 
-test: setup-test ## run every test, on WORKERS=2 stacks side by side: most of them wait for a server
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+test: setup-test ## run every test (WORKERS=2: on two stacks side by side, for a machine with cores to spare)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS:1=0) --dist loadfile --no-loadscope-reorder
 
 EXAMPLES ?= 300
 fuzz: setup ## send generated requests to every HTTP API (EXAMPLES=300 random ones to each operation)

@@ -46,7 +46,7 @@ function Cap({ row }) {
 export function Caps({ campaign, changed }) {
   const query = campaign ? new URLSearchParams({ campaign_id: campaign }).toString() : "";
   const paced = usePaced(changed, EVERY_MS);
-  const { data, problem, reload } = useAsk((signal) => get("analytics", `/v1/statistics/caps?${query}`, { signal }), [query, paced]);
+  const { data, problem, reload } = useAsk((signal) => get("analytics", `/v1/statistics/caps?${query}`, { signal, stay: true }), [query, paced]);
   const rows = data?.rows ?? [];
   const counted = rows.filter((row) => row.remaining !== null);
   const columns = [

@@ -57,7 +57,7 @@ function useHead(state) {
   const [head, setHead] = useState(null);
   useEffect(() => {
     if (state !== "live") return undefined;
-    const ask = () => document.hidden || get("analytics", "/v1/statistics/activations?limit=1").then((answer) => setHead(fresh(answer)), () => null);
+    const ask = () => document.hidden || get("analytics", "/v1/statistics/activations?limit=1", { stay: true }).then((answer) => setHead(fresh(answer)), () => null);
     ask();
     const timer = setInterval(ask, HEAD_EVERY_MS);
     return () => clearInterval(timer);

@@ -22,8 +22,9 @@ export class Problem extends Error {
   }
 }
 
-// call("emission", "PUT", "/v1/stores", { … }): the answer's JSON; throws Problem.
-export async function call(service, method, path, body, { headers = {}, signal, again = true, keepalive = false } = {}) {
+// call("emission", "PUT", "/v1/stores", { … }): the answer's JSON; throws Problem. Without a session the form to sign in
+// is shown; not with `stay`, for what a page that says so itself asks by itself.
+export async function call(service, method, path, body, { headers = {}, signal, again = true, stay = false, keepalive = false } = {}) {
   const isText = typeof body === "string" || body instanceof Blob;
   let answer;
   try {
@@ -39,7 +40,7 @@ export async function call(service, method, path, body, { headers = {}, signal, 
   }
   if (answer.status === 401 && again && path !== "/v1/session") {
     if (await renew()) return call(service, method, path, body, { headers, signal, keepalive, again: false });
-    signIn();
+    if (!stay) signIn();
   }
   const type = answer.headers.get("content-type") ?? "";
   const content = type.includes("json") ? await answer.json().catch(() => ({})) : await answer.text();
