@@ -69,7 +69,7 @@ down: setup ## stop them; the data stay
 	@$(BIN)/tillstream down
 
 test: setup-test ## run every test (WORKERS=2: on two stacks side by side, for a machine with cores to spare)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS:1=0) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses $(if $(filter-out 1,$(WORKERS)),$(WORKERS),0) --dist loadfile --no-loadscope-reorder
 
 EXAMPLES ?= 300
 fuzz: setup ## send generated requests to every HTTP API (EXAMPLES=300 random ones to each operation)
