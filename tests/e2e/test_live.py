@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from shared import clock
 from shared.events.outcome import Receipt
@@ -155,6 +156,37 @@ async def test_who_has_no_session_any_more_is_told_so_and_keeps_what_was_shown(
         await page.wait_for_url(f"{analytics.stack.url('emission')}/sign-in?**")
 
 
+async def test_what_the_page_asks_by_itself_does_not_lead_away_when_the_session_is_over(
+    browser: Browser, analytics: Analytics, publisher: Publisher, sold: Sold
+) -> None:
+    async def refuse(route: Route) -> None:
+        headers = {
+            "access-control-allow-origin": analytics.url,
+            "access-control-allow-credentials": "true",
+        }
+        await route.fulfill(status=401, headers=headers, json={"title": "There is no session"})
+
+    await publisher.outcomes(sold.receipt(101))
+    async with visiting(browser, analytics.stack, ["statistics:read"]) as visitor:
+        page = visitor.page
+        await page.route("**/v1/session/renew", refuse)
+        await page.route("**/v1/statistics/caps*", refuse)
+        await page.goto(f"{analytics.dashboard}?store_id={sold.shop.store_id}")
+        await expect(page.locator("[data-panel=caps]")).to_contain_text("There is no session")
+        assert page.url.startswith(analytics.dashboard)
+
+
+async def tell_freshness(page: Page, told: dict[str, Any]) -> None:
+    """Have a dashboard told that figures are so fresh, instead of what they are."""
+
+    async def answer(route: Route) -> None:
+        body = f"event: freshness\ndata: {json.dumps(told)}\n\n"
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    await page.route("**/v1/statistics/stream*", answer)
+    await page.get_by_role("radio", name="30 days").check()
+
+
 async def test_a_source_that_lags_is_named_with_how_far(
     browser: Browser, analytics: Analytics, sold: Sold
 ) -> None:
@@ -169,13 +201,8 @@ async def test_a_source_that_lags_is_named_with_how_far(
     ]
     told = {"as_of": now.isoformat(), "counted_until": now.isoformat(), "sources": behind}
 
-    async def answer(route: Route) -> None:
-        body = f"event: freshness\ndata: {json.dumps(told)}\n\n"
-        await route.fulfill(content_type="text/event-stream", body=body)
-
     async with opened(browser, analytics, f"store_id={sold.shop.store_id}") as watched:
-        await watched.page.route("**/v1/statistics/stream*", answer)
-        await watched.page.get_by_role("radio", name="30 days").check()
+        await tell_freshness(watched.page, told)
         notices = watched.page.locator("#notices .notice")
         await expect(notices).to_have_text(
             [
@@ -196,13 +223,8 @@ async def test_that_kafka_does_not_answer_is_said_once_for_all_sources(
     ]
     told = {"as_of": now.isoformat(), "counted_until": None, "sources": silent}
 
-    async def answer(route: Route) -> None:
-        body = f"event: freshness\ndata: {json.dumps(told)}\n\n"
-        await route.fulfill(content_type="text/event-stream", body=body)
-
     async with opened(browser, analytics, f"store_id={sold.shop.store_id}") as watched:
-        await watched.page.route("**/v1/statistics/stream*", answer)
-        await watched.page.get_by_role("radio", name="30 days").check()
+        await tell_freshness(watched.page, told)
         await expect(watched.page.locator("#notices .notice")).to_have_text(
             [
                 "It is not known how far the sales, returns and stores are counted: Kafka does not answer."

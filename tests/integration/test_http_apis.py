@@ -33,7 +33,7 @@ from tests.integration.known import Case, Shop, open_shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "3"))
 """Random requests to each operation; sixteen times as many, which are sooner made, at its boundaries."""
 SERVICES: dict[str, Scope] = {
     "emission": "statistics:read",

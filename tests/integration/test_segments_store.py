@@ -152,6 +152,8 @@ async def test_a_pass_goes_on_where_it_was_and_waits_while_many_are_due(
     assert (await row(customers, "all")).called == PORTION
     assert await customers.pass_through() == 2
     assert (await row(customers, "all")).members == PORTION + 2
+    query = "select count(*) from memberships where segment_id = 'all' and member"
+    assert await customers.pool.fetchval(query) == PORTION + 2
 
 
 async def test_changes_while_a_pass_goes_on_have_one_of_their_own(customers: Customers) -> None:
